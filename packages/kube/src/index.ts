@@ -1,0 +1,2 @@
+export * from './object-cache.ts';
+export * from './object-client.ts';

@@ -1,0 +1,22 @@
+/**
+ * The closed registry of error codes: what it means, why it happens, how to mend it.
+ * The error reference page is generated from this table. Keep it sorted.
+ */
+export const ERROR_CODES = {
+  BLM_API_BAD_REQUEST: 'The API refused the request as malformed. Read the message; mend the manifest or the flags.',
+  BLM_API_CONFLICT: 'The object changed since it was read. Read it again and repeat the change.',
+  BLM_API_ALREADY_EXISTS: 'An object of this kind and name exists. Choose another name or update the existing one.',
+  BLM_API_EXPIRED: 'The resource version is too old for a watch or a page. List again and watch from there.',
+  BLM_API_FORBIDDEN: 'The user may not do this. Ask for the permission that the message names.',
+  BLM_API_INVALID: 'The object failed validation. The message names each field path and rule.',
+  BLM_API_METHOD_NOT_ALLOWED: 'This resource does not offer this operation.',
+  BLM_API_NOT_FOUND: 'No object of this kind and name. Check the name, the namespace and the cluster.',
+  BLM_API_TOO_LARGE: 'The request body is larger than the API accepts.',
+  BLM_API_UNAUTHORIZED: 'The credentials were missing or wrong. Check the kubeconfig.',
+  BLM_API_UNAVAILABLE: 'The API could not answer. Check that `bloomery serve` runs and its address is reachable.',
+  BLM_API_UNSUPPORTED_MEDIA: 'The API cannot read or write this content type for this resource.',
+  BLM_WIRE_MALFORMED: 'Bytes from the network do not follow the protocol. The packet is dropped.',
+  BLM_WIRE_TRUNCATED: 'Bytes from the network end too early. The packet is dropped.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
