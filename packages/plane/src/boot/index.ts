@@ -1,1 +1,2 @@
 export * from './boot-sessions.ts';
+export * from './http-route.ts';
