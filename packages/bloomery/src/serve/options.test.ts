@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseGoDuration } from './go-duration.ts';
+import { parseListen, parseServeOptions } from './options.ts';
+
+describe('serve options', () => {
+  it('have the documented defaults', () => {
+    const parsed = parseServeOptions({}, {}, '/data');
+    assert.ok(parsed.ok);
+    assert.deepEqual(parsed.options.listen, { host: '0.0.0.0', port: 8081 });
+    assert.equal(parsed.options.serverRebootTimeoutMs, 1_200_000);
+    assert.equal(parsed.options.insecureWipe, true);
+    assert.equal(parsed.options.insecureMetadata, false);
+    assert.equal(parsed.options.dataDir, '/data');
+  });
+
+  it("take upstream's variables, and '-' as not given", () => {
+    const parsed = parseServeOptions(
+      {},
+      {
+        SIDERO_CONTROLLER_MANAGER_API_ENDPOINT: '10.0.0.5',
+        SIDERO_CONTROLLER_MANAGER_API_PORT: '9999',
+        SIDERO_CONTROLLER_MANAGER_CONTAINER_API_PORT: '8082',
+        SIDERO_CONTROLLER_MANAGER_SERVER_REBOOT_TIMEOUT: '5m30s',
+        SIDERO_CONTROLLER_MANAGER_EXTRA_AGENT_KERNEL_ARGS: '-',
+        SIDERO_CONTROLLER_MANAGER_AUTO_ACCEPT_SERVERS: 'true',
+      },
+      '/data',
+    );
+    assert.ok(parsed.ok);
+    assert.deepEqual(parsed.options.advertise, { host: '10.0.0.5', port: 9999 });
+    assert.equal(parsed.options.listen.port, 8082);
+    assert.equal(parsed.options.serverRebootTimeoutMs, 330_000);
+    assert.deepEqual(parsed.options.extraAgentKernelArgs, []);
+    assert.equal(parsed.options.autoAcceptServers, true);
+  });
+
+  it('let flags win over variables', () => {
+    const parsed = parseServeOptions(
+      { insecureWipe: 'true', advertise: '[fd00::1]:80' },
+      { SIDERO_CONTROLLER_MANAGER_INSECURE_WIPE: 'false', SIDERO_CONTROLLER_MANAGER_API_ENDPOINT: '10.0.0.5' },
+      '/data',
+    );
+    assert.ok(parsed.ok);
+    assert.equal(parsed.options.insecureWipe, true);
+    assert.deepEqual(parsed.options.advertise, { host: 'fd00::1', port: 80 });
+  });
+
+  it('collect every refused value with its flag', () => {
+    const parsed = parseServeOptions(
+      { ipmiPxeMethod: 'floppy', listen: 'nonsense', serverRebootTimeout: 'soon' },
+      {},
+      '/d',
+    );
+    assert.ok(!parsed.ok);
+    assert.deepEqual(parsed.problems.map((p) => p.flag).sort(), [
+      '--ipmi-pxe-method',
+      '--listen',
+      '--server-reboot-timeout',
+    ]);
+  });
+});
+
+describe('Go durations', () => {
+  const cases: readonly (readonly [string, number | undefined])[] = [
+    ['20m', 1_200_000],
+    ['1h30m', 5_400_000],
+    ['1.5s', 1500],
+    ['0', 0],
+    ['', undefined],
+    ['-5s', undefined],
+    ['5', undefined],
+  ];
+  for (const [text, want] of cases) it(`"${text}" is ${want} ms`, () => assert.equal(parseGoDuration(text), want));
+});
+
+describe('listen addresses', () => {
+  it('accept IPv4, IPv6 in brackets and a bare port', () => {
+    assert.deepEqual(parseListen('[::1]:80'), { host: '::1', port: 80 });
+    assert.deepEqual(parseListen(':69'), { host: '0.0.0.0', port: 69 });
+    assert.equal(parseListen('1.2.3.4:70000'), undefined);
+  });
+});
