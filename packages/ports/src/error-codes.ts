@@ -15,6 +15,14 @@ export const ERROR_CODES = {
   BLM_API_UNAUTHORIZED: 'The credentials were missing or wrong. Check the kubeconfig.',
   BLM_API_UNAVAILABLE: 'The API could not answer. Check that `bloomery serve` runs and its address is reachable.',
   BLM_API_UNSUPPORTED_MEDIA: 'The API cannot read or write this content type for this resource.',
+  BLM_TALOS_CERTIFICATE_MALFORMED:
+    'A certificate or private key cannot be read. Check the PEM text and that both belong together.',
+  BLM_TALOS_CONFIG_INVALID:
+    'A machine configuration cannot be read or breaks a rule of Talos. The message names the place.',
+  BLM_TALOS_PATCH_INVALID:
+    'A machine configuration patch cannot be read or applied. The message names the operation and the path.',
+  BLM_TALOS_SECRETS_INVALID: 'A secrets bundle is incomplete or cannot be read. The message names each missing part.',
+  BLM_TALOS_VERSION_INVALID: 'A talosVersion cannot be read or is newer than this release knows. Use vMAJOR.MINOR.',
   BLM_WIRE_MALFORMED: 'Bytes from the network do not follow the protocol. The packet is dropped.',
   BLM_WIRE_TRUNCATED: 'Bytes from the network end too early. The packet is dropped.',
 } as const;
