@@ -15,6 +15,8 @@ export const ERROR_CODES = {
   BLM_API_UNAUTHORIZED: 'The credentials were missing or wrong. Check the kubeconfig.',
   BLM_API_UNAVAILABLE: 'The API could not answer. Check that `bloomery serve` runs and its address is reachable.',
   BLM_API_UNSUPPORTED_MEDIA: 'The API cannot read or write this content type for this resource.',
+  BLM_GRPC_STATUS:
+    "A gRPC call ended with a status other than OK. The facts name the status; the message is the peer's.",
   BLM_TALOS_CERTIFICATE_MALFORMED:
     'A certificate or private key cannot be read. Check the PEM text and that both belong together.',
   BLM_TALOS_CONFIG_INVALID:

@@ -1,0 +1,109 @@
+import type { BoundAddress } from '@bloomery/ports';
+import {
+  create,
+  type DescMethod,
+  type DescMethodBiDiStreaming,
+  type DescMethodClientStreaming,
+  type DescMethodServerStreaming,
+  type DescMethodUnary,
+  type DescService,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf';
+import { grpcError } from './status.ts';
+
+/** Request metadata by lower-case name; names that end in `-bin` carry base64 text. Repeated values are joined by `, `. */
+export type Metadata = Readonly<Record<string, string | undefined>>;
+
+/** What a handler knows about its call. */
+export interface CallContext {
+  readonly metadata: Metadata;
+  /** IPv4 in plain form (never `::ffff:`). */
+  readonly peer: BoundAddress;
+  /** Aborts when the peer cancels, the connection goes or the deadline passes. */
+  readonly signal: AbortSignal;
+}
+
+/** How one method is implemented. Throw grpcError to end the call with a status. */
+export type MethodImpl<M> =
+  M extends DescMethodUnary<infer I, infer O>
+    ? (request: MessageShape<I>, context: CallContext) => Promise<MessageInitShape<O>> | MessageInitShape<O>
+    : M extends DescMethodServerStreaming<infer I, infer O>
+      ? (request: MessageShape<I>, context: CallContext) => AsyncIterable<MessageInitShape<O>>
+      : M extends DescMethodClientStreaming<infer I, infer O>
+        ? (requests: AsyncIterable<MessageShape<I>>, context: CallContext) => Promise<MessageInitShape<O>>
+        : M extends DescMethodBiDiStreaming<infer I, infer O>
+          ? (requests: AsyncIterable<MessageShape<I>>, context: CallContext) => AsyncIterable<MessageInitShape<O>>
+          : never;
+
+/** An implementation of every method of a service, keyed by the generated local name (`createServer`). */
+export type ServiceImpl<S extends DescService> = { readonly [N in keyof S['method']]: MethodImpl<S['method'][N]> };
+
+/** One method on the level of bytes. */
+export interface GrpcMethod {
+  /** `/api.Agent/CreateServer` */
+  readonly path: string;
+  readonly serve: (messages: AsyncIterable<Uint8Array>, context: CallContext) => AsyncIterable<Uint8Array>;
+}
+
+/** A service ready to be served by createGrpcHandler. */
+export interface GrpcService {
+  readonly name: string;
+  readonly methods: readonly GrpcMethod[];
+}
+
+type AnyImpl = (request: unknown, context: CallContext) => unknown;
+
+/** Bind an implementation to a generated service descriptor. */
+export function grpcService<S extends DescService>(service: S, impl: ServiceImpl<S>): GrpcService {
+  const byName = new Map(Object.entries<AnyImpl>(impl as unknown as Record<string, AnyImpl>));
+  return {
+    name: service.typeName,
+    methods: service.methods.flatMap((method) => {
+      const run = byName.get(method.localName);
+      return run === undefined ? [] : [{ path: methodPath(method), serve: serveMethod(method, run) }];
+    }),
+  };
+}
+
+/** The HTTP path of a method: `/package.Service/Method`. */
+export function methodPath(method: DescMethod): string {
+  return `/${method.parent.typeName}/${method.name}`;
+}
+
+function serveMethod(method: DescMethod, run: AnyImpl): GrpcMethod['serve'] {
+  const manyIn = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
+  const manyOut = method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming';
+  const encode = (init: unknown): Uint8Array =>
+    toBinary(method.output, create(method.output, init as MessageInitShape<typeof method.output>));
+  return async function* (messages, context) {
+    const request = manyIn ? decodeAll(method, messages) : decodeMessage(method, await onlyMessage(messages));
+    const result = run(request, context);
+    if (!manyOut) return yield encode(await result);
+    for await (const init of result as AsyncIterable<unknown>) yield encode(init);
+  };
+}
+
+async function* decodeAll(method: DescMethod, messages: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
+  for await (const message of messages) yield decodeMessage(method, message);
+}
+
+function decodeMessage(method: DescMethod, bytes: Uint8Array): unknown {
+  try {
+    return fromBinary(method.input, bytes);
+  } catch (cause) {
+    throw grpcError('INTERNAL', `cannot decode ${method.input.typeName} (${bytes.byteLength} bytes)`, cause);
+  }
+}
+
+async function onlyMessage(messages: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  let found: Uint8Array | undefined;
+  for await (const message of messages) {
+    if (found !== undefined) throw grpcError('INTERNAL', 'more than one message in a call that takes one');
+    found = message;
+  }
+  if (found === undefined) throw grpcError('INTERNAL', 'no message in a call that takes one');
+  return found;
+}

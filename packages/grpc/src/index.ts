@@ -1,0 +1,13 @@
+export * from './grpc-client.ts';
+export { createGrpcHandler, type GrpcHandler, type GrpcHandlerDeps } from './grpc-handler.ts';
+export {
+  type CallContext,
+  type GrpcMethod,
+  type GrpcService,
+  grpcService,
+  type Metadata,
+  type MethodImpl,
+  methodPath,
+  type ServiceImpl,
+} from './grpc-service.ts';
+export * from './status.ts';
