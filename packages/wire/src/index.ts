@@ -1,2 +1,12 @@
 /** Messages and service of `proto/api/agent.proto`: what the boot agent says to the plane. */
 export * as agentProto from './gen/api/agent_pb.ts';
+/** Messages of `proto/common/common.proto`: errors as Talos reports them. */
+export * as commonProto from './gen/common/common_pb.ts';
+/** Messages and service of `proto/events/events.proto`: the envelope of machine events. */
+export * as eventsProto from './gen/events/events_pb.ts';
+/** Messages and service of `proto/link/provision.proto`: how a machine joins the link. */
+export * as linkProto from './gen/link/provision_pb.ts';
+/** Message and service of `proto/link/wireguard-over-grpc.proto`: WireGuard datagrams inside gRPC. */
+export * as linkTunnelProto from './gen/link/wireguard-over-grpc_pb.ts';
+/** Messages of `proto/machine/machine-events.proto`: what a Talos machine reports about itself. */
+export * as machineEventsProto from './gen/machine/machine-events_pb.ts';
