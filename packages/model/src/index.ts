@@ -16,6 +16,7 @@ export * from './infrastructure/metal-machine.ts';
 export * from './infrastructure/metal-machine-template.ts';
 export * from './infrastructure/server-binding.ts';
 export * from './json.ts';
+export * from './json-text.ts';
 export * from './kind.ts';
 export * from './metal/environment.ts';
 export * from './metal/server.ts';

@@ -21,7 +21,10 @@ export interface FieldProblem {
     | 'FieldValueRequired'
     | 'FieldValueNotSupported'
     | 'FieldValueForbidden'
-    | 'FieldValueDuplicate';
+    | 'FieldValueDuplicate'
+    | 'FieldValueTypeInvalid'
+    | 'FieldValueTooLong'
+    | 'FieldValueTooMany';
   /** As Kubernetes prints it behind the field: `Invalid value: "x": why`. */
   readonly message: string;
 }
