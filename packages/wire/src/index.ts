@@ -1,4 +1,8 @@
 /** Messages and service of `proto/api/agent.proto`: what the boot agent says to the plane. */
+
+export * from './dhcp/dhcp-option.ts';
+export * from './dhcp/dhcp-packet.ts';
+export * from './dhcp/dhcp-value.ts';
 export * as agentProto from './gen/api/agent_pb.ts';
 /** Messages of `proto/common/common.proto`: errors as Talos reports them. */
 export * as commonProto from './gen/common/common_pb.ts';
@@ -10,3 +14,9 @@ export * as linkProto from './gen/link/provision_pb.ts';
 export * as linkTunnelProto from './gen/link/wireguard-over-grpc_pb.ts';
 /** Messages of `proto/machine/machine-events.proto`: what a Talos machine reports about itself. */
 export * as machineEventsProto from './gen/machine/machine-events_pb.ts';
+export * from './ipv4.ts';
+export * from './ipv6.ts';
+export * from './mac.ts';
+export * from './tftp/tftp-packet.ts';
+export * from './wireguard/uapi.ts';
+export * from './wireguard/wireguard-key.ts';

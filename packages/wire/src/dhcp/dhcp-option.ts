@@ -1,0 +1,43 @@
+/** Option codes that this project reads or writes. @see RFC 2132, RFC 3004, RFC 3046, RFC 3442, RFC 4578 */
+export const DHCP_OPTION = {
+  SUBNET_MASK: 1,
+  ROUTER: 3,
+  DNS: 6,
+  HOST_NAME: 12,
+  DOMAIN_NAME: 15,
+  INTERFACE_MTU: 26,
+  VENDOR_SPECIFIC: 43,
+  REQUESTED_ADDRESS: 50,
+  LEASE_SECONDS: 51,
+  OVERLOAD: 52,
+  MESSAGE_TYPE: 53,
+  SERVER_ID: 54,
+  PARAMETER_LIST: 55,
+  MESSAGE: 56,
+  MAX_SIZE: 57,
+  RENEWAL_SECONDS: 58,
+  REBINDING_SECONDS: 59,
+  VENDOR_CLASS: 60,
+  CLIENT_ID: 61,
+  TFTP_SERVER: 66,
+  BOOT_FILE: 67,
+  USER_CLASS: 77,
+  RELAY_AGENT: 82,
+  CLIENT_ARCH: 93,
+  CLIENT_NDI: 94,
+  CLIENT_GUID: 97,
+  CLASSLESS_ROUTES: 121,
+  IPXE: 175,
+} as const;
+
+/** Values of option 53. @see RFC 2132 section 9.6 */
+export const DHCP_MESSAGE = {
+  DISCOVER: 1,
+  OFFER: 2,
+  REQUEST: 3,
+  DECLINE: 4,
+  ACK: 5,
+  NAK: 6,
+  RELEASE: 7,
+  INFORM: 8,
+} as const;
