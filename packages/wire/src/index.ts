@@ -17,6 +17,7 @@ export * as machineEventsProto from './gen/machine/machine-events_pb.ts';
 export * from './ipv4.ts';
 export * from './ipv6.ts';
 export * from './mac.ts';
+export * from './smbios/index.ts';
 export * from './tftp/tftp-packet.ts';
 export * from './wireguard/uapi.ts';
 export * from './wireguard/wireguard-key.ts';

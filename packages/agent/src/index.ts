@@ -1,0 +1,3 @@
+export * from './hardware/disk.ts';
+export * from './hardware/hardware-information.ts';
+export * from './hardware/network-link.ts';
