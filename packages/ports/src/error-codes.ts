@@ -17,6 +17,12 @@ export const ERROR_CODES = {
   BLM_API_UNSUPPORTED_MEDIA: 'The API cannot read or write this content type for this resource.',
   BLM_GRPC_STATUS:
     "A gRPC call ended with a status other than OK. The facts name the status; the message is the peer's.",
+  BLM_LINK_API_URL_INVALID: 'The address of the SideroLink API cannot be read. Use grpc://HOST:PORT or https://HOST.',
+  BLM_LINK_DEVICE_FAILED:
+    'The WireGuard device could not be made or set up. The message names the step; the rest of the plane serves on.',
+  BLM_LINK_KEY_INVALID: 'A WireGuard key is not 32 bytes in standard base64.',
+  BLM_LINK_SECRET_INVALID:
+    'The Secret default/siderolink is damaged. Restore it from a backup: a new one cuts off every linked machine.',
   BLM_TALOS_CERTIFICATE_MALFORMED:
     'A certificate or private key cannot be read. Check the PEM text and that both belong together.',
   BLM_TALOS_CONFIG_INVALID:
