@@ -1,0 +1,106 @@
+import { type FieldProblem, isJsonObject, type Json, type JsonObject, type schema } from '@bloomery/model';
+import { invalid, NO_FIELD } from './field-causes.ts';
+import { ownMember } from './field-path.ts';
+import { validateListTypes } from './list-types.ts';
+import { type Shaping, shape } from './shape.ts';
+import { validate } from './validate.ts';
+
+type Schema = schema.Schema;
+
+/** What `processObject` shall do; everything unless switched off. */
+export interface ProcessOptions extends Partial<Shaping> {
+  readonly validate?: boolean;
+}
+
+/** The object in the shape of its schema, and what was wrong with it. */
+export interface ProcessedObject {
+  /** The same reference when nothing had to change. */
+  readonly object: JsonObject;
+  /** Sorted paths of fields that the schema does not know (`spec.nested.zz`), whether or not they were dropped. */
+  readonly unknownFields: readonly string[];
+  /** Causes of an Invalid Status; empty when the object is valid. */
+  readonly problems: readonly FieldProblem[];
+}
+
+/**
+ * Take a whole object through its schema: drop unknown fields, fill in defaults, drop forbidden nulls, validate.
+ * apiVersion, kind and metadata are not touched: see `shapeObjectMeta`. Pure; the input is never changed.
+ *
+ * On reading from storage use `{ validate: false }`. For the result of a server-side apply use `{ dropNulls: false }`:
+ * kube-apiserver refuses nulls there instead of dropping them.
+ */
+export function processObject(schema: Schema, object: JsonObject, options: ProcessOptions = {}): ProcessedObject {
+  const { prune = true, defaults = true, dropNulls = true } = options;
+  const unknown: string[] = [];
+  const shaped = shape(schema, object, '', { prune, defaults, dropNulls }, unknown);
+  const result = isJsonObject(shaped) ? shaped : object;
+  const problems = options.validate === false ? [] : problemsOf(schema, result);
+  return { object: result, unknownFields: unknown.sort(), problems };
+}
+
+function problemsOf(schema: Schema, object: JsonObject): readonly FieldProblem[] {
+  const problems = [...validate(schema, object, ''), ...validateListTypes(schema, object, '')];
+  if (problems.some(({ reason }) => BLOCKING.has(reason)) && hasRules(schema)) problems.push(UNCHECKED_RULES);
+  return problems;
+}
+
+const BLOCKING: ReadonlySet<string> = new Set([
+  'FieldValueRequired',
+  'FieldValueNotSupported',
+  'FieldValueTypeInvalid',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+]);
+
+const UNCHECKED_RULES = invalid(
+  NO_FIELD,
+  null,
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+);
+
+const rulesKnown = new WeakMap<Schema, boolean>();
+
+/** Whether the schema carries x-kubernetes-validations anywhere. */
+function hasRules(schema: Schema): boolean {
+  const known = rulesKnown.get(schema);
+  if (known !== undefined) return known;
+  const parts = [
+    ...Object.values(schema.properties ?? {}),
+    ...(schema.items === undefined ? [] : [schema.items]),
+    ...(typeof schema.additionalProperties === 'object' ? [schema.additionalProperties] : []),
+  ];
+  const found = schema['x-kubernetes-validations'] !== undefined || parts.some(hasRules);
+  rulesKnown.set(schema, found);
+  return found;
+}
+
+/** The JSON path of a scale subresource: `.spec.replicas`. */
+export type DottedPath = string;
+
+/**
+ * The causes that a scale subresource adds: its paths must lead through objects to whole numbers.
+ * Absent fields are fine.
+ */
+export function validateScale(object: JsonObject, specReplicasPath: DottedPath): readonly FieldProblem[] {
+  let value: Json | undefined = object;
+  const names = specReplicasPath.replace(/^\./, '').split('.');
+  for (const name of names) {
+    if (!isJsonObject(value)) {
+      const type = Array.isArray(value) ? '[]interface {}' : typeof value;
+      const detail = `${specReplicasPath} accessor error: ${goPlain(value)} is of the type ${type}, expected map[string]interface{}`;
+      return [invalid(specReplicasPath, 0, detail)];
+    }
+    value = ownMember(value, name);
+    if (value === undefined) return [];
+  }
+  if (typeof value !== 'number' || !Number.isInteger(value)) {
+    const detail = `${specReplicasPath} accessor error: ${goPlain(value)} is of the type ${typeof value}, expected int64`;
+    return [invalid(specReplicasPath, 0, detail)];
+  }
+  return value < 0 ? [invalid(specReplicasPath, value, 'should be a non-negative integer')] : [];
+}
+
+function goPlain(value: Json | undefined): string {
+  if (Array.isArray(value)) return `[${value.map((item: Json) => goPlain(item)).join(' ')}]`;
+  return value === null || value === undefined ? '<nil>' : String(value);
+}
