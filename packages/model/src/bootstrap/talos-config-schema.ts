@@ -44,7 +44,15 @@ export const talosConfigStatusSchema = object(
     deprecated: object(
       {},
       {
-        v1beta: object({}, { conditions: conditionsSchema, failureReason: string(), failureMessage: string() }),
+        v1beta: object(
+          {},
+          {
+            conditions: conditionsSchema,
+            failureReason: string(),
+            failureMessage: string(),
+            talosConfig: string({ description: 'Deprecated: kept from v1alpha3.' }),
+          },
+        ),
       },
     ),
   },

@@ -2,6 +2,7 @@ import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { object } from '../schema.ts';
 import { templateMetadataSchema } from '../shared-schema.ts';
+import { convertTalosConfigTemplate } from './convert-talos-config.ts';
 import { BOOTSTRAP_CRD_LABELS, talosConfigSpecSchema, talosConfigSpecV1alpha3Schema } from './talos-config-schema.ts';
 
 const source = {
@@ -39,10 +40,18 @@ const older = {
 } as const;
 
 /** TalosConfigTemplate as Sidero-era templates write it. */
-export const talosConfigTemplateV1alpha3 = defineKind({ ...older, version: 'v1alpha3' });
+export const talosConfigTemplateV1alpha3 = defineKind({
+  ...older,
+  version: 'v1alpha3',
+  convert: convertTalosConfigTemplate('v1alpha3'),
+});
 
 /** The oldest served name of v1alpha3. */
-export const talosConfigTemplateV1alpha2 = defineKind({ ...older, version: 'v1alpha2' });
+export const talosConfigTemplateV1alpha2 = defineKind({
+  ...older,
+  version: 'v1alpha2',
+  convert: convertTalosConfigTemplate('v1alpha2'),
+});
 
 export type TalosConfigTemplate = ObjectOf<typeof talosConfigTemplate>;
 export type TalosConfigTemplateV1alpha3 = ObjectOf<typeof talosConfigTemplateV1alpha3>;

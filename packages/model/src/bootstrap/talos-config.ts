@@ -1,5 +1,6 @@
 import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
+import { convertTalosConfig } from './convert-talos-config.ts';
 import {
   BOOTSTRAP_CRD_LABELS,
   talosConfigColumns,
@@ -35,10 +36,18 @@ const older = {
 } as const;
 
 /** TalosConfig as Sidero-era templates write it. */
-export const talosConfigV1alpha3 = defineKind({ ...older, version: 'v1alpha3' });
+export const talosConfigV1alpha3 = defineKind({
+  ...older,
+  version: 'v1alpha3',
+  convert: convertTalosConfig('v1alpha3'),
+});
 
 /** The oldest served name of v1alpha3. */
-export const talosConfigV1alpha2 = defineKind({ ...older, version: 'v1alpha2' });
+export const talosConfigV1alpha2 = defineKind({
+  ...older,
+  version: 'v1alpha2',
+  convert: convertTalosConfig('v1alpha2'),
+});
 
 export type TalosConfig = ObjectOf<typeof talosConfig>;
 export type TalosConfigV1alpha3 = ObjectOf<typeof talosConfigV1alpha3>;

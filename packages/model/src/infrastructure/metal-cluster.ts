@@ -2,6 +2,7 @@ import type { Column, ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { boolean, integer, list, object, string } from '../schema.ts';
 import { conditionsSchema } from '../shared-schema.ts';
+import { convertMetalCluster } from './convert-metal-cluster.ts';
 import { CLUSTER_LABEL_PATH, INFRASTRUCTURE_CRD_LABELS } from './infrastructure-group.ts';
 
 const endpoint = object({ host: string({ maxLength: 512 }), port: integer() }, {});
@@ -41,6 +42,7 @@ export const metalClusterV1alpha2 = defineKind({
   plural: 'metalclusters',
   scope: 'Namespaced',
   storage: false,
+  convert: convertMetalCluster,
   categories: ['cluster-api', 'bloomery'],
   description: 'Infrastructure of a Cluster of bare machines. Old version.',
   crdLabels: INFRASTRUCTURE_CRD_LABELS,

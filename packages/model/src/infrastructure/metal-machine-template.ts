@@ -2,6 +2,7 @@ import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { object } from '../schema.ts';
 import { templateMetadataSchema } from '../shared-schema.ts';
+import { convertMetalMachineTemplate } from './convert-metal-machine.ts';
 import { INFRASTRUCTURE_CRD_LABELS } from './infrastructure-group.ts';
 import { metalMachineSpecSchema, metalMachineSpecV1alpha2Schema } from './metal-machine-schema.ts';
 
@@ -31,6 +32,7 @@ export const metalMachineTemplateV1alpha2 = defineKind({
   plural: 'metalmachinetemplates',
   scope: 'Namespaced',
   storage: false,
+  convert: convertMetalMachineTemplate,
   categories: ['cluster-api', 'bloomery'],
   description: 'What MetalMachines are made from. Old version.',
   crdLabels: INFRASTRUCTURE_CRD_LABELS,

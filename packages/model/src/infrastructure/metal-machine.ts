@@ -2,6 +2,7 @@ import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { boolean, object, string } from '../schema.ts';
 import { conditionsSchema, machineAddressesSchema, waitingFields } from '../shared-schema.ts';
+import { convertMetalMachine } from './convert-metal-machine.ts';
 import { INFRASTRUCTURE_CRD_LABELS } from './infrastructure-group.ts';
 import { metalMachineColumns, metalMachineSpecSchema, metalMachineSpecV1alpha2Schema } from './metal-machine-schema.ts';
 
@@ -43,6 +44,7 @@ export const metalMachineV1alpha2 = defineKind({
   plural: 'metalmachines',
   scope: 'Namespaced',
   storage: false,
+  convert: convertMetalMachine,
   shortNames: ['mm'],
   categories: ['cluster-api', 'bloomery'],
   description: 'A machine of a cluster, served by a Server. Old version.',

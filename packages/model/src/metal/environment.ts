@@ -2,6 +2,7 @@ import type { KindSource, ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { list, map, object, oneOfStrings, string } from '../schema.ts';
 import { waitingFields } from '../shared-schema.ts';
+import { convertEnvironment } from './convert-environment.ts';
 import { METAL_CRD_LABELS } from './metal-group.ts';
 
 const assets = {
@@ -69,6 +70,11 @@ const source = {
 export const environment = defineKind({ ...source, version: 'v1alpha2' });
 
 /** Environment as older manifests write it: the same fields. */
-export const environmentV1alpha1 = defineKind({ ...source, version: 'v1alpha1', storage: false });
+export const environmentV1alpha1 = defineKind({
+  ...source,
+  version: 'v1alpha1',
+  storage: false,
+  convert: convertEnvironment,
+});
 
 export type Environment = ObjectOf<typeof environment>;

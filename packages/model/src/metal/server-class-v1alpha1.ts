@@ -1,6 +1,7 @@
 import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { list, object } from '../schema.ts';
+import { convertServerClass } from './convert-server-class.ts';
 import { METAL_CRD_LABELS } from './metal-group.ts';
 import {
   labelSelectorsField,
@@ -18,6 +19,7 @@ export const serverClassV1alpha1 = defineKind({
   plural: 'serverclasses',
   scope: 'Cluster',
   storage: false,
+  convert: convertServerClass,
   shortNames: ['sclass'],
   categories: ['bloomery'],
   description: 'A set of Servers, chosen by labels and hardware. Old version.',

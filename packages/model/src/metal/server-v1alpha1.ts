@@ -1,6 +1,7 @@
 import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { object, string } from '../schema.ts';
+import { convertServer } from './convert-server.ts';
 import { METAL_CRD_LABELS } from './metal-group.ts';
 import { serverColumns } from './server-columns.ts';
 import { acceptedField, serverSpecFields, serverStatusSchema } from './server-schema.ts';
@@ -29,6 +30,7 @@ export const serverV1alpha1 = defineKind({
   plural: 'servers',
   scope: 'Cluster',
   storage: false,
+  convert: convertServer,
   shortNames: ['srv'],
   categories: ['bloomery'],
   description: 'A physical machine, registered by its agent. Old version.',
