@@ -15,6 +15,14 @@ export const ERROR_CODES = {
   BLM_API_UNAUTHORIZED: 'The credentials were missing or wrong. Check the kubeconfig.',
   BLM_API_UNAVAILABLE: 'The API could not answer. Check that `bloomery serve` runs and its address is reachable.',
   BLM_API_UNSUPPORTED_MEDIA: 'The API cannot read or write this content type for this resource.',
+  BLM_BMC_FAILED:
+    'A BMC answered a power command with an error. The message names the command; see `bloomery power status`.',
+  BLM_BMC_SECRET_MISSING:
+    'The Secret with the BMC credentials, or its key, does not exist. Create it or mend spec.bmc of the Server.',
+  BLM_BMC_UNREACHABLE:
+    'A BMC did not answer in time. Check its address, port, user and password; see `bloomery power status`.',
+  BLM_CONTROLLER_DUPLICATE_WRITER:
+    'Two controllers declare the same output. This is a fault of the program: report it.',
   BLM_GRPC_STATUS:
     "A gRPC call ended with a status other than OK. The facts name the status; the message is the peer's.",
   BLM_LINK_API_URL_INVALID: 'The address of the SideroLink API cannot be read. Use grpc://HOST:PORT or https://HOST.',
@@ -23,6 +31,8 @@ export const ERROR_CODES = {
   BLM_LINK_KEY_INVALID: 'A WireGuard key is not 32 bytes in standard base64.',
   BLM_LINK_SECRET_INVALID:
     'The Secret default/siderolink is damaged. Restore it from a backup: a new one cuts off every linked machine.',
+  BLM_SERVE_DATA_DIR:
+    'The data directory cannot be made or written. Check its owner, its mode and the free space, or give another one with --data.',
   BLM_TALOS_CERTIFICATE_MALFORMED:
     'A certificate or private key cannot be read. Check the PEM text and that both belong together.',
   BLM_TALOS_CONFIG_INVALID:
