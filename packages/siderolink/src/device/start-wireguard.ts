@@ -1,0 +1,61 @@
+import { BloomeryError, type Clock, errorText, type Logger } from '@bloomery/ports';
+import { startKernelDevice } from './kernel-device.ts';
+import { startUserspaceDevice } from './userspace-device.ts';
+import type { WireguardDevice, WireguardMode } from './wireguard-device.ts';
+
+/** What a device is started with. */
+export interface WireguardOptions {
+  readonly mode: Exclude<WireguardMode, 'off'>;
+  /** Wanted interface name; `name1`, `name2`, … when it is taken by others. */
+  readonly name: string;
+  /** base64 */
+  readonly privateKey: string;
+  /** UDP; 0 picks a free one. */
+  readonly listenPort: number;
+}
+
+/** What starting a device needs. */
+export interface WireguardDeps {
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A device with its key set, listening, without address and peers of ours yet. */
+export interface StartedWireguard {
+  readonly device: WireguardDevice;
+  /** The UDP port that is really bound. */
+  readonly listenPort: number;
+}
+
+/**
+ * Start a WireGuard device: the kernel's where there is one, else wireguard-go.
+ *
+ * @throws BloomeryError BLM_LINK_DEVICE_FAILED when none of the allowed backends works; nothing is left behind.
+ */
+export async function startWireguard(options: WireguardOptions, deps: WireguardDeps): Promise<StartedWireguard> {
+  const device = await makeDevice(options, deps);
+  try {
+    const before = await device.state();
+    const listenPort = options.listenPort === 0 && before.listenPort !== 0 ? before.listenPort : options.listenPort;
+    await device.update({ privateKey: options.privateKey, listenPort });
+    return { device, listenPort: (await device.state()).listenPort };
+  } catch (error) {
+    await device[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function makeDevice({ mode, name, privateKey }: WireguardOptions, deps: WireguardDeps): Promise<WireguardDevice> {
+  if (mode === 'userspace') return startUserspaceDevice(name, deps);
+  try {
+    return await startKernelDevice(name, privateKey);
+  } catch (error) {
+    if (mode === 'kernel') throw error;
+    deps.log.debug('link.no_kernel_wireguard', { error: errorText(error) });
+    return startUserspaceDevice(name, deps).catch((cause: unknown) => {
+      const message = `${errorText(cause)}; and the kernel: ${errorText(error)}`;
+      throw new BloomeryError('BLM_LINK_DEVICE_FAILED', message, { cause });
+    });
+  }
+}

@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BloomeryError, type Clock, errorText } from '@bloomery/ports';
+import { candidateNames, listLinkNames } from './link-names.ts';
+import { openUapiSocket, type UapiSocket } from './uapi-socket.ts';
+import type { WireguardDevice } from './wireguard-device.ts';
+
+/** What a userspace device needs. */
+export interface UserspaceDeps {
+  /** Folder for control sockets, process ids and logs of wireguard-go; made when missing. */
+  readonly stateDir: string;
+  readonly clock: Clock;
+}
+
+const START_TIMEOUT_MS = 5_000;
+const POLL_MS = 20;
+const SOCKET_DIR = '/var/run/wireguard';
+
+/**
+ * Start wireguard-go, or take over the one that an earlier run of ours left behind. Each runs in a mount namespace of its
+ * own, so that several users of one host never share control sockets.
+ *
+ * @throws BloomeryError BLM_LINK_DEVICE_FAILED with what wireguard-go said.
+ */
+export async function startUserspaceDevice(baseName: string, deps: UserspaceDeps): Promise<WireguardDevice> {
+  await mkdir(deps.stateDir, { recursive: true, mode: 0o700 });
+  const taken = await listLinkNames();
+  for (const name of candidateNames(baseName)) {
+    const files = processFiles(deps.stateDir, name);
+    const pid = await ourProcess(files.pid);
+    if (taken.has(name)) {
+      const adopted = pid === undefined ? undefined : await adopt(name, pid, deps);
+      if (adopted !== undefined) return adopted;
+      continue;
+    }
+    if (pid !== undefined) kill(pid);
+    return launch(name, files, deps);
+  }
+  throw failed(`starting wireguard-go: all link names from ${baseName} on are taken`);
+}
+
+interface ProcessFiles {
+  readonly pid: string;
+  readonly log: string;
+  readonly socket: string;
+}
+
+function processFiles(stateDir: string, name: string): ProcessFiles {
+  const at = (suffix: string): string => join(stateDir, `${name}.${suffix}`);
+  return { pid: at('pid'), log: at('log'), socket: at('sock') };
+}
+
+async function launch(name: string, files: ProcessFiles, deps: UserspaceDeps): Promise<WireguardDevice> {
+  await rm(files.socket, { force: true });
+  const child = spawnProcess(name, files.log, deps.stateDir);
+  const ended = endOf(child);
+  const socket = await openUapiSocket(deps.stateDir, name, deps.clock);
+  try {
+    await untilAnswering(socket, ended, files.log, deps.clock);
+    await writeFile(files.pid, `${child.pid}\n`);
+  } catch (error) {
+    if (child.pid !== undefined) kill(child.pid);
+    await socket[Symbol.asyncDispose]();
+    throw error;
+  }
+  const lost = ended.then((end) => `wireguard-go ended (${end})`);
+  return device(name, socket, lost, async () => {
+    if (child.pid !== undefined) kill(child.pid);
+    await ended;
+    await rm(files.pid, { force: true });
+  });
+}
+
+function spawnProcess(name: string, logFile: string, stateDir: string): ChildProcess {
+  const log = openSync(logFile, 'w', 0o600);
+  try {
+    const script = `mkdir -p ${SOCKET_DIR} && mount --bind "$1" ${SOCKET_DIR} && exec wireguard-go -f "$2"`;
+    return spawn('unshare', ['--mount', 'sh', '-c', script, 'sh', stateDir, name], {
+      stdio: ['ignore', log, log],
+      detached: true,
+      env: { PATH: SYSTEM_PATH, LOG_LEVEL: 'error' },
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(errorText(error)));
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+}
+
+async function untilAnswering(socket: UapiSocket, ended: Promise<string>, log: string, clock: Clock): Promise<void> {
+  const deadlineMs = clock.nowMs() + START_TIMEOUT_MS;
+  let end: string | undefined;
+  void ended.then((how) => {
+    end = how;
+  });
+  for (;;) {
+    try {
+      await socket.get();
+      return;
+    } catch (cause) {
+      if (end !== undefined) throw failed(`starting wireguard-go: ${await lastLine(log, end)}`, cause);
+      if (clock.nowMs() > deadlineMs) throw failed('starting wireguard-go: no control socket in 5 s', cause);
+      await clock.sleep(POLL_MS);
+    }
+  }
+}
+
+async function adopt(name: string, pid: number, deps: UserspaceDeps): Promise<WireguardDevice | undefined> {
+  if (!(await isInOurNetwork(pid))) return undefined;
+  const socket = await openUapiSocket(deps.stateDir, name, deps.clock);
+  try {
+    await socket.get();
+  } catch {
+    await socket[Symbol.asyncDispose]();
+    return undefined;
+  }
+  return device(name, socket, new Promise(() => {}), async () => {
+    kill(pid);
+    await rm(processFiles(deps.stateDir, name).pid, { force: true });
+  });
+}
+
+function device(name: string, socket: UapiSocket, lost: Promise<string>, stop: () => Promise<void>): WireguardDevice {
+  return {
+    interfaceName: name,
+    backend: 'userspace',
+    lost,
+    update: (update) => socket.set(update),
+    state: () => socket.get(),
+    [Symbol.asyncDispose]: async () => {
+      await socket[Symbol.asyncDispose]();
+      await stop();
+    },
+  };
+}
+
+/** The process that an earlier run recorded, when it still is wireguard-go. */
+async function ourProcess(pidFile: string): Promise<number | undefined> {
+  const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''));
+  if (!Number.isInteger(pid) || pid < 2) return undefined;
+  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+  return name.trim() === 'wireguard-go' ? pid : undefined;
+}
+
+async function isInOurNetwork(pid: number): Promise<boolean> {
+  const [ours, theirs] = await Promise.all([readlink('/proc/self/ns/net'), readlink(`/proc/${pid}/ns/net`)]);
+  return ours === theirs;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch {
+    // It has ended already.
+  }
+}
+
+async function lastLine(logFile: string, end: string): Promise<string> {
+  const text = await readFile(logFile, 'utf8').catch(() => '');
+  return text.trim().split('\n').at(-1) || end;
+}
+
+function failed(message: string, cause?: unknown): BloomeryError {
+  return new BloomeryError('BLM_LINK_DEVICE_FAILED', message, cause === undefined ? {} : { cause });
+}
