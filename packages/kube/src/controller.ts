@@ -35,7 +35,8 @@ export function watchSource<T extends KubeObject>(kind: KindRef<T>, map: WatchSo
 /**
  * A level-triggered controller, as data. `reconcile` is called with the key of an object that changed, was asked for
  * again, or failed before; never concurrently for one key. It must converge from any state.
- * A thrown error is retried with exponential back-off (1 s … 60 s, jitter); a BloomeryError with retryable=false parks the key until the object changes.
+ * A thrown error is retried with exponential back-off (1 s … 60 s, jitter; a conflict sooner); a BloomeryError with
+ * retryable=false that is not a refusal of the API (BLM_API_*) parks the key until the object changes.
  */
 export interface Controller<T extends KubeObject = KubeObject> {
   readonly name: string;
