@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Json, type JsonObject, parseJson, type Schema } from '@bloomery/model';
+import fc from 'fast-check';
+import { applyJsonPatch } from './json-patch.ts';
+import { applyMergePatch } from './merge-patch.ts';
+import type { PatchResult } from './patch-result.ts';
+import { applyStrategicMergePatch } from './strategic-merge-patch.ts';
+
+const REJECTED = 'the server rejected our request due to an error in our request';
+
+function outcome(result: PatchResult): Json {
+  return result.ok ? result.object : { code: result.refusal.code, message: result.refusal.message };
+}
+
+describe('JSON patch', () => {
+  const doc = { spec: { size: 1, plain: ['p', 'q'], strings: { a: '1', b: '2' }, 'a/b~c': 1 } };
+  const spec = (fields: JsonObject): JsonObject => ({ spec: { ...doc.spec, ...fields } });
+  const cases: [name: string, patch: Json, want: Json][] = [
+    ['a passing test changes nothing', [{ op: 'test', path: '/spec/size', value: 1 }], doc],
+    ['a failing test refuses', [{ op: 'test', path: '/spec/size', value: 9 }], { code: 422, message: REJECTED }],
+    ['an absent path tests as null', [{ op: 'test', path: '/spec/zz', value: null }], doc],
+    ['add appends with -', [{ op: 'add', path: '/spec/plain/-', value: 'r' }], spec({ plain: ['p', 'q', 'r'] })],
+    [
+      'add inserts before an index',
+      [{ op: 'add', path: '/spec/plain/0', value: 'o' }],
+      spec({ plain: ['o', 'p', 'q'] }),
+    ],
+    [
+      'add beyond the end refuses',
+      [{ op: 'add', path: '/spec/plain/3', value: 'o' }],
+      { code: 422, message: REJECTED },
+    ],
+    [
+      'add below an absent parent refuses',
+      [{ op: 'add', path: '/spec/zz/y', value: 1 }],
+      { code: 422, message: REJECTED },
+    ],
+    ['replace of an absent member adds it', [{ op: 'replace', path: '/spec/zz', value: 1 }], spec({ zz: 1 })],
+    [
+      'replace of an absent item refuses',
+      [{ op: 'replace', path: '/spec/plain/2', value: 1 }],
+      { code: 422, message: REJECTED },
+    ],
+    ['remove of an absent member refuses', [{ op: 'remove', path: '/spec/zz' }], { code: 422, message: REJECTED }],
+    ['negative indices count from the end', [{ op: 'remove', path: '/spec/plain/-1' }], spec({ plain: ['p'] })],
+    [
+      'copy and move',
+      [
+        { op: 'copy', from: '/spec/size', path: '/spec/n' },
+        { op: 'move', from: '/spec/n', path: '/spec/m' },
+      ],
+      spec({ m: 1 }),
+    ],
+    ['escaped names are found', [{ op: 'replace', path: '/spec/a~1b~0c', value: 2 }], spec({ 'a/b~c': 2 })],
+    [
+      'one misfit undoes all',
+      [
+        { op: 'replace', path: '/spec/size', value: 2 },
+        { op: 'nope', path: '/x' },
+      ],
+      { code: 422, message: REJECTED },
+    ],
+    [
+      'an object is no patch',
+      { op: 'test' },
+      {
+        code: 400,
+        message: 'error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch',
+      },
+    ],
+    [
+      'a number is no operation',
+      [1],
+      {
+        code: 400,
+        message: 'error decoding patch: json: cannot unmarshal number into Go value of type jsonpatch.Operation',
+      },
+    ],
+  ];
+  for (const [name, patch, want] of cases) it(name, () => assert.deepEqual(outcome(applyJsonPatch(doc, patch)), want));
+
+  it('copies of copies are stopped before they fill the memory', () => {
+    const patch = Array.from({ length: 60 }, () => ({ op: 'copy', from: '/a', path: '/a/-' }));
+    const result = applyJsonPatch({ a: ['0123456789'] }, patch);
+    assert.equal(result.ok, false);
+    assert.equal(!result.ok && result.refusal.code, 413);
+  });
+
+  it('refuses more than 10000 operations', () => {
+    const patch = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/a', value: null }));
+    assert.equal(applyJsonPatch({}, patch).ok, false);
+  });
+
+  it('sets a member called __proto__ without touching prototypes', () => {
+    const result = applyJsonPatch({}, parseJson('[{"op":"add","path":"/__proto__","value":{"polluted":1}}]'));
+    assert.equal(JSON.stringify(outcome(result)), '{"__proto__":{"polluted":1}}');
+    assert.equal(Object.hasOwn(Object.prototype, 'polluted'), false);
+  });
+
+  it('is total and leaves its input alone', () => {
+    const token = fc.constantFrom('a', 'b', '0', '-', '-1', '', '~0', '__proto__', '99999999999');
+    const path = fc.oneof(
+      fc.array(token, { maxLength: 4 }).map((t) => t.map((x) => `/${x}`).join('')),
+      fc.string(),
+    );
+    const op = fc.record({
+      op: fc.constantFrom('add', 'remove', 'replace', 'move', 'copy', 'test', 'x'),
+      path,
+      from: path,
+      value: fc.jsonValue(),
+    });
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom('a', 'b'), fc.jsonValue()),
+        fc.array(fc.oneof(op, fc.jsonValue()), { maxLength: 6 }),
+        (object, patch) => {
+          const before = JSON.stringify(object);
+          applyJsonPatch(object as JsonObject, patch as Json);
+          assert.equal(JSON.stringify(object), before);
+        },
+      ),
+    );
+  });
+});
+
+describe('JSON merge patch', () => {
+  it('merges members, removes nulls and replaces lists', () => {
+    const doc = { note: 'x', strings: { a: '1', b: '2' }, plain: ['p', 'q'] };
+    const patch = { note: null, strings: { a: null, c: '3' }, plain: ['z'], fresh: { x: null, y: 1 } };
+    assert.deepEqual(outcome(applyMergePatch(doc, patch)), {
+      strings: { b: '2', c: '3' },
+      plain: ['z'],
+      fresh: { y: 1 },
+    });
+  });
+
+  it('refuses what is not an object', () => {
+    const message = 'error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}';
+    assert.deepEqual(outcome(applyMergePatch({}, [1])), { code: 400, message });
+  });
+
+  it('applied twice gives the same as once', () => {
+    const object = fc.dictionary(fc.constantFrom('a', 'b', 'c', '__proto__'), fc.jsonValue());
+    fc.assert(
+      fc.property(object, object, (doc, patch) => {
+        const once = applyMergePatch(doc as JsonObject, patch as JsonObject);
+        assert.ok(once.ok);
+        assert.deepEqual(applyMergePatch(once.object, patch as JsonObject), once);
+      }),
+    );
+  });
+});
+
+describe('strategic merge patch', () => {
+  const schema: Schema = {
+    type: 'object',
+    properties: {
+      data: { type: 'object', additionalProperties: { type: 'string' } },
+      plain: { type: 'array', items: { type: 'string' } },
+      ports: {
+        type: 'array',
+        'x-kubernetes-patch-strategy': 'merge',
+        'x-kubernetes-patch-merge-key': 'name',
+        items: { type: 'object', properties: { name: { type: 'string' }, port: { type: 'integer' } } },
+      },
+    },
+  };
+  const doc: JsonObject = {
+    metadata: { name: 'c', finalizers: ['x.io/a'], ownerReferences: [{ uid: '1', name: 'o' }] },
+    data: { a: '1', b: '2' },
+    plain: ['p'],
+    ports: [
+      { name: 'h', port: 80 },
+      { name: 's', port: 443 },
+    ],
+  };
+  const meta = doc['metadata'] as JsonObject;
+  const cases: [name: string, patch: JsonObject, want: JsonObject][] = [
+    ['objects merge and null removes', { data: { a: null, c: '3' } }, { data: { b: '2', c: '3' } }],
+    ['a list without a strategy is replaced', { plain: ['q'] }, { plain: ['q'] }],
+    [
+      'finalizers merge as a set, new ones first',
+      { metadata: { finalizers: ['x.io/b'] } },
+      { metadata: { ...meta, finalizers: ['x.io/b', 'x.io/a'] } },
+    ],
+    [
+      'items leave a plain list by directive',
+      { metadata: { '$deleteFromPrimitiveList/finalizers': ['x.io/a'] } },
+      { metadata: { ...meta, finalizers: [] } },
+    ],
+    [
+      'owner references merge by uid',
+      { metadata: { ownerReferences: [{ uid: '1', kind: 'K' }] } },
+      { metadata: { ...meta, ownerReferences: [{ uid: '1', name: 'o', kind: 'K' }] } },
+    ],
+    [
+      'list items merge by key',
+      { ports: [{ name: 's', port: 1 }] },
+      {
+        ports: [
+          { name: 'h', port: 80 },
+          { name: 's', port: 1 },
+        ],
+      },
+    ],
+    [
+      'list items are deleted by key',
+      { ports: [{ name: 'h', $patch: 'delete' }] },
+      { ports: [{ name: 's', port: 443 }] },
+    ],
+    ['a list is replaced by directive', { ports: [{ name: 'x' }, { $patch: 'replace' }] }, { ports: [{ name: 'x' }] }],
+    ['an object is replaced by directive', { data: { $patch: 'replace', z: '1' } }, { data: { z: '1' } }],
+    ['an object is emptied by directive', { data: { $patch: 'delete' } }, { data: {} }],
+    [
+      'the order of items can be set',
+      { '$setElementOrder/ports': [{ name: 's' }, { name: 'h' }] },
+      {
+        ports: [
+          { name: 's', port: 443 },
+          { name: 'h', port: 80 },
+        ],
+      },
+    ],
+    [
+      'the order leads over the original',
+      { '$setElementOrder/ports': [{ name: 's' }, { name: 'n' }, { name: 'h' }], ports: [{ name: 'n', port: 1 }] },
+      {
+        ports: [
+          { name: 's', port: 443 },
+          { name: 'n', port: 1 },
+          { name: 'h', port: 80 },
+        ],
+      },
+    ],
+    ['only retained keys stay', { data: { $retainKeys: ['c'], c: '3' } }, { data: { c: '3' } }],
+  ];
+  for (const [name, patch, want] of cases) {
+    it(name, () => assert.deepEqual(outcome(applyStrategicMergePatch(schema, doc, patch)), { ...doc, ...want }));
+  }
+
+  it('refuses an item without its merge key and an unknown directive', () => {
+    assert.deepEqual(outcome(applyStrategicMergePatch(schema, doc, { ports: [{ port: 1 }] })), {
+      code: 422,
+      message: REJECTED,
+    });
+    assert.deepEqual(outcome(applyStrategicMergePatch(schema, doc, { data: { $patch: 'x' } })), {
+      code: 422,
+      message: REJECTED,
+    });
+  });
+
+  it('is total', () => {
+    const keys = fc.constantFrom(
+      'a',
+      'ports',
+      'data',
+      'plain',
+      '$patch',
+      '$retainKeys',
+      '$setElementOrder/ports',
+      '$deleteFromPrimitiveList/plain',
+    );
+    fc.assert(
+      fc.property(
+        fc.dictionary(keys, fc.jsonValue()),
+        (patch) => void applyStrategicMergePatch(schema, doc, patch as Json),
+      ),
+    );
+  });
+});
