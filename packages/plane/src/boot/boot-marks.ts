@@ -1,0 +1,31 @@
+import type { Clock } from '@bloomery/ports';
+import type { TimelineDraft, TimelineRecorder } from '../insight/index.ts';
+
+/** Marks of the boot services on the timeline. Repeats within 10 s are left out: ROMs ask everything several times. */
+export interface BootMarks {
+  /** @returns false when the same mark was set a moment ago. */
+  mark(draft: Omit<TimelineDraft, 'source'>): boolean;
+}
+
+const REPEAT_MS = 10_000;
+const REMEMBERED_MAX = 4_096;
+
+/** Make BootMarks that write to `timeline`. Remembers at most 4096 marks. */
+export function createBootMarks(timeline: TimelineRecorder, clock: Clock): BootMarks {
+  const lastMs = new Map<string, number>();
+  return {
+    mark: (draft) => {
+      const { server, mac, address } = draft.about;
+      const key = `${mac ?? server ?? address ?? ''} ${draft.event} ${draft.summary}`;
+      const nowMs = clock.nowMs();
+      const before = lastMs.get(key);
+      if (before !== undefined && nowMs - before < REPEAT_MS) return false;
+      lastMs.delete(key);
+      lastMs.set(key, nowMs);
+      const oldest = lastMs.size > REMEMBERED_MAX ? lastMs.keys().next().value : undefined;
+      if (oldest !== undefined) lastMs.delete(oldest);
+      timeline.record({ ...draft, source: 'boot' });
+      return true;
+    },
+  };
+}
