@@ -2,6 +2,7 @@ import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { object } from '../schema.ts';
 import { templateMetadataSchema } from '../shared-schema.ts';
+import { admitTalosConfigTemplate } from './admit-talos-config.ts';
 import { convertTalosConfigTemplate } from './convert-talos-config.ts';
 import { BOOTSTRAP_CRD_LABELS, talosConfigSpecSchema, talosConfigSpecV1alpha3Schema } from './talos-config-schema.ts';
 
@@ -13,6 +14,7 @@ const source = {
   categories: ['cluster-api', 'bloomery'],
   description: 'What TalosConfigs are made from. Its spec is immutable.',
   crdLabels: BOOTSTRAP_CRD_LABELS,
+  admit: admitTalosConfigTemplate,
   columns: [
     { name: 'Type', path: '.spec.template.spec.generateType', of: 'string' },
     { name: 'Age', path: '.metadata.creationTimestamp', of: 'date' },

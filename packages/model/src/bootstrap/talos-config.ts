@@ -1,5 +1,6 @@
 import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
+import { admitTalosConfig } from './admit-talos-config.ts';
 import { convertTalosConfig } from './convert-talos-config.ts';
 import {
   BOOTSTRAP_CRD_LABELS,
@@ -18,6 +19,7 @@ const source = {
   categories: ['cluster-api', 'bloomery'],
   description: 'How the machine config of one Machine is made.',
   crdLabels: BOOTSTRAP_CRD_LABELS,
+  admit: admitTalosConfig,
 } as const;
 
 /** How the machine config of one Machine is made. Stored version. */

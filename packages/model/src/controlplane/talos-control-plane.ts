@@ -3,6 +3,7 @@ import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { boolean, integer, object, string } from '../schema.ts';
 import { conditionsSchema, objectReferenceSchema } from '../shared-schema.ts';
+import { admitTalosControlPlane, defaultTalosControlPlane } from './admit-talos-control-plane.ts';
 
 const VERSION_PATTERN = '^v(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)([-0-9a-zA-Z_\\.+]*)?$';
 
@@ -16,6 +17,8 @@ export const talosControlPlane = defineKind({
   shortNames: ['tcp'],
   categories: ['cluster-api', 'bloomery'],
   description: 'The control plane machines of a cluster.',
+  admit: admitTalosControlPlane,
+  defaults: defaultTalosControlPlane,
   crdLabels: { 'cluster.x-k8s.io/provider': 'control-plane-talos', 'cluster.x-k8s.io/v1beta1': 'v1alpha3' },
   scale: {
     specReplicasPath: '.spec.replicas',

@@ -1,3 +1,4 @@
+import { immutableSpec } from '../immutable-spec.ts';
 import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { object } from '../schema.ts';
@@ -16,6 +17,7 @@ export const metalMachineTemplate = defineKind({
   categories: ['cluster-api', 'bloomery'],
   description: 'What MetalMachines are made from. Its spec is immutable.',
   crdLabels: INFRASTRUCTURE_CRD_LABELS,
+  admit: immutableSpec('MetalMachineTemplate'),
   statusSubresource: false,
   columns: [{ name: 'Age', path: '.metadata.creationTimestamp', of: 'date' }],
   properties: {
@@ -36,6 +38,7 @@ export const metalMachineTemplateV1alpha2 = defineKind({
   categories: ['cluster-api', 'bloomery'],
   description: 'What MetalMachines are made from. Old version.',
   crdLabels: INFRASTRUCTURE_CRD_LABELS,
+  admit: immutableSpec('MetalMachineTemplate'),
   statusSubresource: false,
   columns: [{ name: 'Age', path: '.metadata.creationTimestamp', of: 'date' }],
   properties: {

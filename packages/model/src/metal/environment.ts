@@ -2,6 +2,7 @@ import type { KindSource, ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { list, map, object, oneOfStrings, string } from '../schema.ts';
 import { waitingFields } from '../shared-schema.ts';
+import { admitEnvironment } from './admit-environment.ts';
 import { convertEnvironment } from './convert-environment.ts';
 import { METAL_CRD_LABELS } from './metal-group.ts';
 
@@ -53,6 +54,7 @@ const source = {
   categories: ['bloomery'],
   description: 'What a machine boots: kernel, initrd and kernel arguments.',
   crdLabels: METAL_CRD_LABELS,
+  admit: admitEnvironment,
   columns: [
     { name: 'Kernel', path: '.spec.kernel.url', of: 'string' },
     { name: 'Initrd', path: '.spec.initrd.url', of: 'string' },

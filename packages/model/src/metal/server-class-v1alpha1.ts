@@ -1,6 +1,7 @@
 import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { list, object } from '../schema.ts';
+import { admitServerClass } from './admit-server-class.ts';
 import { convertServerClass } from './convert-server-class.ts';
 import { METAL_CRD_LABELS } from './metal-group.ts';
 import {
@@ -24,6 +25,7 @@ export const serverClassV1alpha1 = defineKind({
   categories: ['bloomery'],
   description: 'A set of Servers, chosen by labels and hardware. Old version.',
   crdLabels: METAL_CRD_LABELS,
+  admit: admitServerClass,
   columns: serverClassColumns,
   properties: {
     spec: object(

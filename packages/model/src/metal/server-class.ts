@@ -2,6 +2,7 @@ import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { list, object } from '../schema.ts';
 import { strategicPatchesSchema } from '../shared-schema.ts';
+import { admitServerClass } from './admit-server-class.ts';
 import { hardwareSchema } from './hardware-schema.ts';
 import { METAL_CRD_LABELS } from './metal-group.ts';
 import {
@@ -22,6 +23,7 @@ export const serverClass = defineKind({
   categories: ['bloomery'],
   description: 'A set of Servers, chosen by labels and hardware, from which machines are allocated.',
   crdLabels: METAL_CRD_LABELS,
+  admit: admitServerClass,
   columns: serverClassColumns,
   properties: {
     spec: object(

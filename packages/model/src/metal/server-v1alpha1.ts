@@ -1,6 +1,7 @@
 import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { object, string } from '../schema.ts';
+import { admitServer } from './admit-server.ts';
 import { convertServer } from './convert-server.ts';
 import { METAL_CRD_LABELS } from './metal-group.ts';
 import { serverColumns } from './server-columns.ts';
@@ -35,6 +36,7 @@ export const serverV1alpha1 = defineKind({
   categories: ['bloomery'],
   description: 'A physical machine, registered by its agent. Old version.',
   crdLabels: METAL_CRD_LABELS,
+  admit: admitServer,
   columns: serverColumns([]),
   selectableFields: ['.status.phase'],
   properties: {

@@ -2,6 +2,7 @@ import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { object } from '../schema.ts';
 import { strategicPatchesSchema } from '../shared-schema.ts';
+import { admitServer } from './admit-server.ts';
 import { hardwareSchema } from './hardware-schema.ts';
 import { METAL_CRD_LABELS } from './metal-group.ts';
 import { serverColumns } from './server-columns.ts';
@@ -18,6 +19,7 @@ export const server = defineKind({
   categories: ['bloomery'],
   description: 'A physical machine, registered by its agent.',
   crdLabels: METAL_CRD_LABELS,
+  admit: admitServer,
   columns: serverColumns([
     { name: 'CPU', path: '.spec.hardware.compute.totalCoreCount', of: 'integer', wide: true },
     { name: 'Memory', path: '.spec.hardware.memory.totalSize', of: 'string', wide: true },
