@@ -3,6 +3,13 @@
  * The error reference page is generated from this table. Keep it sorted.
  */
 export const ERROR_CODES = {
+  BLM_AGENT_DHCP_FAILED: 'No DHCP server gave the machine an address. Check the cable, the VLAN and the DHCP server.',
+  BLM_AGENT_DISK_FAILED: 'A disk could not be wiped. Replace the disk, or take it out of the machine.',
+  BLM_AGENT_IPMI_FAILED:
+    'The BMC refused a command of the in-band set-up. Create a BMC user by hand and put it into the Server.',
+  BLM_AGENT_KERNEL_ARGUMENT:
+    'A kernel argument of the boot agent is missing or wrong. Let the machine boot from the plane.',
+  BLM_AGENT_LINK_MISSING: 'The network interface that the machine booted from has no driver or no link.',
   BLM_API_BAD_REQUEST: 'The API refused the request as malformed. Read the message; mend the manifest or the flags.',
   BLM_API_CONFLICT: 'The object changed since it was read. Read it again and repeat the change.',
   BLM_API_ALREADY_EXISTS: 'An object of this kind and name exists. Choose another name or update the existing one.',
@@ -25,6 +32,13 @@ export const ERROR_CODES = {
     'Two controllers declare the same output. This is a fault of the program: report it.',
   BLM_GRPC_STATUS:
     "A gRPC call ended with a status other than OK. The facts name the status; the message is the peer's.",
+  BLM_LAB_IMAGE_TOO_LARGE: 'A boot image outgrew its limit. Take modules or programs out of it.',
+  BLM_LAB_PROGRAM_FAILED:
+    'A system program that the lab drives failed or is missing. Run `make setup` and read the message.',
+  BLM_LAB_STAGE_MISSED:
+    'A machine of the lab did not reach a stage in time. Read its console log and `bloomery explain`.',
+  BLM_KUBECONFIG_INVALID:
+    'The kubeconfig, or a file that it names, cannot be used. The message names the file and the part.',
   BLM_LINK_API_URL_INVALID: 'The address of the SideroLink API cannot be read. Use grpc://HOST:PORT or https://HOST.',
   BLM_LINK_DEVICE_FAILED:
     'The WireGuard device could not be made or set up. The message names the step; the rest of the plane serves on.',

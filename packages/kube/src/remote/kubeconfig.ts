@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { BloomeryError, errorText } from '@bloomery/ports';
+import { parse } from 'yaml';
+
+/** How to reach an API and who we are there: one context of a kubeconfig, files read. */
+export interface ClusterAccess {
+  /** `https://host:port`, without a trailing slash. */
+  readonly server: string;
+  /** PEM. The system's authorities unless given. */
+  readonly ca?: string;
+  readonly insecureSkipTlsVerify?: boolean;
+  readonly tlsServerName?: string;
+  /** PEM client certificate and key. */
+  readonly cert?: string;
+  readonly key?: string;
+  readonly token?: string;
+  /** Namespace of the context; `default` unless given. */
+  readonly namespace: string;
+}
+
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
+
+function invalid(file: string, what: string): BloomeryError {
+  return new BloomeryError('BLM_KUBECONFIG_INVALID', `reading kubeconfig ${file}: ${what}`, { facts: { file } });
+}
+
+async function read(file: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new BloomeryError('BLM_KUBECONFIG_INVALID', `reading ${file}: ${errorText(cause)}`, {
+      facts: { file },
+      cause,
+    });
+  }
+  if (text.length > MAX_FILE_BYTES) throw invalid(file, 'larger than 4 MiB');
+  return text;
+}
+
+function named(list: Json | undefined, name: string, field: string): JsonObject | undefined {
+  const entries = Array.isArray(list) ? (list as readonly Json[]) : [];
+  const found = entries.find((entry) => isJsonObject(entry) && entry['name'] === name);
+  const value = isJsonObject(found) ? found[field] : undefined;
+  return isJsonObject(value) ? value : undefined;
+}
+
+function text(value: Json | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** `NAME-data` (base64) wins over the file `NAME`, relative to the kubeconfig. */
+async function inlineOrFile(source: JsonObject, name: string, folder: string): Promise<string | undefined> {
+  const data = text(source[`${name}-data`]);
+  if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8');
+  const file = text(source[name]);
+  return file === undefined ? undefined : read(resolve(folder, file));
+}
+
+function defined<T extends object>(value: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;
+}
+
+/**
+ * Read one context of a kubeconfig file, and the files that it names.
+ *
+ * @param context the current-context unless given.
+ * @throws BLM_KUBECONFIG_INVALID when the file or a part of it cannot be read, or it uses an exec or auth-provider plugin.
+ */
+export async function loadKubeconfig(file: string, context?: string): Promise<ClusterAccess> {
+  let config: Json;
+  try {
+    config = parse(await read(file), { maxAliasCount: 0 }) as Json;
+  } catch (cause) {
+    throw cause instanceof BloomeryError ? cause : invalid(file, errorText(cause));
+  }
+  if (!isJsonObject(config)) throw invalid(file, 'not a kubeconfig');
+  const name = context ?? text(config['current-context']);
+  if (name === undefined) throw invalid(file, 'no current-context is set and none was asked for');
+  const chosen = named(config['contexts'], name, 'context');
+  if (chosen === undefined) throw invalid(file, `no context ${name}`);
+  const cluster = named(config['clusters'], text(chosen['cluster']) ?? '', 'cluster');
+  const server = text(cluster?.['server']);
+  if (cluster === undefined || server === undefined || !URL.canParse(server)) {
+    throw invalid(file, `context ${name} names no cluster with a server address`);
+  }
+  const user = named(config['users'], text(chosen['user']) ?? '', 'user') ?? {};
+  if (user['exec'] !== undefined || user['auth-provider'] !== undefined) {
+    throw invalid(file, `context ${name} uses a credential plugin, which is not supported; use a token or certificate`);
+  }
+  const folder = dirname(file);
+  const tokenFile = text(user['tokenFile']);
+  return defined<ClusterAccess>({
+    server: server.replace(/\/+$/, ''),
+    ca: await inlineOrFile(cluster, 'certificate-authority', folder),
+    insecureSkipTlsVerify: cluster['insecure-skip-tls-verify'] === true ? true : undefined,
+    tlsServerName: text(cluster['tls-server-name']),
+    cert: await inlineOrFile(user, 'client-certificate', folder),
+    key: await inlineOrFile(user, 'client-key', folder),
+    token:
+      text(user['token']) ?? (tokenFile === undefined ? undefined : (await read(resolve(folder, tokenFile))).trim()),
+    namespace: text(chosen['namespace']) ?? 'default',
+  });
+}
