@@ -1,1 +1,3 @@
 export * from './certificates/index.ts';
+export * from './config/index.ts';
+export * from './yaml/index.ts';

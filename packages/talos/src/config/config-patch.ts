@@ -1,0 +1,208 @@
+import { BloomeryError, errorText } from '@bloomery/ports';
+import {
+  field,
+  isYamlList,
+  isYamlMap,
+  readYaml,
+  scalarString,
+  writeYamlDocuments,
+  type YamlTree,
+} from '../yaml/index.ts';
+import {
+  type ConfigDocument,
+  type DocumentIdentity,
+  encodeDocuments,
+  identityText,
+  isLegacy,
+  isSameDocument,
+  loadDocuments,
+  type Strictness,
+} from './config-document.ts';
+import { applyOperations, type PatchOperation, readOperations } from './json-patch.ts';
+import { mergeShape } from './merge-document.ts';
+import { applyDeletions, type Deletion, splitDeletions } from './patch-delete.ts';
+
+/** One document of a strategic patch. `document` is absent when it only deletes a whole document. */
+interface StrategicPart {
+  readonly identity: DocumentIdentity;
+  readonly document?: ConfigDocument;
+  readonly deletions: readonly Deletion[];
+}
+
+/** A patch that was read: strategic documents, or operations of RFC 6902. */
+export type ConfigPatch =
+  | { readonly kind: 'strategic'; readonly parts: readonly StrategicPart[] }
+  | { readonly kind: 'json'; readonly operations: readonly PatchOperation[] };
+
+/** Where patching failed: reading a patch, applying it, or reading the result. */
+export type PatchStage = 'load' | 'apply' | 'result';
+
+export interface PatchOptions {
+  readonly strictness: Strictness;
+  /**
+   * What a JSON patch does to a configuration of several documents: refuse it as Talos' library does, or apply it to the
+   * legacy document. Lenient patching always applies it.
+   */
+  readonly jsonPatchOnSeveral?: 'refuse' | 'legacyDocument';
+}
+
+/**
+ * Read one patch: strategic documents, or a list of RFC 6902 operations in JSON or YAML. Empty text is a patch that changes nothing.
+ *
+ * @throws BloomeryError BLM_TALOS_PATCH_INVALID with `facts.stage` load.
+ */
+export function readPatch(text: string, strictness: Strictness, what = 'patch'): ConfigPatch {
+  return staged('load', what, () => {
+    const trees = readYaml(text, { what });
+    const first = trees.find((tree) => tree !== null);
+    if (isYamlList(first)) {
+      const operations = readOperations(first);
+      if (operations === undefined)
+        throw new BloomeryError('BLM_TALOS_PATCH_INVALID', `${what}: neither documents nor operations`);
+      return { kind: 'json', operations };
+    }
+    return { kind: 'strategic', parts: readParts(trees, strictness, what) };
+  });
+}
+
+/** A patch out of operations that are data already (`spec.configPatches`). An absent value counts as null, as over the API. */
+export function operationsPatch(operations: readonly YamlTree[]): ConfigPatch {
+  const read = readOperations(operations) ?? [];
+  return { kind: 'json', operations: read.map((operation) => ({ ...operation, value: operation.value ?? null })) };
+}
+
+function readParts(trees: readonly YamlTree[], strictness: Strictness, what: string): StrategicPart[] {
+  const parts: StrategicPart[] = [];
+  for (const tree of trees) {
+    if (tree === null) continue;
+    if (!isYamlMap(tree)) throw new BloomeryError('BLM_TALOS_PATCH_INVALID', `${what}: a document is not a mapping`);
+    const { rest, deletions } = splitDeletions(tree);
+    const part =
+      rest === undefined ? { identity: wholeIdentity(tree), deletions } : mergePart(rest, deletions, strictness, what);
+    if (
+      strictness === 'strict' &&
+      parts.some((other) => other.document && part.document && isSameDocument(other.identity, part.identity))
+    ) {
+      throw new BloomeryError('BLM_TALOS_PATCH_INVALID', `${what}: duplicate document ${identityText(part.identity)}`);
+    }
+    parts.push(part);
+  }
+  return parts;
+}
+
+function mergePart(
+  rest: YamlTree,
+  deletions: readonly Deletion[],
+  strictness: Strictness,
+  what: string,
+): StrategicPart {
+  // What a deletion left bare is read leniently: unknown keys may stand above a deleted one.
+  const [document] = loadDocuments([rest], strictness, what);
+  if (document === undefined) throw new BloomeryError('BLM_TALOS_PATCH_INVALID', `${what}: a document is empty`);
+  return { identity: document, document, deletions };
+}
+
+function wholeIdentity(tree: YamlTree): DocumentIdentity {
+  const text = (key: string): string => (isYamlMap(tree) ? (scalarString(field(tree, key)) ?? '') : '');
+  return { apiVersion: text('apiVersion'), kind: text('kind'), name: text('name') };
+}
+
+/** A configuration between patches: raw trees, or documents that were loaded. */
+type State = { readonly trees: readonly YamlTree[] } | { readonly documents: readonly ConfigDocument[] };
+
+/**
+ * Apply patches in order to a configuration.
+ *
+ * @returns the documents; strict ones in normal form (`encodeDocuments` gives Talos' full form), lenient ones as they were.
+ * @throws BloomeryError BLM_TALOS_PATCH_INVALID (`facts.stage` apply) or BLM_TALOS_CONFIG_INVALID (`facts.stage` result). Values are never quoted.
+ */
+export function patchConfig(config: string, patches: readonly ConfigPatch[], options: PatchOptions): ConfigDocument[] {
+  let state: State = staged('result', 'machine configuration', () => ({
+    trees: readYaml(config, { what: 'machine configuration' }),
+  }));
+  for (const [index, patch] of patches.entries()) {
+    const before: State = state;
+    state = staged(
+      'apply',
+      `patch ${index + 1}`,
+      (): State =>
+        patch.kind === 'json'
+          ? { trees: patchTrees(rawTrees(before), patch.operations, options) }
+          : { documents: mergeParts(loaded(before, options.strictness), patch.parts, options) },
+    );
+  }
+  const last = state;
+  return staged('result', 'machine configuration', () => [
+    ...loaded('trees' in last ? last : { trees: encodedFor(last.documents, options) }, options.strictness),
+  ]);
+}
+
+/** The documents as YAML text: strict ones in Talos' full form, lenient ones as they are. */
+export function writeConfig(documents: readonly ConfigDocument[], strictness: Strictness): string {
+  return writeYamlDocuments(strictness === 'strict' ? encodeDocuments(documents) : documents.map((d) => d.tree));
+}
+
+const encodedFor = (documents: readonly ConfigDocument[], options: PatchOptions): readonly YamlTree[] =>
+  options.strictness === 'strict' ? encodeDocuments(documents) : documents.map((d) => d.tree);
+
+const rawTrees = (state: State): readonly YamlTree[] =>
+  'trees' in state ? state.trees.filter((tree) => tree !== null) : encodeDocuments(state.documents);
+
+const loaded = (state: State, strictness: Strictness): readonly ConfigDocument[] =>
+  'documents' in state ? state.documents : loadDocuments(state.trees, strictness, 'machine configuration');
+
+function patchTrees(
+  trees: readonly YamlTree[],
+  operations: readonly PatchOperation[],
+  options: PatchOptions,
+): readonly YamlTree[] {
+  if (trees.length <= 1) return [applyOperations(trees[0] ?? null, operations)];
+  if (options.strictness === 'strict' && options.jsonPatchOnSeveral !== 'legacyDocument') {
+    throw new BloomeryError(
+      'BLM_TALOS_PATCH_INVALID',
+      'JSON6902 patches are not supported for multi-document machine configuration',
+    );
+  }
+  const at = loadDocuments(trees, 'lenient', 'machine configuration').findIndex(isLegacy);
+  const legacy = trees[at];
+  if (legacy === undefined)
+    throw new BloomeryError('BLM_TALOS_PATCH_INVALID', 'a JSON patch needs a document with machine or cluster');
+  return trees.with(at, applyOperations(legacy, operations));
+}
+
+function mergeParts(
+  documents: readonly ConfigDocument[],
+  parts: readonly StrategicPart[],
+  options: PatchOptions,
+): ConfigDocument[] {
+  if (parts.length > 0 && documents.length === 0)
+    throw new BloomeryError('BLM_TALOS_PATCH_INVALID', 'config not found');
+  let merged = [...documents];
+  for (const { identity, deletions } of parts) merged = applyDeletions(merged, identity, deletions);
+  for (const { document } of parts) if (document !== undefined) merged = mergeOne(merged, document, options);
+  return merged;
+}
+
+function mergeOne(
+  documents: readonly ConfigDocument[],
+  patch: ConfigDocument,
+  options: PatchOptions,
+): ConfigDocument[] {
+  const at = documents.findIndex((document) => isSameDocument(document, patch));
+  const base = documents[at];
+  if (base === undefined) return isLegacy(patch) ? [patch, ...documents] : [...documents, patch];
+  const tree = mergeShape(base.shape, base.tree, patch.tree, { strict: options.strictness === 'strict' });
+  return documents.with(at, { ...base, tree: isYamlMap(tree) ? tree : {} });
+}
+
+function staged<T>(stage: PatchStage, what: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const code = stage === 'result' ? 'BLM_TALOS_CONFIG_INVALID' : 'BLM_TALOS_PATCH_INVALID';
+    throw new BloomeryError(code, stage === 'load' ? errorText(error) : `patching ${what}: ${errorText(error)}`, {
+      facts: { stage },
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,3 @@
+export * from './config-document.ts';
+export * from './config-patch.ts';
+export { applyOperations, type PatchOperation } from './json-patch.ts';
