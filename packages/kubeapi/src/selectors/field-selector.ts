@@ -17,7 +17,7 @@ export type FieldSelector = readonly FieldRequirement[];
  * Parse a field selector: `a.b=c`, `a.b==c`, `a.b!=c`, joined by commas; `\,`, `\=` and `\\` stand for themselves.
  *
  * @param text at most 64 KiB; '' selects everything.
- * @param allowed the fields of this resource beside metadata.name and metadata.namespace.
+ * @param allowed the fields of this resource beside metadata.name and metadata.namespace; a leading dot is allowed.
  */
 export function parseFieldSelector(text: string, allowed: readonly string[]): ParsedSelector<FieldSelector> {
   if (text.length > MAX_SELECTOR_LENGTH) return { ok: false, message: 'the field selector is too long' };
@@ -29,7 +29,12 @@ export function parseFieldSelector(text: string, allowed: readonly string[]): Pa
       return { ok: false, message: `invalid selector: '${text}'; can't understand '${term}'` };
     }
     const { field } = requirement;
-    if (field !== 'metadata.name' && field !== 'metadata.namespace' && !allowed.includes(field)) {
+    if (
+      field !== 'metadata.name' &&
+      field !== 'metadata.namespace' &&
+      !allowed.includes(field) &&
+      !allowed.includes(`.${field}`)
+    ) {
       return { ok: false, message: `field label not supported: ${field}` };
     }
     requirements.push(requirement);
