@@ -4,6 +4,7 @@ export * from './conditions.ts';
 export * from './controller.ts';
 export * from './controller-metrics.ts';
 export * from './event-recorder.ts';
+export * from './find-object.ts';
 export * from './informer.ts';
 export * from './memory-cache.ts';
 export * from './merge-patch.ts';

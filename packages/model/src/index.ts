@@ -41,3 +41,4 @@ export * as schema from './schema.ts';
 export * from './selector/label-selector.ts';
 export * from './time-text.ts';
 export * from './wait-reason.ts';
+export * from './well-known.ts';

@@ -10,6 +10,108 @@ export const WAIT_REASONS = {
     normal: true,
     doc: 'The machine was powered towards the network and its agent has not reported yet.',
   },
+  Paused: {
+    short: 'cluster or object to be unpaused',
+    normal: true,
+    doc: 'The object or its Cluster is paused: its controllers leave it alone.',
+  },
+  WaitingForMachine: { short: 'owner Machine', normal: true, doc: 'No Machine owns the MetalMachine yet.' },
+  WaitingForCluster: {
+    short: 'Cluster',
+    normal: true,
+    doc: 'The Cluster that the object belongs to does not exist or does not own it yet.',
+  },
+  WaitingForClusterInfrastructure: {
+    short: 'cluster infrastructure',
+    normal: true,
+    doc: 'The infrastructure of the Cluster is not ready.',
+  },
+  WaitingForBootstrapData: {
+    short: 'bootstrap data',
+    normal: true,
+    doc: 'The Machine has no spec.bootstrap.dataSecretName: its TalosConfig is not ready.',
+  },
+  WaitingForInfrastructure: {
+    short: 'infrastructure',
+    normal: true,
+    doc: 'The infrastructure object is missing or not ready.',
+  },
+  WaitingForDependents: {
+    short: 'dependent objects to go',
+    normal: true,
+    doc: 'The object is being deleted; what belongs to it is still there.',
+  },
+  NoServerReference: {
+    short: 'serverRef or serverClassRef',
+    normal: false,
+    doc: 'The MetalMachine names neither a Server nor a ServerClass.',
+  },
+  ServerClassMissing: {
+    short: 'server class to exist',
+    normal: false,
+    doc: 'The ServerClass that the MetalMachine names does not exist.',
+  },
+  ServerClassBroken: {
+    short: 'a valid class selector',
+    normal: false,
+    doc: 'The selector of the ServerClass cannot be evaluated.',
+  },
+  NoServerAvailable: {
+    short: 'a free, clean server',
+    normal: true,
+    doc: 'No Server of the class is accepted, clean, free and not cordoned. The counts say what the others lack.',
+  },
+  ServerMissing: {
+    short: 'server to register',
+    normal: false,
+    doc: 'The Server that the MetalMachine names does not exist.',
+  },
+  ServerNotAccepted: {
+    short: 'server to be accepted',
+    normal: false,
+    doc: 'The Server that the MetalMachine names is not accepted.',
+  },
+  ServerTaken: {
+    short: 'server to be released',
+    normal: false,
+    doc: 'The Server that the MetalMachine names is bound to another MetalMachine.',
+  },
+  WaitingForPowerOn: {
+    short: 'power on',
+    normal: true,
+    doc: 'The Server is allocated and will be powered towards the network.',
+  },
+  WaitingForSystem: {
+    short: 'operating system to report',
+    normal: true,
+    doc: 'The machine is on; its operating system has not reported yet.',
+  },
+  Installing: { short: 'installation', normal: true, doc: 'The operating system is being installed.' },
+  ConfigRefused: {
+    short: 'a valid machine config',
+    normal: false,
+    doc: 'The operating system refused its machine config; the message is its own.',
+  },
+  InstallationFailed: {
+    short: 'installation to succeed',
+    normal: false,
+    doc: 'The installation failed; the message is from the machine.',
+  },
+  WaitingForRelease: {
+    short: 'server to be released',
+    normal: true,
+    doc: 'The MetalMachine is being deleted and its ServerBinding is still there.',
+  },
+  HeldByMetalMachine: {
+    short: 'MetalMachine to be deleted',
+    normal: false,
+    doc: 'A ServerBinding was deleted while the MetalMachine that it serves lives: releasing would wipe a running machine.',
+  },
+  Protected: {
+    short: 'protection to be lifted',
+    normal: false,
+    doc: 'The Server carries bloomery.dev/protect: it is neither wiped nor released.',
+  },
 } as const;
 
 export type WaitReason = keyof typeof WAIT_REASONS;

@@ -1,0 +1,45 @@
+/** Finalizers that our objects carry: upstream's, and one of ours on ServerBinding only. */
+export const FINALIZERS = {
+  server: 'storage.finalizers.server.k8s.io',
+  metalMachine: 'metalmachine.infrastructure.cluster.x-k8s.io',
+  metalCluster: 'metalcluster.infrastructure.cluster.x-k8s.io',
+  cluster: 'cluster.cluster.x-k8s.io',
+  machine: 'machine.cluster.x-k8s.io',
+  /** Makes the deletion of a ServerBinding always seen: only then the Server counts as released. */
+  serverBinding: 'bloomery.dev/release',
+} as const;
+
+/** Annotations that we read or write. */
+export const ANNOTATIONS = {
+  /**
+   * On Server: uid of the ServerBinding that holds it. Written by the ServerBinding controller once the binding carries its
+   * finalizer, taken away when the binding's deletion was seen. A Server that has it while no ServerBinding of its name exists
+   * lost its binding without a release (pivot, restored backup, deleted CRD): it is Parked, and never wiped, until somebody
+   * takes the annotation away. Read the Server through the client, not the cache, before deciding by it.
+   */
+  boundTo: 'bloomery.dev/bound-to',
+  /** On MetalMachine: ServerClass through which its Server was allocated. */
+  allocatedThrough: 'bloomery.dev/allocated-through',
+  /** On Server, set by users: no wipe, no release. */
+  protect: 'bloomery.dev/protect',
+  /** On any object, set by users: its controllers leave it alone. */
+  pause: 'bloomery.dev/pause',
+  /** On Server, set by users: shown next to the name. */
+  note: 'bloomery.dev/note',
+  /** On any object: Cluster API's word for pause. */
+  capiPaused: 'cluster.x-k8s.io/paused',
+  /** Set by `clusterctl move` on what it deletes after having copied it elsewhere: no release. */
+  deleteForMove: 'clusterctl.cluster.x-k8s.io/delete-for-move',
+} as const;
+
+/** Labels that we read or write. */
+export const LABELS = {
+  clusterName: 'cluster.x-k8s.io/cluster-name',
+  /** On Secrets and CRDs: taken along by `clusterctl move`. */
+  move: 'clusterctl.cluster.x-k8s.io/move',
+  /** On Nodes of workload clusters: the Server that the Node runs on. */
+  nodeServer: 'metal.sidero.dev/uuid',
+} as const;
+
+/** Name of the ServerClass that holds every Server; it always exists. */
+export const ANY_SERVER_CLASS = 'any';
