@@ -7,7 +7,7 @@ export const LINK_MTU = 1280;
 /** How an interface of the link is set up. */
 export interface LinkInterface {
   readonly name: string;
-  /** CIDR; it replaces any other of the same prefix. */
+  /** CIDR. */
   readonly address: string;
 }
 
