@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { GrpcHandler } from '@bloomery/grpc';
+import { type Clock, errorText, type Listen, type Logger, type Service } from '@bloomery/ports';
+import type { HttpRoute } from './http-route.ts';
+import { createHttpSurface } from './http-surface.ts';
+import { sniffProtocol } from './protocol-sniff.ts';
+
+/** What the machine port serves and needs. */
+export interface MachineListenerDeps {
+  readonly routes: readonly HttpRoute[];
+  readonly grpc: GrpcHandler;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly limits?: Partial<MachineListenerLimits>;
+}
+
+/** Bounds of the machine port. Whoever comes above them is disconnected. */
+export interface MachineListenerLimits {
+  /** Connections at the same time; 4096 unless given. */
+  readonly connections: number;
+  /** Connections of one address at the same time; 1024 unless given, as many machines may stand behind one router. */
+  readonly connectionsPerAddress: number;
+  /** For the first bytes, and for the header of a request; 10 s unless given. */
+  readonly headerTimeoutMs: number;
+  /** Of an HTTP/2 connection without open streams; 10 min unless given. */
+  readonly idleTimeoutMs: number;
+}
+
+const DEFAULT_LIMITS: MachineListenerLimits = {
+  connections: 4_096,
+  connectionsPerAddress: 1_024,
+  headerTimeoutMs: 10_000,
+  idleTimeoutMs: 600_000,
+};
+
+const HEADER_MAX_BYTES = 16_384;
+const KEEP_ALIVE_MS = 75_000;
+const TCP_KEEP_ALIVE_MS = 60_000;
+
+/**
+ * The one TCP port of the machines: HTTP/1.1 for firmware, iPXE and configuration, HTTP/2 with prior knowledge for gRPC.
+ * Disposing it closes every connection.
+ *
+ * @throws when the address cannot be bound
+ */
+export async function startMachineListener(listen: Listen, deps: MachineListenerDeps): Promise<Service> {
+  const limits = { ...DEFAULT_LIMITS, ...deps.limits };
+  const surface = createHttpSurface(deps.routes, deps.log);
+  const http2 = createGrpcServer(deps.grpc, limits);
+  const server = createHttpServer(
+    {
+      maxHeaderSize: HEADER_MAX_BYTES,
+      headersTimeout: limits.headerTimeoutMs,
+      requestTimeout: 3 * limits.headerTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, limits.headerTimeoutMs),
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      requireHostHeader: false,
+      noDelay: true,
+    },
+    surface,
+  );
+  server.timeout = 0;
+  server.maxConnections = limits.connections;
+  server.on('clientError', (_error, socket) => socket.destroy());
+  const [serveHttp1] = server.listeners('connection');
+  server.removeAllListeners('connection');
+  const sockets = new Map<string, Set<Socket>>();
+  server.on('connection', (socket) => {
+    socket.on('error', (error) => deps.log.debug('machine_port.socket_error', { error: errorText(error) }));
+    if (!admit(sockets, socket, limits.connectionsPerAddress)) return;
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
+    sniffProtocol(socket, deps.clock, limits.headerTimeoutMs, (protocol) => {
+      if (protocol === 'http2') http2.emit('connection', socket);
+      else serveHttp1?.call(server, socket);
+    });
+  });
+  server.on('error', (error) => deps.log.warn('machine_port.error', { error: errorText(error) }));
+  server.listen({ host: listen.host, port: listen.port, backlog: 1_024 });
+  await once(server, 'listening');
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port;
+  deps.log.info('machine_port.listening', { host: listen.host, port });
+  return {
+    address: { host: listen.host, port },
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      for (const group of sockets.values()) for (const socket of group) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function createGrpcServer(handler: GrpcHandler, limits: MachineListenerLimits): Http2Server {
+  const server = createHttp2Server({
+    maxSessionMemory: 16,
+    maxHeaderListPairs: 64,
+    maxSessionInvalidFrames: 50,
+    maxSessionRejectedStreams: 50,
+    unknownProtocolTimeout: limits.headerTimeoutMs,
+    settings: { maxConcurrentStreams: 128, maxHeaderListSize: HEADER_MAX_BYTES, initialWindowSize: 262_144 },
+  });
+  server.on('stream', handler);
+  server.on('sessionError', () => {});
+  server.on('session', (session) => closeWhenIdle(session, limits));
+  return server;
+}
+
+/** A connection whose peer never speaks HTTP/2, or on which nothing is open for long, is closed. */
+function closeWhenIdle(session: ServerHttp2Session, { headerTimeoutMs, idleTimeoutMs }: MachineListenerLimits): void {
+  let open = 0;
+  session.on('stream', (stream) => {
+    open += 1;
+    stream.once('close', () => {
+      open -= 1;
+    });
+  });
+  session.setTimeout(headerTimeoutMs);
+  session.on('timeout', () => {
+    if (open === 0) session.destroy();
+  });
+  session.once('remoteSettings', () => session.setTimeout(idleTimeoutMs));
+}
+
+function admit(sockets: Map<string, Set<Socket>>, socket: Socket, perAddress: number): boolean {
+  const address = socket.remoteAddress ?? '';
+  const group = sockets.get(address) ?? new Set();
+  if (group.size >= perAddress) {
+    socket.destroy();
+    return false;
+  }
+  sockets.set(address, group.add(socket));
+  socket.once('close', () => {
+    group.delete(socket);
+    if (group.size === 0) sockets.delete(address);
+  });
+  return true;
+}
