@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { configMap, server, serverV1alpha1 } from '@bloomery/model';
+import { aggregatedDiscoveryDocument, apiGroupListDocument, apiResourceListDocument } from './discovery.ts';
+import { compareVersions } from './version-order.ts';
+
+describe('discovery', () => {
+  const resources = [configMap, serverV1alpha1, server];
+
+  it('prefers stable versions, then the higher ones', () => {
+    const versions = ['v1alpha1', 'v2', 'v1', 'v1beta1', 'v10', 'foo', 'v1beta2'];
+    assert.deepEqual(versions.sort(compareVersions), ['v10', 'v2', 'v1', 'v1beta2', 'v1beta1', 'v1alpha1', 'foo']);
+  });
+
+  it('lists groups with their preferred version', () => {
+    assert.deepEqual(apiGroupListDocument(resources), {
+      kind: 'APIGroupList',
+      apiVersion: 'v1',
+      groups: [
+        {
+          name: 'metal.sidero.dev',
+          versions: [
+            { groupVersion: 'metal.sidero.dev/v1alpha2', version: 'v1alpha2' },
+            { groupVersion: 'metal.sidero.dev/v1alpha1', version: 'v1alpha1' },
+          ],
+          preferredVersion: { groupVersion: 'metal.sidero.dev/v1alpha2', version: 'v1alpha2' },
+        },
+      ],
+    });
+  });
+
+  it('lists resources with their subresources', () => {
+    const list = apiResourceListDocument(resources, 'metal.sidero.dev', 'v1alpha2');
+    const entries = list?.['resources'] as { name: string; verbs: string[] }[];
+    assert.deepEqual(
+      entries.map(({ name, verbs }) => [name, verbs.join(' ')]),
+      [
+        ['servers', 'create delete deletecollection get list patch update watch'],
+        ['servers/status', 'get patch update'],
+      ],
+    );
+    assert.equal(apiResourceListDocument(resources, 'metal.sidero.dev', 'v9'), undefined);
+  });
+
+  it('tells core resources only at /api', () => {
+    assert.deepEqual(aggregatedDiscoveryDocument(resources, 'api')['items'], [
+      {
+        metadata: {},
+        versions: [
+          {
+            version: 'v1',
+            freshness: 'Current',
+            resources: [
+              {
+                resource: 'configmaps',
+                responseKind: { group: '', version: 'v1', kind: 'ConfigMap' },
+                scope: 'Namespaced',
+                singularResource: 'configmap',
+                verbs: ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'],
+                shortNames: ['cm'],
+              },
+            ],
+          },
+        ],
+      },
+    ]);
+  });
+});

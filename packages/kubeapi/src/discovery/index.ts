@@ -1,0 +1,3 @@
+export * from './api-resource.ts';
+export * from './discovery.ts';
+export * from './version-order.ts';
