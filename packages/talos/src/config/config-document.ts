@@ -109,3 +109,16 @@ function identify(tree: YamlMap, strictness: Strictness, what: string): Document
 function invalid(what: string, why: string, facts: Readonly<Record<string, unknown>> = {}): BloomeryError {
   return new BloomeryError('BLM_TALOS_CONFIG_INVALID', `reading ${what}: ${why}`, { facts });
 }
+
+/**
+ * What Talos' strict loader would refuse in documents that were read leniently: `document: path: why`. Never values.
+ */
+export function strictProblems(documents: readonly ConfigDocument[]): string[] {
+  return documents.flatMap((document) => {
+    const known = documentKind(document.apiVersion, document.kind);
+    if (known === undefined) return [`${identityText(document)}: unknown kind of document`];
+    const problems: DecodeProblem[] = [];
+    decodeShape(known.shape, document.tree, '', problems);
+    return problems.map(({ path, why }) => `${identityText(document)}: ${path}: ${why}`);
+  });
+}

@@ -1,0 +1,134 @@
+import type { JsonObject } from '@bloomery/model';
+import { type BoundAddress, errorText, hostPort } from '@bloomery/ports';
+import {
+  type ConfigDocument,
+  type ConfigPatch,
+  field,
+  isLegacy,
+  isYamlList,
+  isYamlMap,
+  operationsPatch,
+  patchConfig,
+  readPatch,
+  scalarString,
+  strictProblems,
+  withField,
+  writeConfig,
+  type YamlTree,
+} from '@bloomery/talos';
+
+/** Patches of a ServerClass or a Server, as its spec has them. */
+export interface PatchSource {
+  /** `serverclass x` or `server`: for messages. */
+  readonly what: string;
+  readonly configPatches: readonly JsonObject[];
+  readonly strategicPatches: readonly string[];
+}
+
+/** Everything that a machine's configuration is made from. */
+export interface ConfigInput {
+  /** Name of the Server: its label on the node. */
+  readonly server: string;
+  /** Content of the bootstrap secret. */
+  readonly bootstrap: string;
+  /** In order: the ServerClass of the binding, then the Server. */
+  readonly sources: readonly PatchSource[];
+  readonly endpoint: BoundAddress;
+  /** Our address on the link, IPv6; undefined while there is none: then events and logs have nowhere to go. */
+  readonly linkAddress: string | undefined;
+}
+
+/** The answer to a machine. `warnings` name places that Talos 1.13 does not know; never values. */
+export type ConfigPlan =
+  | { readonly ok: true; readonly body: string; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly status: number; readonly text: string };
+
+const EVENT_PORT = 4002;
+const LOG_PORT = 4001;
+const LABEL = 'metal.sidero.dev/uuid';
+
+/**
+ * Make a machine's configuration: class patches, server patches, node label, the three SideroLink documents. Pure.
+ * Lenient: what the type table does not know is passed through.
+ *
+ * @see spec/boot.md section 6
+ */
+export function planConfig(input: ConfigInput): ConfigPlan {
+  let text = input.bootstrap;
+  for (const source of input.sources) {
+    const patched = applySource(text, source);
+    if (!patched.ok) return patched;
+    text = patched.text;
+  }
+  try {
+    const labelled = labelNode(patchConfig(text, [], { strictness: 'lenient' }), input.server);
+    if (labelled === undefined) return { ok: false, status: 500, text: 'unknown config type' };
+    const link = readPatch(linkDocuments(input), 'lenient', 'SideroLink documents');
+    const documents = patchConfig(writeConfig(labelled, 'lenient'), [link], { strictness: 'lenient' });
+    return { ok: true, body: writeConfig(documents, 'lenient'), warnings: strictProblems(documents) };
+  } catch (error) {
+    return { ok: false, status: 500, text: `failure applying patches to machine config: ${errorText(error)}` };
+  }
+}
+
+type Patched =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly status: number; readonly text: string };
+
+function applySource(text: string, source: PatchSource): Patched {
+  let patches: ConfigPatch[];
+  try {
+    patches = [
+      ...(source.configPatches.length === 0 ? [] : [operationsPatch(source.configPatches)]),
+      ...source.strategicPatches.map((patch, i) => readPatch(patch, 'lenient', `strategic patch ${i + 1}`)),
+    ];
+  } catch (error) {
+    return { ok: false, status: 500, text: `failure loading patches from ${source.what}: ${errorText(error)}` };
+  }
+  if (patches.length === 0) return { ok: true, text };
+  try {
+    return { ok: true, text: writeConfig(patchConfig(text, patches, { strictness: 'lenient' }), 'lenient') };
+  } catch (error) {
+    return {
+      ok: false,
+      status: 500,
+      text: `failure applying patches of ${source.what} to machine config: ${errorText(error)}`,
+    };
+  }
+}
+
+/** undefined when there is no `version: v1alpha1` document to label. */
+function labelNode(documents: readonly ConfigDocument[], server: string): ConfigDocument[] | undefined {
+  const at = documents.findIndex(isLegacy);
+  const legacy = documents[at];
+  if (legacy === undefined || scalarString(field(legacy.tree, 'version')) !== 'v1alpha1') return undefined;
+  const label = `${LABEL}=${server}`;
+  const tree = into(legacy.tree, ['machine', 'kubelet', 'extraArgs'], (args) => {
+    const own = field(args, 'node-labels');
+    if (isYamlList(own)) return withField(args, 'node-labels', [...own, label]);
+    if (own === undefined || own === null) return withField(args, 'node-labels', label);
+    return withField(args, 'node-labels', `${scalarString(own) ?? ''},${label}`);
+  });
+  return documents.with(at, { ...legacy, tree });
+}
+
+type Mapping = Extract<YamlTree, { readonly [key: string]: YamlTree | undefined }>;
+
+function into(map: Mapping, path: readonly string[], change: (map: Mapping) => Mapping): Mapping {
+  const [key, ...rest] = path;
+  if (key === undefined) return change(map);
+  const own = field(map, key) ?? {};
+  if (!isYamlMap(own)) throw new TypeError(`${key} is not a mapping`);
+  return withField(map, key, into(own, rest, change));
+}
+
+function linkDocuments({ endpoint, linkAddress }: ConfigInput): string {
+  const documents = [`apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: "grpc://${hostPort(endpoint)}"\n`];
+  if (linkAddress !== undefined) {
+    documents.push(`apiVersion: v1alpha1\nkind: EventSinkConfig\nendpoint: "[${linkAddress}]:${EVENT_PORT}"\n`);
+    documents.push(
+      `apiVersion: v1alpha1\nkind: KmsgLogConfig\nname: remote-log\nurl: "tcp://[${linkAddress}]:${LOG_PORT}"\n`,
+    );
+  }
+  return documents.join('---\n');
+}
