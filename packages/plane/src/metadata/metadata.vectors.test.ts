@@ -130,6 +130,13 @@ async function ask(c: Case): Promise<{ status: number; body: string }> {
   return { status: answer.status, body: String(answer.body) };
 }
 
+/** Last part of the path of each added field: it must have come through. */
+function addedKeys(c: Case): string[] {
+  const operations = c.server?.['configPatches'];
+  const paths = Array.isArray(operations) ? operations.map((o: JsonObject) => String(o['path'])) : [];
+  return paths.map((path) => path.split('/').at(-1) ?? '');
+}
+
 const cases =
   skip === false ? (JSON.parse(readFileSync(file, 'utf8')) as { readonly cases: readonly Case[] }).cases : [];
 describe('boot/metadata.json', { skip }, () => {
