@@ -1,1 +1,2 @@
 export * from './timeline.ts';
+export * from './timeline-store.ts';
