@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runProgram } from '../run-program.ts';
 import type { ContentCache } from './content-cache.ts';
 import type { CpioEntry } from './cpio.ts';
 import { candidateVersion, unpackedPackage } from './debian-package.ts';
-import { runProgram } from './run-program.ts';
 
 /** Finds the partition that the stand-in's installer made, on whichever disk that is, and reads its menu. */
 const EARLY_CONFIG = `search --no-floppy --set=root --label STANDIN

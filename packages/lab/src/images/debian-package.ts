@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BloomeryError } from '@bloomery/ports';
+import { runProgram } from '../run-program.ts';
 import type { ContentCache } from './content-cache.ts';
-import { runProgram } from './run-program.ts';
 
 /** Name and exact version of a Debian package. */
 export interface DebianPackage {

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { runProgram } from '../run-program.ts';
 import type { ContentCache } from './content-cache.ts';
 import type { CpioEntry } from './cpio.ts';
 import { resolveKernelPackage, unpackedPackage } from './debian-package.ts';
 import { selectModules } from './kernel-modules.ts';
 import { IMAGE_MODULES } from './module-list.ts';
-import { runProgram } from './run-program.ts';
 
 /** Debian's kernel for the images. */
 export interface Kernel {

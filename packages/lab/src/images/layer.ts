@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { runProgram } from '../run-program.ts';
 import type { ContentCache } from './content-cache.ts';
 import { type CpioEntry, encodeCpio } from './cpio.ts';
-import { runProgram } from './run-program.ts';
 
 /** CRC32 because the kernel knows no other check; one thread and a fixed preset so that equal input gives equal bytes. */
 const XZ_OPTIONS = ['--check=crc32', '--threads=1', '--x86', '--lzma2=preset=6', '--stdout'];

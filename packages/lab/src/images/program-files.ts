@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync } from 'node:fs';
+import { runProgram } from '../run-program.ts';
 import type { CpioEntry } from './cpio.ts';
-import { runProgram } from './run-program.ts';
 
 /** A program of this machine for the image: where it is and where it goes. */
 export interface ImageProgram {

@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync } from 'node:fs';
+import { runProgram } from '../run-program.ts';
 import type { ContentCache } from './content-cache.ts';
-import { runProgram } from './run-program.ts';
 
 /** The Node of this process without symbols: 108 MB instead of 126. */
 export function strippedNode(cache: ContentCache): Promise<string> {
