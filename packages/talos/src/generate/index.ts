@@ -1,0 +1,2 @@
+export * from './generate-config.ts';
+export * from './version-contract.ts';
