@@ -19,4 +19,5 @@ export * from './selector.ts';
 export * from './start-controllers.ts';
 export * from './testing/memory-client.ts';
 export * from './testing/object-client-conformance.ts';
+export * from './virtual-resource.ts';
 export * from './work-queue.ts';

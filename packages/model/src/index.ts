@@ -21,6 +21,8 @@ export * from './infrastructure/metal-cluster.ts';
 export * from './infrastructure/metal-machine.ts';
 export * from './infrastructure/metal-machine-template.ts';
 export * from './infrastructure/server-binding.ts';
+export * from './insight/explanation.ts';
+export * from './insight/machine-timeline.ts';
 export * from './json.ts';
 export * from './json-equal.ts';
 export * from './json-text.ts';

@@ -1,0 +1,124 @@
+import { type Finding, WAIT_REASONS, type WaitReason } from '@bloomery/model';
+import type { TimelineEntry } from '../timeline.ts';
+import { bootVerdict } from './boot-verdict.ts';
+import { type ExplainedCondition, type ExplainedObject, type ExplainInput, objectRef } from './explain-input.ts';
+import { WAIT_RULES } from './wait-rules.ts';
+
+const EVIDENCE_MAX = 5;
+/** Waits in which the machine is expected to boot: only then is its silence a finding. */
+const BOOTING: ReadonlySet<string> = new Set(['WaitingForAgent', 'WaitingForSystem', 'WaitingForPowerOn', 'Wiping']);
+
+/**
+ * Why the object is not where it should be, the root first. Empty: nothing to explain. Pure.
+ * The deepest object that waits is the root: a MetalMachine that waits for its Server's boot is explained by the Server.
+ */
+export function explainObject(input: ExplainInput): readonly Finding[] {
+  const waiting = [...input.upstream].reverse().flatMap((object) => explainWaits(object, input));
+  const own = explainWaits(input.object, input);
+  const findings = [...waiting, ...own];
+  const isBooting = findings.some((finding) => BOOTING.has(finding.rule));
+  return unique([...(isBooting ? explainBoot(input) : []), ...findings]);
+}
+
+function explainBoot({ entries, nowMs }: ExplainInput): readonly Finding[] {
+  const verdict = bootVerdict(entries, nowMs);
+  if (verdict === undefined) return [];
+  const { rule, cause, next, last } = verdict;
+  const evidence = newestFirst(entries.filter((entry) => entry.source === 'boot' || entry.source === 'agent'));
+  return [
+    { rule, severity: 'error', cause, since: last.time, evidence, next, do: verdict.do, more: `how-to/boot#${rule}` },
+  ];
+}
+
+function explainWaits(object: ExplainedObject, input: ExplainInput): readonly Finding[] {
+  const conditions = object.status?.conditions ?? [];
+  const failing = conditions.filter((condition) => condition.status === 'False' && condition.reason !== undefined);
+  const ranked = failing.toSorted((a, b) => rank(a) - rank(b));
+  const findings = ranked.map((condition) => explainCondition(object, condition, input));
+  const waitingFor = object.status?.waitingFor;
+  if (findings.length === 0 && waitingFor !== undefined && waitingFor !== '-')
+    return [explainPhrase(object, waitingFor)];
+  return findings;
+}
+
+/** Known waits before other failures, `Ready` (the summary) first among each. */
+function rank({ type, reason }: ExplainedCondition): number {
+  return (isWaitReason(reason) ? 0 : 2) + (type === 'Ready' ? 0 : 1);
+}
+
+function explainCondition(object: ExplainedObject, condition: ExplainedCondition, input: ExplainInput): Finding {
+  const { reason = '', message = '', lastTransitionTime } = condition;
+  const since = lastTransitionTime === undefined ? {} : { since: lastTransitionTime };
+  const stated = {
+    ...(lastTransitionTime === undefined ? {} : { time: lastTransitionTime }),
+    source: `condition ${condition.type}`,
+    text: message === '' ? reason : message,
+  };
+  const evidence = [stated, ...newestFirst(input.entries)].slice(0, EVIDENCE_MAX);
+  if (!isWaitReason(reason)) {
+    const cause = `${named(object)}: ${message === '' ? `${condition.type} is False (${reason})` : message}`;
+    const severity = condition.severity === 'Error' ? 'error' : condition.severity === 'Info' ? 'info' : 'warning';
+    const retry = 'The controller tries again by itself.';
+    return {
+      rule: reason,
+      severity,
+      cause,
+      ...since,
+      evidence,
+      next: retry,
+      do: [`bloomery describe ${objectRef(object)}`],
+      more: 'reference/conditions',
+    };
+  }
+  const { doc, normal } = WAIT_REASONS[reason];
+  const rule = WAIT_RULES[reason];
+  return {
+    rule: reason,
+    severity: normal ? 'info' : 'warning',
+    cause: `${named(object)}: ${doc}`,
+    ...since,
+    evidence,
+    next: rule?.next ?? 'It goes on by itself when what it waits for is there.',
+    do: rule?.do(object) ?? [`bloomery describe ${objectRef(object)}`],
+    more: `reference/waits#${reason}`,
+  };
+}
+
+function explainPhrase(object: ExplainedObject, waitingFor: string): Finding {
+  return {
+    rule: 'Waiting',
+    severity: 'info',
+    cause: `${named(object)} waits for ${waitingFor}.`,
+    evidence: [],
+    next: 'It goes on by itself when that is there.',
+    do: [`bloomery describe ${objectRef(object)}`],
+    more: 'reference/waits',
+  };
+}
+
+function named({ kind, metadata }: ExplainedObject): string {
+  return `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`;
+}
+
+function newestFirst(entries: readonly TimelineEntry[]): Finding['evidence'] {
+  return entries
+    .slice(-EVIDENCE_MAX)
+    .reverse()
+    .map(({ time, source, summary }) => ({ time, source, text: summary }));
+}
+
+/** The same wait stated by several conditions or objects counts once, at its first place. */
+function unique(findings: readonly Finding[]): readonly Finding[] {
+  const seen = new Set<string>();
+  return findings.filter(({ rule, cause }) => {
+    const id = `${rule} ${cause}`;
+    if (seen.has(id)) return false;
+    seen.add(id);
+    return true;
+  });
+}
+
+/** Whether a condition's reason is one of the closed list of waits. */
+export function isWaitReason(reason: string | undefined): reason is WaitReason {
+  return reason !== undefined && Object.hasOwn(WAIT_REASONS, reason);
+}

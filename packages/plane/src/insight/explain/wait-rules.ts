@@ -1,0 +1,126 @@
+import type { WaitReason } from '@bloomery/model';
+import { type ExplainedObject, objectRef } from './explain-input.ts';
+
+/** What a wait means for people: the cause is the reason's own description and the condition's message. */
+export interface WaitRule {
+  /** What happens by itself. */
+  readonly next: string;
+  /** Commands for whoever does not want to wait. */
+  readonly do: (object: ExplainedObject) => readonly string[];
+}
+
+const look = (object: ExplainedObject): string => `bloomery timeline ${objectRef(object)}`;
+const describe = (object: ExplainedObject): string => `bloomery describe ${objectRef(object)}`;
+const edit = (object: ExplainedObject): string =>
+  `kubectl edit ${object.kind.toLowerCase()} ${object.metadata.name}${namespaceFlag(object)}`;
+
+function namespaceFlag({ metadata }: ExplainedObject): string {
+  return metadata.namespace === undefined ? '' : ` -n ${metadata.namespace}`;
+}
+
+/** One rule for each reason to wait. A test compares this with WAIT_REASONS. */
+export const WAIT_RULES: Partial<Record<WaitReason, WaitRule>> = {
+  WaitingForAccept: {
+    next: 'Nothing, until somebody accepts the machine. It is not written to, powered or wiped before that.',
+    do: (o) => [`bloomery accept ${o.metadata.name}`, 'bloomery serve --auto-accept-servers'],
+  },
+  Wiping: {
+    next: 'The agent reports the end of the wipe and the Server becomes clean; without a sign of life it is booted again.',
+    do: (o) => [look(o)],
+  },
+  WaitingForAgent: {
+    next: 'The machine is powered towards the network again when the reboot timeout passes.',
+    do: (o) => [`${look(o)} --source boot,agent`, `bloomery power cycle ${o.metadata.name} --pxe`],
+  },
+  Paused: {
+    next: 'Nothing, until the pause is lifted.',
+    do: (o) => [
+      `kubectl annotate ${o.kind.toLowerCase()} ${o.metadata.name}${namespaceFlag(o)} cluster.x-k8s.io/paused- bloomery.dev/pause-`,
+      describe(o),
+    ],
+  },
+  WaitingForMachine: {
+    next: 'It goes on by itself when a Machine names this MetalMachine in spec.infrastructureRef.',
+    do: (o) => [`kubectl get machines${namespaceFlag(o)}`, describe(o)],
+  },
+  WaitingForCluster: {
+    next: 'It goes on by itself when the Cluster exists and owns the object.',
+    do: (o) => [`kubectl get clusters${namespaceFlag(o)}`, describe(o)],
+  },
+  WaitingForClusterInfrastructure: {
+    next: "It goes on by itself when the Cluster's infrastructure is ready.",
+    do: (o) => [`kubectl get metalclusters${namespaceFlag(o)}`, describe(o)],
+  },
+  WaitingForBootstrapData: {
+    next: 'It goes on by itself when the TalosConfig of the Machine has produced its data.',
+    do: (o) => [`kubectl get talosconfigs${namespaceFlag(o)}`, describe(o)],
+  },
+  WaitingForInfrastructure: {
+    next: 'It goes on by itself when the infrastructure object is ready.',
+    do: (o) => [`kubectl get metalmachines,metalclusters${namespaceFlag(o)}`, describe(o)],
+  },
+  WaitingForDependents: {
+    next: 'The deletion ends by itself when they are gone.',
+    do: (o) => [describe(o)],
+  },
+  NoServerReference: {
+    next: 'Nothing, until the MetalMachine names one of them.',
+    do: (o) => [edit(o)],
+  },
+  ServerClassMissing: {
+    next: 'It goes on by itself when the ServerClass is created.',
+    do: () => ['kubectl get serverclasses'],
+  },
+  ServerClassBroken: {
+    next: 'It goes on by itself when the selector is mended.',
+    do: () => ['kubectl get serverclasses -o wide', 'kubectl edit serverclass NAME'],
+  },
+  NoServerAvailable: {
+    next: 'A Server is taken by itself as soon as one of the class is free, accepted and clean.',
+    do: () => ['bloomery get servers', 'bloomery accept --all-unaccepted', 'kubectl get serverclasses -o wide'],
+  },
+  ServerMissing: {
+    next: 'It goes on by itself when a machine of that name registers.',
+    do: () => ['bloomery get servers'],
+  },
+  ServerNotAccepted: {
+    next: 'It goes on by itself when the Server is accepted and wiped.',
+    do: () => ['bloomery get servers', 'bloomery accept SERVER'],
+  },
+  ServerTaken: {
+    next: 'It goes on by itself when the other MetalMachine is deleted.',
+    do: () => ['kubectl get serverbindings', 'bloomery get servers -o wide'],
+  },
+  WaitingForPowerOn: {
+    next: 'The machine is powered towards the network by its BMC; without a BMC somebody must switch it on.',
+    do: (o) => [`bloomery power status ${o.metadata.name}`, `bloomery power on ${o.metadata.name} --pxe`],
+  },
+  WaitingForSystem: {
+    next: 'It goes on by itself when the operating system fetches its configuration and reports over the link.',
+    do: (o) => [`${look(o)} --source boot,config,link`, describe(o)],
+  },
+  Installing: {
+    next: 'The machine reboots from its disk and reports.',
+    do: (o) => [`${look(o)} -f`],
+  },
+  ConfigRefused: {
+    next: 'The machine keeps asking for its configuration: mend it and it goes on.',
+    do: (o) => [`${look(o)} --source config,talos`, `kubectl get talosconfigs${namespaceFlag(o)} -o yaml`],
+  },
+  InstallationFailed: {
+    next: 'The machine tries again at its next boot from the network.',
+    do: (o) => [`${look(o)} --source talos`, describe(o)],
+  },
+  WaitingForRelease: {
+    next: 'The deletion ends by itself when the Server is released.',
+    do: (o) => ['kubectl get serverbindings', describe(o)],
+  },
+  HeldByMetalMachine: {
+    next: 'Nothing, until the MetalMachine is deleted: releasing now would wipe a running machine.',
+    do: () => ['kubectl get metalmachines -A', 'kubectl delete metalmachine NAME -n NAMESPACE'],
+  },
+  Protected: {
+    next: 'Nothing, until the protection is lifted.',
+    do: (o) => [`kubectl annotate server ${o.metadata.name} bloomery.dev/protect-`],
+  },
+};
