@@ -1,0 +1,12 @@
+import type { Cluster, KubeObject } from '@bloomery/model';
+import { ANNOTATIONS } from '@bloomery/model';
+
+/** Is the object to be left alone: its Cluster is paused, or it carries the annotation of Cluster API or ours? */
+export function isPaused(object: KubeObject, cluster: Cluster | undefined): boolean {
+  const annotations = object.metadata.annotations ?? {};
+  return (
+    cluster?.spec?.paused === true ||
+    Object.hasOwn(annotations, ANNOTATIONS.capiPaused) ||
+    Object.hasOwn(annotations, ANNOTATIONS.pause)
+  );
+}
