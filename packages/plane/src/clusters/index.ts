@@ -1,1 +1,1 @@
-export {};
+export * from './talos-config/index.ts';

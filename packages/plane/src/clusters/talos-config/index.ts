@@ -1,0 +1,1 @@
+export { createTalosConfigController, type TalosConfigDeps } from './reconcile-talos-config.ts';
