@@ -143,7 +143,7 @@ describe('the machine port', () => {
           await readAll(socket);
         },
       ),
-      { numRuns: 150, interruptAfterTimeLimit: 10_000 },
+      { numRuns: 40, interruptAfterTimeLimit: 10_000 },
     );
     assert.equal((await fetch(`${base}/hello?who=1`)).status, 200);
   });
