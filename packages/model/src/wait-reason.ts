@@ -41,6 +41,11 @@ export const WAIT_REASONS = {
     normal: true,
     doc: 'The object is being deleted; what belongs to it is still there.',
   },
+  WaitingForControlPlane: {
+    short: 'control plane',
+    normal: true,
+    doc: 'The control plane object is missing or not ready.',
+  },
   NoServerReference: {
     short: 'serverRef or serverClassRef',
     normal: false,
@@ -112,6 +117,32 @@ export const WAIT_REASONS = {
     normal: false,
     doc: 'The Server carries bloomery.dev/protect: it is neither wiped nor released.',
   },
+  WaitingForNetworkBoot: {
+    short: 'network boot (no BMC)',
+    normal: true,
+    doc: 'The machine has no BMC: it goes on by itself at its next network boot; switch it on or restart it by hand.',
+  },
+  PowerUnknown: {
+    short: 'BMC to answer',
+    normal: false,
+    doc: 'The BMC of the Server cannot be used. The condition BMCReachable says why; it is asked again by itself.',
+  },
+  WipeBudgetSpent: {
+    short: 'wipe budget',
+    normal: true,
+    doc: 'As many released Servers as the wipe budget allows were wiped in the last hour; the next one follows by itself.',
+  },
+  LoopDetected: {
+    short: 'reset of the wipe loop',
+    normal: false,
+    doc: 'The Server was wiped three times without an allocation in between. Set bloomery.dev/reset-loop to go on.',
+  },
+  BindingVanished: {
+    short: 'confirmation of the release',
+    normal: false,
+    doc: 'The ServerBinding went without a release that we saw (pivot, restored backup, deleted CRD). Take bloomery.dev/bound-to away to let the Server be wiped.',
+  },
+  Releasing: { short: 'release', normal: true, doc: 'The ServerBinding is being deleted.' },
 } as const;
 
 export type WaitReason = keyof typeof WAIT_REASONS;

@@ -28,6 +28,10 @@ export const ANNOTATIONS = {
   note: 'bloomery.dev/note',
   /** On any object: Cluster API's word for pause. */
   capiPaused: 'cluster.x-k8s.io/paused',
+  /** On Server, set by users: forget the wipes counted by the loop breaker. Taken away once that is done. */
+  resetLoop: 'bloomery.dev/reset-loop',
+  /** On Server: the SMBIOS UUID of a machine whose Server is named otherwise, because that UUID is unusable or taken. */
+  reportedUuid: 'bloomery.dev/reported-uuid',
   /** Set by `clusterctl move` on what it deletes after having copied it elsewhere: no release. */
   deleteForMove: 'clusterctl.cluster.x-k8s.io/delete-for-move',
 } as const;
@@ -37,6 +41,12 @@ export const LABELS = {
   clusterName: 'cluster.x-k8s.io/cluster-name',
   /** On Secrets and CRDs: taken along by `clusterctl move`. */
   move: 'clusterctl.cluster.x-k8s.io/move',
+  /** On Server, from its inventory. */
+  manufacturer: 'bloomery.dev/manufacturer',
+  product: 'bloomery.dev/product',
+  cpuCount: 'bloomery.dev/cpu-count',
+  memoryGib: 'bloomery.dev/memory-gib',
+  diskGib: 'bloomery.dev/disk-gib',
   /** On Nodes of workload clusters: the Server that the Node runs on. */
   nodeServer: 'metal.sidero.dev/uuid',
 } as const;
