@@ -1,0 +1,115 @@
+import type { Controller, ObjectCache, ReconcileContext } from '@bloomery/kube';
+import { findObject, patchObject, patchStatus, setFinalizer, watchSource } from '@bloomery/kube';
+import type { KubeObject, Machine, ObjectKey } from '@bloomery/model';
+import { cluster, FINALIZERS, keyOf, machine, metalMachine, talosConfig } from '@bloomery/model';
+import { isPaused } from '../../allocation/paused.ts';
+import type { Wait } from '../../allocation/wait.ts';
+import { waitCondition, waitEvent, waitingFor } from '../../allocation/wait.ts';
+import { claimPatch } from '../claim.ts';
+import { readProviderObject } from '../provider-object.ts';
+import type { MachineInput } from './plan.ts';
+import { planMachineSpec, planMachineStatus } from './plan.ts';
+
+/**
+ * The controller of Machine for embedded mode: claims the bootstrap and infrastructure objects, carries the secret's name,
+ * provider id and addresses over, and deletes in order. In cluster mode Cluster API's own runs instead.
+ */
+export function createMachineController(): Controller<Machine> {
+  return {
+    name: 'machine',
+    kind: machine,
+    watches: [
+      watchSource(metalMachine, (object, cache) => machinesOf(object, cache)),
+      watchSource(talosConfig, (object, cache) => machinesOf(object, cache)),
+      watchSource(cluster, ({ metadata }, cache) =>
+        cache
+          .list(machine, metadata.namespace)
+          .filter(({ spec }) => spec?.clusterName === metadata.name)
+          .map(keyOf),
+      ),
+    ],
+    writes: [
+      'Machine.status',
+      'Machine.spec',
+      'MetalMachine.metadata.ownerReferences',
+      'TalosConfig.metadata.ownerReferences',
+    ],
+    async reconcile(key, context) {
+      const found = await findObject(context.client, machine, key);
+      if (found === undefined) return {};
+      const input = await readInput(found, context);
+      if (isPaused(found, input.cluster)) return {};
+      if (found.metadata.deletionTimestamp !== undefined) await remove(input, context);
+      else await provide(input, context);
+      return {};
+    },
+  };
+}
+
+async function readInput(found: Machine, { client, cache }: ReconcileContext): Promise<MachineInput> {
+  const { namespace = 'default' } = found.metadata;
+  const [bootstrap, infrastructure] = await Promise.all([
+    readProviderObject(client, found.spec?.bootstrap.configRef, namespace),
+    readProviderObject(client, found.spec?.infrastructureRef, namespace),
+  ]);
+  const owner = cache.get(cluster, { name: found.spec?.clusterName ?? '', namespace });
+  return { machine: found, cluster: owner, bootstrap, infrastructure };
+}
+
+async function provide(input: MachineInput, context: ReconcileContext): Promise<void> {
+  const { client, events } = context;
+  const { machine: found, cluster: owner } = input;
+  const key = keyOf(found);
+  const clusterName = found.spec?.clusterName ?? '';
+  if (found.metadata.finalizers?.includes(FINALIZERS.machine) !== true) {
+    await setFinalizer(client, machine, key, FINALIZERS.machine, 'present');
+  }
+  if (owner !== undefined) {
+    await patchObject(client, machine, key, (m) => claimPatch(m, { owner, clusterName, asController: false }));
+  }
+  const claim = { owner: found, clusterName, asController: true };
+  for (const part of [input.bootstrap, input.infrastructure]) {
+    if (part?.kind === undefined || part.object === undefined || claimPatch(part.object, claim) === undefined) continue;
+    await patchObject(client, part.kind, part.key, (object) => claimPatch(object, claim));
+  }
+  await patchObject(client, machine, key, (current) => planMachineSpec({ ...input, machine: current }));
+  const { wait } = planMachineStatus(input);
+  await patchStatus(context, machine, key, (current) => planMachineStatus({ ...input, machine: current }).status);
+  const event = wait && waitEvent(found.status?.conditions, wait);
+  if (event !== undefined) events.record(found, event);
+}
+
+/** The infrastructure first, then the bootstrap config; each has to be gone before the next. */
+async function remove(
+  { machine: found, infrastructure, bootstrap }: MachineInput,
+  context: ReconcileContext,
+): Promise<void> {
+  const { client } = context;
+  const key = keyOf(found);
+  for (const part of [infrastructure, bootstrap]) {
+    if (part?.object === undefined || part.kind === undefined) continue;
+    if (part.object.metadata.deletionTimestamp === undefined) await client.delete(part.kind, part.key);
+    if ((await findObject(client, part.kind, part.key)) === undefined) continue;
+    const wait: Wait = { reason: 'WaitingForDependents', message: `waiting for ${part.text} to go` };
+    await patchStatus(context, machine, key, () => ({
+      phase: 'Deleting',
+      waitingFor: waitingFor(wait),
+      conditions: [waitCondition(wait)],
+    }));
+    const event = waitEvent(found.status?.conditions, wait);
+    if (event !== undefined) context.events.record(found, event);
+    return;
+  }
+  await setFinalizer(client, machine, key, FINALIZERS.machine, 'absent');
+}
+
+/** The Machine that owns an object, else those whose references name it. */
+function machinesOf(object: KubeObject, cache: ObjectCache): readonly ObjectKey[] {
+  const { name, namespace = 'default', ownerReferences } = object.metadata;
+  const owner = ownerReferences?.find(({ kind }) => kind === 'Machine');
+  if (owner !== undefined) return [{ name: owner.name, namespace }];
+  return cache
+    .list(machine, namespace)
+    .filter(({ spec }) => spec?.infrastructureRef.name === name || spec?.bootstrap.configRef?.name === name)
+    .map(keyOf);
+}
