@@ -9,8 +9,6 @@ export * from './builtin/namespace.ts';
 export * from './builtin/node.ts';
 export * from './builtin/secret.ts';
 export * from './builtin/service-account.ts';
-export * from './condition/condition.ts';
-export * from './condition/meta-condition.ts';
 export * from './controlplane/talos-control-plane.ts';
 export { CONVERSION_DATA } from './conversion-data.ts';
 export * from './core/cluster.ts';

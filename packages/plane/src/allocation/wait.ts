@@ -32,6 +32,15 @@ export function waitEvent(
   };
 }
 
+/** A text as a wait reason; undefined when it is none. */
+export function waitReasonOf(text: string | undefined): WaitReason | undefined {
+  return text !== undefined && isWaitReason(text) ? text : undefined;
+}
+
+function isWaitReason(text: string): text is WaitReason {
+  return Object.hasOwn(WAIT_REASONS, text);
+}
+
 /** The WAITING-FOR column of a wait. */
 export function waitingFor({ reason }: Wait): string {
   return WAIT_REASONS[reason].short;

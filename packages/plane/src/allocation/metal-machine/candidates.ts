@@ -1,10 +1,12 @@
 import type { Server, ServerClass } from '@bloomery/model';
 import { ANNOTATIONS, serverClassMatcher } from '@bloomery/model';
+import { isPaused } from '../paused.ts';
 import type { Wait } from '../wait.ts';
 
 /** What keeps a Server from being allocated now; undefined when nothing does. The order is that of the counts. */
 export function unfitness(server: Server): string | undefined {
   if (server.metadata.deletionTimestamp !== undefined) return 'being deleted';
+  if (isPaused(server, undefined)) return 'paused';
   if (server.spec?.accepted !== true) return 'not accepted';
   if (server.spec.cordoned === true) return 'cordoned';
   if (server.status?.inUse === true) return 'in use';

@@ -2,7 +2,7 @@ import type { ConditionChange, StatusPatch } from '@bloomery/kube';
 import { findCondition } from '@bloomery/kube';
 import type { MetalMachine, Server, ServerBinding } from '@bloomery/model';
 import type { Wait } from '../wait.ts';
-import { waitCondition, waitingFor } from '../wait.ts';
+import { waitCondition, waitingFor, waitReasonOf } from '../wait.ts';
 
 /** Where a MetalMachine is on its way (spec/ux.md §2.2). */
 export type MetalMachinePhase = 'Pending' | 'Assigned' | 'Booting' | 'Installing' | 'Running' | 'Deleting' | 'Failed';
@@ -30,15 +30,29 @@ export function progressOf(
     const message = `the installation on Server ${name} failed: ${installed.message ?? 'no reason was given'}; see its logs`;
     return { phase: 'Installing', wait: { reason: 'InstallationFailed', message } };
   }
-  if (installed?.status === 'False') {
+  if (installed !== undefined || findCondition(conditions, 'TalosConfigLoaded') !== undefined) {
     return { phase: 'Installing', wait: { reason: 'Installing', message: `Server ${name} is installing` } };
   }
-  if (server?.status?.power === 'on') {
-    const message = `Server ${name} is on; next: its operating system reports over the link`;
-    return { phase: 'Booting', wait: { reason: 'WaitingForSystem', message } };
-  }
-  const message = `Server ${name} is allocated; next: it is powered on towards the network`;
-  return { phase: 'Assigned', wait: { reason: 'WaitingForPowerOn', message } };
+  const phase = server?.status?.power === 'on' ? 'Booting' : 'Assigned';
+  return { phase, wait: serverWait(server) ?? bootWait(name, phase) };
+}
+
+/** What the Server itself waits for: the deepest cause, once the Server knows of its allocation. */
+function serverWait(server: Server | undefined): Wait | undefined {
+  const ready = server?.status?.inUse === true ? findCondition(server.status.conditions, 'Ready') : undefined;
+  const reason = ready?.status === 'False' ? waitReasonOf(ready.reason) : undefined;
+  if (server === undefined || reason === undefined) return undefined;
+  const { name } = server.metadata;
+  return { reason, message: `Server ${name}: ${ready?.message ?? reason}`, event: `Server ${name} waits` };
+}
+
+function bootWait(name: string, phase: MetalMachinePhase): Wait {
+  return phase === 'Booting'
+    ? { reason: 'WaitingForSystem', message: `Server ${name} is on; next: its operating system reports over the link` }
+    : {
+        reason: 'WaitingForPowerOn',
+        message: `Server ${name} is allocated; next: it is powered on towards the network`,
+      };
 }
 
 /** The status of a MetalMachine that waits before it has a Server, or while it goes. */

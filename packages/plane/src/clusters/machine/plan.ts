@@ -1,8 +1,7 @@
 import type { ConditionChange, StatusPatch } from '@bloomery/kube';
-import type { Cluster, Json, JsonObject, Machine, WaitReason } from '@bloomery/model';
-import { WAIT_REASONS } from '@bloomery/model';
+import type { Cluster, Json, JsonObject, Machine } from '@bloomery/model';
 import type { Wait } from '../../allocation/wait.ts';
-import { waitCondition, waitingFor } from '../../allocation/wait.ts';
+import { waitCondition, waitingFor, waitReasonOf } from '../../allocation/wait.ts';
 import type { ProviderObject } from '../provider-object.ts';
 
 /** A Machine and what its references lead to. */
@@ -96,7 +95,7 @@ function machineWait(
   }
   const deeper = infrastructure?.view.waiting;
   if (infrastructure !== undefined && deeper !== undefined) {
-    const reason = isWaitReason(deeper.reason) ? deeper.reason : 'WaitingForInfrastructure';
+    const reason = waitReasonOf(deeper.reason) ?? 'WaitingForInfrastructure';
     return { reason, message: `${infrastructure.text}: ${deeper.message}`, event: `${infrastructure.text} waits` };
   }
   if (infrastructureReady) return undefined;
@@ -107,10 +106,6 @@ function stateText(source: ProviderObject | undefined): string {
   if (source === undefined) return 'no reference is given';
   if (source.kind === undefined) return `${source.text} is of a kind that is not known here; correct the reference`;
   return source.object === undefined ? `${source.text} does not exist; create it` : `${source.text} is not ready yet`;
-}
-
-function isWaitReason(text: string): text is WaitReason {
-  return Object.hasOwn(WAIT_REASONS, text);
 }
 
 function phaseOf(input: MachineInput, bootstrapReady: boolean, infrastructureReady: boolean): string {
