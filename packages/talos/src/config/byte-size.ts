@@ -20,7 +20,7 @@ export function parseByteSize(text: string): bigint | undefined {
 /** As Talos writes disk sizes: human (`10 GB`, `1.5 GB`) where that is exact, else the bytes. */
 export function formatByteSize(size: bigint): string | bigint {
   const human = humanSize(size);
-  return size >= 1000n && parseByteSize(human) === size ? human : size;
+  return size >= 1000n && size % 1000n === 0n && parseByteSize(human) === size ? human : size;
 }
 
 function humanSize(size: bigint): string {

@@ -70,7 +70,7 @@ export const encodeDocuments = (documents: readonly ConfigDocument[]): YamlTree[
 
 function loadDocument(tree: YamlTree, strictness: Strictness, what: string): ConfigDocument {
   if (!isYamlMap(tree)) throw invalid(what, 'a document is not a mapping');
-  const identity = identify(tree, strictness, what);
+  const identity = identifyDocument(tree, strictness, what);
   const known = documentKind(identity.apiVersion, identity.kind);
   if (strictness === 'lenient') {
     const name = known?.named === false ? '' : identity.name;
@@ -93,7 +93,8 @@ function loadDocument(tree: YamlTree, strictness: Strictness, what: string): Con
 
 const unwrap = (shape: Shape): Shape => (shape.is === 'pointer' ? shape.of : shape);
 
-function identify(tree: YamlMap, strictness: Strictness, what: string): DocumentIdentity {
+/** What a document says that it is. @throws BloomeryError BLM_TALOS_CONFIG_INVALID when it does not say. */
+export function identifyDocument(tree: YamlMap, strictness: Strictness, what: string): DocumentIdentity {
   const apiVersion = scalarString(field(tree, 'apiVersion')) ?? '';
   const kind = scalarString(field(tree, 'kind')) ?? '';
   const name = scalarString(field(tree, 'name')) ?? '';

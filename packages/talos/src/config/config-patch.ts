@@ -1,17 +1,10 @@
 import { BloomeryError, errorText } from '@bloomery/ports';
-import {
-  field,
-  isYamlList,
-  isYamlMap,
-  readYaml,
-  scalarString,
-  writeYamlDocuments,
-  type YamlTree,
-} from '../yaml/index.ts';
+import { isYamlList, isYamlMap, readYaml, writeYamlDocuments, type YamlMap, type YamlTree } from '../yaml/index.ts';
 import {
   type ConfigDocument,
   type DocumentIdentity,
   encodeDocuments,
+  identifyDocument,
   identityText,
   isLegacy,
   isSameDocument,
@@ -77,8 +70,10 @@ function readParts(trees: readonly YamlTree[], strictness: Strictness, what: str
     if (tree === null) continue;
     if (!isYamlMap(tree)) throw new BloomeryError('BLM_TALOS_PATCH_INVALID', `${what}: a document is not a mapping`);
     const { rest, deletions } = splitDeletions(tree);
-    const part =
-      rest === undefined ? { identity: wholeIdentity(tree), deletions } : mergePart(rest, deletions, strictness, what);
+    const part: StrategicPart =
+      rest === undefined
+        ? { identity: identifyDocument(tree, strictness, what), deletions }
+        : mergePart(tree, rest, deletions, strictness, what);
     if (
       strictness === 'strict' &&
       parts.some((other) => other.document && part.document && isSameDocument(other.identity, part.identity))
@@ -91,20 +86,17 @@ function readParts(trees: readonly YamlTree[], strictness: Strictness, what: str
 }
 
 function mergePart(
-  rest: YamlTree,
+  whole: YamlMap,
+  rest: YamlMap,
   deletions: readonly Deletion[],
   strictness: Strictness,
   what: string,
 ): StrategicPart {
-  // What a deletion left bare is read leniently: unknown keys may stand above a deleted one.
-  const [document] = loadDocuments([rest], strictness, what);
+  const isBare = deletions.length > 0 && isLegacy(identifyDocument(whole, strictness, what));
+  // What deletions left of the legacy document need not show any more what it is.
+  const [document] = loadDocuments([isBare ? { machine: null, ...rest } : rest], strictness, what);
   if (document === undefined) throw new BloomeryError('BLM_TALOS_PATCH_INVALID', `${what}: a document is empty`);
   return { identity: document, document, deletions };
-}
-
-function wholeIdentity(tree: YamlTree): DocumentIdentity {
-  const text = (key: string): string => (isYamlMap(tree) ? (scalarString(field(tree, key)) ?? '') : '');
-  return { apiVersion: text('apiVersion'), kind: text('kind'), name: text('name') };
 }
 
 /** A configuration between patches: raw trees, or documents that were loaded. */

@@ -91,6 +91,7 @@ function readText(name: string, tree: YamlTree): CustomReading {
 function readWord(words: readonly string[], tree: YamlTree): CustomReading {
   const text = tree === true ? 'on' : scalarString(tree)?.toLowerCase();
   if (text === undefined) return bad('expected a word');
+  if (text === '') return good(undefined);
   return words.includes(text) ? good(text) : bad(`not one of ${words.join(', ')}`);
 }
 

@@ -12,7 +12,7 @@ export function encodeShape(shape: Shape, value: YamlTree | undefined): YamlTree
     case 'scalar':
       return value ?? (shape.of === 'string' ? '' : shape.of === 'bool' ? false : shape.of === 'duration' ? '0s' : 0);
     case 'custom':
-      return value === undefined ? '' : value;
+      return value ?? (shape.name === 'v1alpha1.FileMode' ? 0 : '');
     case 'struct':
       return encodeStruct(shape.name, value);
     case 'list':

@@ -22,7 +22,7 @@ export interface Deletion {
 
 /** A patch document without its deletions, and these. */
 export interface SplitPatch {
-  /** undefined when the whole document is to be deleted. */
+  /** undefined when nothing but deletions was there. */
   readonly rest: YamlMap | undefined;
   readonly deletions: readonly Deletion[];
 }
@@ -38,7 +38,7 @@ export function splitDeletions(document: YamlMap): SplitPatch {
   if (!isDeletion(document)) {
     const deletions: Deletion[] = [];
     const rest = takeOut(document, [], deletions);
-    return { rest: isYamlMap(rest) ? rest : {}, deletions };
+    return { rest: deletions.length > 0 && rest === undefined ? undefined : isYamlMap(rest) ? rest : {}, deletions };
   }
   if (
     scalarString(field(document, 'apiVersion')) === undefined ||
@@ -51,17 +51,21 @@ export function splitDeletions(document: YamlMap): SplitPatch {
 
 const isDeletion = (tree: YamlTree): tree is YamlMap => isYamlMap(tree) && field(tree, DIRECTIVE) === 'delete';
 
-function takeOut(tree: YamlTree, path: readonly Step[], deletions: Deletion[]): YamlTree {
+/** @returns undefined when deletions left nothing. */
+function takeOut(tree: YamlTree, path: readonly Step[], deletions: Deletion[]): YamlTree | undefined {
+  const before = deletions.length;
   if (isYamlMap(tree)) {
     const kept: [string, YamlTree][] = [];
     for (const [key, value] of entriesOf(tree)) {
       const at = [...path, { key }];
-      if (!isDeletion(value)) kept.push([key, takeOut(value, at, deletions)]);
-      else if (path.some((step) => 'match' in step))
+      if (!isDeletion(value)) {
+        const left = takeOut(value, at, deletions);
+        if (left !== undefined) kept.push([key, left]);
+      } else if (path.some((step) => 'match' in step))
         throw refusal(`deleting a key inside a list element (${pathText(at)})`);
       else deletions.push({ path: at });
     }
-    return Object.fromEntries(kept);
+    return kept.length === 0 && deletions.length > before ? undefined : Object.fromEntries(kept);
   }
   if (!isYamlList(tree)) return tree;
   const kept: YamlTree[] = [];
@@ -71,10 +75,11 @@ function takeOut(tree: YamlTree, path: readonly Step[], deletions: Deletion[]): 
       if (step === undefined) throw refusal(`deleting a list element needs a key that names it (${pathText(path)})`);
       deletions.push({ path: [...path, step] });
     } else {
-      kept.push(takeOut(item, [...path, step ?? { match: { key: '', value: '' } }], deletions));
+      const left = takeOut(item, [...path, step ?? { match: { key: '', value: '' } }], deletions);
+      if (left !== undefined) kept.push(left);
     }
   }
-  return kept;
+  return kept.length === 0 && deletions.length > before ? undefined : kept;
 }
 
 function elementStep(item: YamlTree): Step | undefined {

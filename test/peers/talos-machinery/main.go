@@ -1,0 +1,139 @@
+// Command talos-machinery puts machine configurations before the real Talos library: a test peer, never shipped.
+//
+// It reads JSON lines from standard input and answers each with one JSON line:
+//
+//	{"config": "...", "patches": ["..."], "mode": "metal|cloud|container", "strict": false}
+//	{"stage": "", "error": "", "output": "...", "errors": [], "warnings": []}
+//
+// stage is load, apply or result when that step refused; output is the configuration encoded without comments.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/siderolabs/talos/pkg/machinery/config/configloader"
+	"github.com/siderolabs/talos/pkg/machinery/config/configpatcher"
+	"github.com/siderolabs/talos/pkg/machinery/config/encoder"
+	"github.com/siderolabs/talos/pkg/machinery/config/validation"
+)
+
+type request struct {
+	Config  string   `json:"config"`
+	Patches []string `json:"patches"`
+	Mode    string   `json:"mode"`
+	Strict  bool     `json:"strict"`
+}
+
+type answer struct {
+	Stage    string   `json:"stage"`
+	Error    string   `json:"error"`
+	Output   string   `json:"output"`
+	Errors   []string `json:"errors"`
+	Warnings []string `json:"warnings"`
+}
+
+type mode string
+
+func (m mode) String() string        { return string(m) }
+func (m mode) RequiresInstall() bool { return m == "metal" }
+func (m mode) InContainer() bool     { return m == "container" }
+
+func leaves(err error) []string {
+	if err == nil {
+		return []string{}
+	}
+
+	var list interface{ WrappedErrors() []error }
+	if errors.As(err, &list) {
+		out := []string{}
+		for _, e := range list.WrappedErrors() {
+			out = append(out, leaves(e)...)
+		}
+
+		return out
+	}
+
+	return []string{err.Error()}
+}
+
+func handle(r request) (a answer) {
+	defer func() {
+		if p := recover(); p != nil {
+			a = answer{Stage: "panic", Error: fmt.Sprint(p)}
+		}
+	}()
+
+	patches := []configpatcher.Patch{}
+
+	for _, text := range r.Patches {
+		p, err := configpatcher.LoadPatch([]byte(text))
+		if err != nil {
+			return answer{Stage: "load", Error: err.Error()}
+		}
+
+		patches = append(patches, p)
+	}
+
+	out, err := configpatcher.Apply(configpatcher.WithBytes([]byte(r.Config)), patches)
+	if err != nil {
+		return answer{Stage: "apply", Error: err.Error()}
+	}
+
+	raw, err := out.Bytes()
+	if err != nil {
+		return answer{Stage: "result", Error: err.Error()}
+	}
+
+	cfg, err := configloader.NewFromBytes(raw)
+	if err != nil {
+		return answer{Stage: "result", Error: err.Error()}
+	}
+
+	text, err := cfg.EncodeString(encoder.WithComments(encoder.CommentsDisabled))
+	if err != nil {
+		return answer{Stage: "result", Error: err.Error()}
+	}
+
+	a = answer{Output: text, Errors: []string{}, Warnings: []string{}}
+
+	if r.Mode != "" {
+		opts := []validation.Option{validation.WithLocal()}
+		if r.Strict {
+			opts = append(opts, validation.WithStrict())
+		}
+
+		warnings, err := cfg.Validate(mode(strings.ToLower(r.Mode)), opts...)
+		a.Errors = leaves(err)
+
+		if warnings != nil {
+			a.Warnings = warnings
+		}
+	}
+
+	return a
+}
+
+func main() {
+	in := bufio.NewScanner(os.Stdin)
+	in.Buffer(make([]byte, 1<<20), 64<<20)
+
+	out := json.NewEncoder(os.Stdout)
+
+	for in.Scan() {
+		var r request
+		if err := json.Unmarshal(in.Bytes(), &r); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+
+		if err := out.Encode(handle(r)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+}
