@@ -28,6 +28,14 @@ export const ERROR_CODES = {
     'The Secret with the BMC credentials, or its key, does not exist. Create it or mend spec.bmc of the Server.',
   BLM_BMC_UNREACHABLE:
     'A BMC did not answer in time. Check its address, port, user and password; see `bloomery power status`.',
+  BLM_CLI_FAILED: 'The command failed in a way that nobody foresaw. Report it with the message.',
+  BLM_CLI_INTERRUPTED: 'The command was interrupted. What it had started goes on in the manager.',
+  BLM_CLI_NAME_UNKNOWN: 'No object, kind or machine is known by this name. The message names the nearest ones.',
+  BLM_CLI_NO_MANAGER:
+    'The command does not know which manager to ask. Start `bloomery serve`, or give --kubeconfig or KUBECONFIG.',
+  BLM_CLI_PARTLY_DONE: 'Some of the objects were changed and some were not. Each line says which, and why.',
+  BLM_CLI_REFUSED: 'The command was refused before anything was changed. The message says by which rule.',
+  BLM_CLI_USAGE: 'The command line cannot be understood. Run the command with --help.',
   BLM_CONTROLLER_DUPLICATE_WRITER:
     'Two controllers declare the same output. This is a fault of the program: report it.',
   BLM_GRPC_STATUS:
@@ -47,6 +55,12 @@ export const ERROR_CODES = {
     'The Secret default/siderolink is damaged. Restore it from a backup: a new one cuts off every linked machine.',
   BLM_SERVE_DATA_DIR:
     'The data directory cannot be made or written. Check its owner, its mode and the free space, or give another one with --data.',
+  BLM_STORE_CORRUPT:
+    'The database or its key file is damaged or does not belong together. Restore both from a backup; keep the damaged files for examination.',
+  BLM_STORE_LOCKED:
+    'Another process has this data directory open. Stop it, or give this one another directory with --data.',
+  BLM_STORE_WRITE_FAILED:
+    'The database could not commit: the disk is full, read-only or failing. Free space or mend the disk; nothing that was acknowledged is lost.',
   BLM_TALOS_CERTIFICATE_MALFORMED:
     'A certificate or private key cannot be read. Check the PEM text and that both belong together.',
   BLM_TALOS_CONFIG_INVALID:

@@ -1,0 +1,35 @@
+import { type Json, stringifyJson } from '@bloomery/model';
+import { usageError } from '../exit-code.ts';
+
+/** How results are written. */
+export type OutputFormat = 'table' | 'wide' | 'json' | 'yaml' | 'name';
+
+const FORMATS: readonly OutputFormat[] = ['table', 'wide', 'json', 'yaml', 'name'];
+
+/** Options of every command that prints objects. */
+export interface FormatOptions {
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+/**
+ * The format that was asked for; `table` unless given.
+ *
+ * @throws BloomeryError BLM_CLI_USAGE
+ */
+export function formatOf(options: FormatOptions): OutputFormat {
+  if (options.json === true) return 'json';
+  const wanted = options.output ?? 'table';
+  const found = FORMATS.find((format) => format === wanted);
+  if (found === undefined) {
+    throw usageError(`-o ${wanted} is not one of ${FORMATS.join(', ')}`, 'kubectl get KIND -o jsonpath=…');
+  }
+  return found;
+}
+
+/** A value as JSON or YAML text that ends with a line break. */
+export async function dataText(value: Json, format: 'json' | 'yaml'): Promise<string> {
+  if (format === 'json') return `${stringifyJson(value, 2)}\n`;
+  const { stringify } = await import('yaml');
+  return stringify(value, { lineWidth: 0 });
+}
