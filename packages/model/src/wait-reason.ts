@@ -143,6 +143,16 @@ export const WAIT_REASONS = {
     doc: 'The ServerBinding went without a release that we saw (pivot, restored backup, deleted CRD). Take bloomery.dev/bound-to away to let the Server be wiped.',
   },
   Releasing: { short: 'release', normal: true, doc: 'The ServerBinding is being deleted.' },
+  EnvironmentDownloading: {
+    short: 'asset download',
+    normal: true,
+    doc: 'Kernel or initrd of the Environment are being downloaded.',
+  },
+  EnvironmentBroken: {
+    short: 'working asset URL',
+    normal: false,
+    doc: 'Kernel or initrd of the Environment cannot be had as its spec says; the condition of the asset says why.',
+  },
 } as const;
 
 export type WaitReason = keyof typeof WAIT_REASONS;

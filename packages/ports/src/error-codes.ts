@@ -22,6 +22,10 @@ export const ERROR_CODES = {
   BLM_API_UNAUTHORIZED: 'The credentials were missing or wrong. Check the kubeconfig.',
   BLM_API_UNAVAILABLE: 'The API could not answer. Check that `bloomery serve` runs and its address is reachable.',
   BLM_API_UNSUPPORTED_MEDIA: 'The API cannot read or write this content type for this resource.',
+  BLM_ASSET_CHECKSUM:
+    'A downloaded kernel or initrd is not the file whose sha512 was asked for. Check the URL and the sum; the old file stays.',
+  BLM_ASSET_DOWNLOAD:
+    'A kernel or initrd could not be fetched. Check that the URL answers from this host, also through its proxy; it is tried again.',
   BLM_BMC_FAILED:
     'A BMC answered a power command with an error. The message names the command; see `bloomery power status`.',
   BLM_BMC_SECRET_MISSING:

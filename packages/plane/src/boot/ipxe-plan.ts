@@ -1,5 +1,5 @@
-import type { Environment, Server, ServerBinding, ServerClass } from '@bloomery/model';
-import { type Arch, assetsFor, type EnvironmentAssets, isEnvironmentReady } from './environment-ready.ts';
+import { type Environment, type EnvironmentAssets, isEnvironmentReady, isEnvironmentReady, type Server, type ServerBinding, type ServerClass } from '@bloomery/model';
+import { type Arch, assetsFor } from './environment-assets.ts';
 
 /** How an installed machine is sent to its disk. */
 export type BootFromDiskMethod = 'ipxe-exit' | 'ipxe-exit-1' | 'ipxe-sanboot' | 'http-404';
@@ -45,7 +45,7 @@ export function planIpxe(objects: IpxeObjects, arch: Arch, defaultMethod: string
   const environment = objects.environment(name);
   if (environment === undefined) return refuse(404, '', `Environment ${name} does not exist`);
   const { assets, path } = assetsFor(environment, arch);
-  if (!isEnvironmentReady(environment, assets)) {
+  if (!isEnvironmentReady(environment, arch)) {
     return refuse(412, `environment "${name}" is not ready`, `Environment ${name} is not ready`);
   }
   return { do: 'boot', environment, assets, path };

@@ -1,5 +1,5 @@
 import { parseMac } from '@bloomery/wire';
-import type { Arch } from './environment-ready.ts';
+import type { Arch } from './environment-assets.ts';
 
 /** What a machine says about itself when it asks for its boot script. Texts are cut to 256 characters. */
 export interface IpxeQuery {

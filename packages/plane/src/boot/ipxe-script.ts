@@ -1,4 +1,4 @@
-import type { EnvironmentAssets } from './environment-ready.ts';
+import type { EnvironmentAssets } from '@bloomery/model';
 
 /**
  * The script that boots a kernel from us. Paths are relative to the server that the machine already talks to.
