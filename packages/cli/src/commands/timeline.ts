@@ -46,8 +46,8 @@ export async function timeline(session: Session, words: readonly string[], optio
 export function entryText({ time, source, stage, severity, summary, durationMs }: Entry): string {
   const took =
     durationMs === undefined ? '' : ` (${durationMs < 1000 ? `${durationMs} ms` : durationText(durationMs)})`;
-  const mark = severity === 'error' ? ' error:' : severity === 'warning' ? ' warning:' : '';
-  return `${time}  ${source.padEnd(6)}  ${stage.padEnd(10)} ${mark} ${summary}${took}`.replace(/ {3,}(?=\S+:? )/, '  ');
+  const mark = severity === 'info' ? '' : `${severity}: `;
+  return `${time}  ${source.padEnd(6)}  ${stage.padEnd(10)}  ${mark}${summary}${took}`;
 }
 
 function entryFilter(options: TimelineOptions, nowMs: number): (entry: Entry) => boolean {
