@@ -1,0 +1,86 @@
+import { apiError } from '@bloomery/kube';
+import { apiVersionOf, type JsonObject } from '@bloomery/model';
+import { type ApiObject, asApiObject } from '../api-object.ts';
+import type { AppliedWrite, FieldManagement, TrackedWrite } from '../pipeline/field-management.ts';
+import { type Resource, toStorage, toVersion } from '../registry/resource.ts';
+import { conflictCauses, conflictText } from './apply-conflict.ts';
+import type { FieldVersions } from './field-versions.ts';
+import { ignoredMembers } from './ownership.ts';
+import { type ApplyResult, serverSideApply } from './server-side-apply.ts';
+import { managedFieldsOf, trackUpdate } from './track-update.ts';
+
+/** managedFields and server-side apply for the write pipeline. */
+export const managedWrites: FieldManagement = { track, apply };
+
+function track(write: TrackedWrite): readonly JsonObject[] | undefined {
+  const { resource, version, before, after, manager, subresource = '' } = write;
+  const tracked = trackUpdate({
+    live: before,
+    updated: after,
+    manager,
+    apiVersion: apiVersionOf(version),
+    subresource,
+    // kube-apiserver writes the entries of scale without a time.
+    time: subresource === 'scale' ? undefined : write.time,
+    versions: versionsOf(resource),
+    ignored: ignoredMembers(subresource, resource.storage.statusSubresource),
+  });
+  const fields = managedFieldsOf(tracked);
+  return Array.isArray(fields) ? fields : undefined;
+}
+
+function apply(write: AppliedWrite): ApiObject {
+  const { resource, version, before, applied, manager, force, subresource = '', time } = write;
+  const result = serverSideApply({
+    live: before,
+    applied,
+    manager,
+    force,
+    apiVersion: apiVersionOf(version),
+    subresource,
+    time,
+    versions: versionsOf(resource),
+    ignored: ignoredMembers(subresource, resource.storage.statusSubresource),
+  });
+  if (!result.ok) throw refusal(result);
+  return asApiObject(result.object);
+}
+
+function refusal(result: Exclude<ApplyResult, { readonly ok: true }>): Error {
+  switch (result.refused) {
+    case 'conflict': {
+      const { conflicts } = result;
+      const details = { causes: conflictCauses(conflicts) };
+      return apiError({ code: 409, reason: 'Conflict', message: conflictText(conflicts), details });
+    }
+    case 'badRequest':
+      return apiError({ code: 400, reason: 'BadRequest', message: result.message });
+    case 'untyped':
+      return apiError({ code: 422, reason: 'Invalid', message: result.message });
+  }
+}
+
+const known = new WeakMap<Resource, FieldVersions>();
+
+function versionsOf(resource: Resource): FieldVersions {
+  let versions = known.get(resource);
+  if (versions === undefined) {
+    versions = fieldVersions(resource);
+    known.set(resource, versions);
+  }
+  return versions;
+}
+
+function fieldVersions(resource: Resource): FieldVersions {
+  const find = (apiVersion: unknown) => resource.versions.find((version) => apiVersionOf(version) === apiVersion);
+  return {
+    schema: (apiVersion) => find(apiVersion)?.schema,
+    convert: (object, apiVersion) => {
+      const from = find(object['apiVersion']);
+      const to = find(apiVersion);
+      if (to === undefined) return undefined;
+      if (from === undefined || from === to) return object;
+      return toVersion(resource, toStorage(resource, asApiObject(object), from), to);
+    },
+  };
+}
