@@ -1,4 +1,11 @@
-import { type Environment, type EnvironmentAssets, isEnvironmentReady, isEnvironmentReady, type Server, type ServerBinding, type ServerClass } from '@bloomery/model';
+import {
+  type Environment,
+  type EnvironmentAssets,
+  isEnvironmentReady,
+  type Server,
+  type ServerBinding,
+  type ServerClass,
+} from '@bloomery/model';
 import { type Arch, assetsFor } from './environment-assets.ts';
 
 /** How an installed machine is sent to its disk. */
@@ -45,7 +52,7 @@ export function planIpxe(objects: IpxeObjects, arch: Arch, defaultMethod: string
   const environment = objects.environment(name);
   if (environment === undefined) return refuse(404, '', `Environment ${name} does not exist`);
   const { assets, path } = assetsFor(environment, arch);
-  if (!isEnvironmentReady(environment, arch)) {
+  if (!isEnvironmentReady(environment, assets)) {
     return refuse(412, `environment "${name}" is not ready`, `Environment ${name} is not ready`);
   }
   return { do: 'boot', environment, assets, path };
