@@ -1,0 +1,92 @@
+import type { ObjectClient } from '@bloomery/kube';
+import type { KindDefinition } from '@bloomery/model';
+import { type Clock, isBloomeryError, type Logger, type RandomBytes } from '@bloomery/ports';
+import { createInProcessClient } from './client/in-process-client.ts';
+import { startCrdLifecycle } from './controllers/crd-lifecycle.ts';
+import { startExpiry } from './controllers/expire-events.ts';
+import { startGarbageCollector } from './controllers/garbage-collector.ts';
+import { STANDING_NAMESPACES, startNamespaceLifecycle } from './controllers/namespace-lifecycle.ts';
+import type { FieldManagement } from './pipeline/field-management.ts';
+import { createWriter, type Writer } from './pipeline/writer.ts';
+import { builtinResources } from './registry/builtin-resources.ts';
+import { createRegistry, type Registry } from './registry/registry.ts';
+import type { Store } from './store/store.ts';
+import { createWatchHub, type WatchHub } from './watch/watch-hub.ts';
+
+export interface ApiEngineOptions {
+  readonly store: Store;
+  /** Kinds that the product brings; they are installed as CustomResourceDefinitions. */
+  readonly kinds: readonly KindDefinition[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: RandomBytes;
+  readonly fields?: FieldManagement;
+}
+
+/** The API without its HTTP surface: pipeline, watches and housekeeping over one store. */
+export interface ApiEngine {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly writer: Writer;
+  readonly hub: WatchHub;
+  readonly clock: Clock;
+  readonly client: ObjectClient;
+  /** Resolves when garbage collection, namespace and CRD housekeeping have caught up. */
+  idle(): Promise<void>;
+  /** Stops the housekeeping; the store stays open. */
+  stop(): void;
+}
+
+/** Start the engine: standing namespaces and the product's kinds are there when it resolves. */
+export async function startApiEngine(options: ApiEngineOptions): Promise<ApiEngine> {
+  const { store, clock, log, random } = options;
+  const registry = createRegistry(builtinResources());
+  const writer = createWriter({ store, clock, random, fields: options.fields });
+  const hub = createWatchHub(store);
+  const client = createInProcessClient({ store, registry, writer, hub, clock });
+  await createStandingNamespaces(registry, writer);
+  const deps = { store, registry, writer, clock, log };
+  const crds = await startCrdLifecycle({ ...deps, kinds: options.kinds });
+  const namespaces = startNamespaceLifecycle(deps);
+  const garbage = startGarbageCollector(deps);
+  const stopExpiry = startExpiry(deps);
+  return {
+    store,
+    registry,
+    writer,
+    hub,
+    clock,
+    client,
+    async idle() {
+      for (let round = 0; round < 3; round++) {
+        await Promise.all([crds.idle(), namespaces.idle(), garbage.idle(), store.settled()]);
+      }
+    },
+    stop() {
+      for (const part of [crds, namespaces, garbage]) part.stop();
+      stopExpiry();
+    },
+  };
+}
+
+async function createStandingNamespaces(registry: Registry, writer: Writer): Promise<void> {
+  const resource = registry.byId('namespaces');
+  if (resource === undefined) return;
+  for (const name of STANDING_NAMESPACES) {
+    try {
+      await writer.create(
+        {
+          resource,
+          version: resource.storage,
+          namespace: '',
+          manager: 'bloomery',
+          dryRun: false,
+          fieldValidation: 'Ignore',
+        },
+        { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
+      );
+    } catch (error) {
+      if (!isBloomeryError(error, 'BLM_API_ALREADY_EXISTS')) throw error;
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { apiError } from '@bloomery/kube';
+import type { FieldProblem, JsonObject } from '@bloomery/model';
+import type { BloomeryError } from '@bloomery/ports';
+import type { Resource } from '../registry/resource.ts';
+import { problemsText } from '../schema/index.ts';
+
+/** `widgets.example.com "x" not found` */
+export function notFound(resource: Pick<Resource, 'id' | 'group' | 'plural'>, name: string): BloomeryError {
+  return apiError({
+    code: 404,
+    reason: 'NotFound',
+    message: `${resource.id} "${name}" not found`,
+    details: details(resource, name),
+  });
+}
+
+/** `widgets.example.com "x" already exists` */
+export function alreadyExists(resource: Resource, name: string): BloomeryError {
+  return apiError({
+    code: 409,
+    reason: 'AlreadyExists',
+    message: `${resource.id} "${name}" already exists`,
+    details: details(resource, name),
+  });
+}
+
+/** A write that was based on another state than the present one. */
+export function conflict(resource: Resource, name: string, why = MODIFIED): BloomeryError {
+  const message = `Operation cannot be fulfilled on ${resource.id} "${name}": ${why}`;
+  return apiError({ code: 409, reason: 'Conflict', message, details: details(resource, name) });
+}
+
+const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
+
+/** 422 with a cause for each problem. */
+export function invalidObject(
+  resource: Pick<Resource, 'group' | 'kind'>,
+  name: string,
+  problems: readonly FieldProblem[],
+): BloomeryError {
+  const kind = resource.group === '' ? resource.kind : `${resource.kind}.${resource.group}`;
+  return apiError({
+    code: 422,
+    reason: 'Invalid',
+    message: `${kind} "${name}" is invalid: ${problemsText(problems)}`,
+    details: {
+      name,
+      ...(resource.group === '' ? {} : { group: resource.group }),
+      kind: resource.kind,
+      causes: problems.map(({ reason, message, field }) => ({ reason, message, field })),
+    },
+  });
+}
+
+/** 400. */
+export function badRequest(message: string): BloomeryError {
+  return apiError({ code: 400, reason: 'BadRequest', message });
+}
+
+/** 410: the asked revision is no longer kept. */
+export function expired(asked: string, oldest: number): BloomeryError {
+  return apiError({ code: 410, reason: 'Expired', message: `too old resource version: ${asked} (${oldest})` });
+}
+
+/** 403 of admission, not of authorisation. */
+export function forbiddenBecause(resource: Resource, name: string, why: string, extra: JsonObject = {}): BloomeryError {
+  return apiError({
+    code: 403,
+    reason: 'Forbidden',
+    message: `${resource.id} "${name}" is forbidden: ${why}`,
+    details: { ...details(resource, name), ...extra },
+  });
+}
+
+/** 404 of an address that nothing is served at. */
+export function noSuchResource(): BloomeryError {
+  return apiError({ code: 404, reason: 'NotFound', message: 'the server could not find the requested resource' });
+}
+
+/** 405. */
+export function methodNotAllowed(): BloomeryError {
+  const message = 'the server does not allow this method on the requested resource';
+  return apiError({ code: 405, reason: 'MethodNotAllowed', message });
+}
+
+function details(resource: Pick<Resource, 'group' | 'plural'>, name: string): JsonObject {
+  return { name, ...(resource.group === '' ? {} : { group: resource.group }), kind: resource.plural };
+}

@@ -1,0 +1,196 @@
+import { apiError } from '@bloomery/kube';
+import type { KindDefinition } from '@bloomery/model';
+import { isJsonObject, parseJson } from '@bloomery/model';
+import type { ApiObject } from '../api-object.ts';
+import { type Resource, toVersion } from '../registry/resource.ts';
+import {
+  demandedValue,
+  matchesFields,
+  matchesLabels,
+  parseFieldSelector,
+  parseLabelSelector,
+} from '../selectors/index.ts';
+import { keyOfId, type Store } from '../store/store.ts';
+import { badRequest, expired, notFound } from './api-status.ts';
+
+export interface ListRequest {
+  readonly resource: Resource;
+  readonly version: KindDefinition;
+  /** Absent: all namespaces. */
+  readonly namespace: string | undefined;
+  readonly labels?: string | undefined;
+  readonly fields?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly continue?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+  readonly resourceVersionMatch?: string | undefined;
+}
+
+export interface ListResult {
+  /** In the stored version; show them with `toVersion`. */
+  readonly items: readonly ApiObject[];
+  readonly resourceVersion: string;
+  readonly continue: string | undefined;
+  readonly remainingItemCount: number | undefined;
+}
+
+/** Which objects a selector pair picks, and the one name that it demands, if it does. */
+export interface Selection {
+  readonly selects: (object: ApiObject) => boolean;
+  readonly name: string | undefined;
+  readonly namespace: string | undefined;
+  readonly all: boolean;
+}
+
+/** Parse label and field selectors. @throws 400. Fields are looked up in the caller's version. */
+export function selectionOf(
+  resource: Resource,
+  version: KindDefinition,
+  labelText: string | undefined,
+  fieldText: string | undefined,
+): Selection {
+  const labels = parseLabelSelector(labelText ?? '');
+  if (!labels.ok) throw badRequest(labels.message);
+  const fields = parseFieldSelector(fieldText ?? '', version.selectableFields);
+  if (!fields.ok) throw badRequest(fields.message);
+  const all = labels.selector.length === 0 && fields.selector.length === 0;
+  return {
+    all,
+    name: demandedValue(fields.selector, 'metadata.name'),
+    namespace: demandedValue(fields.selector, 'metadata.namespace'),
+    selects: all
+      ? () => true
+      : (object) =>
+          matchesLabels(labels.selector, object.metadata.labels) &&
+          (fields.selector.length === 0 || matchesFields(fields.selector, toVersion(resource, object, version))),
+  };
+}
+
+/** One object in the caller's version. @throws 404. */
+export function readObject(
+  store: Store,
+  resource: Resource,
+  version: KindDefinition,
+  namespace: string,
+  name: string,
+): ApiObject {
+  const found = store.get({ resource: resource.id, namespace: resource.namespaced ? namespace : '', name });
+  if (found === undefined) throw notFound(resource, name);
+  return toVersion(resource, found, version);
+}
+
+/** A list, or a page of it. All pages of one list show the same revision. @throws 400, 410, 422, 504. */
+export function listObjects(store: Store, request: ListRequest): ListResult {
+  const { resource, version } = request;
+  const selection = selectionOf(resource, version, request.labels, request.fields);
+  const namespace = resource.namespaced ? request.namespace : undefined;
+  const start = startOf(store, request);
+  const objects = candidates(store, resource, namespace, selection, start.rev);
+  const rest = objects.filter(
+    (object) => (start.key === undefined || keyOf(object) >= start.key) && selection.selects(object),
+  );
+  const limit = request.limit !== undefined && request.limit > 0 ? request.limit : rest.length;
+  const items = rest.length > limit ? rest.slice(0, limit) : rest;
+  const next = rest[limit];
+  const more = next === undefined ? undefined : encodeContinue(start.rev, keyOf(next));
+  return {
+    items,
+    resourceVersion: String(start.rev),
+    continue: more,
+    remainingItemCount: more !== undefined && selection.all ? rest.length - items.length : undefined,
+  };
+}
+
+function candidates(
+  store: Store,
+  resource: Resource,
+  namespace: string | undefined,
+  selection: Selection,
+  rev: number,
+): readonly ApiObject[] {
+  if (rev !== store.revision) return store.listAt(resource.id, rev, namespace);
+  const scope = resource.namespaced ? (namespace ?? selection.namespace) : '';
+  if (selection.name === undefined || scope === undefined) return store.list(resource.id, namespace);
+  const one = store.get({ resource: resource.id, namespace: scope, name: selection.name });
+  return one === undefined ? [] : [one];
+}
+
+function startOf(store: Store, request: ListRequest): { readonly rev: number; readonly key: string | undefined } {
+  const { resourceVersionMatch: match } = request;
+  if (request.continue !== undefined && request.continue !== '') {
+    if (match !== undefined)
+      throw invalidOption(
+        'resourceVersionMatch',
+        'Forbidden: resourceVersionMatch is forbidden when continue is provided',
+      );
+    const token = decodeContinue(request.continue);
+    if (token.rev < store.compactRevision) throw expired(String(token.rev), store.compactRevision);
+    return { rev: Math.min(token.rev, store.revision), key: token.key };
+  }
+  const asked = revisionOf(request.resourceVersion);
+  if (match !== undefined && asked === undefined) {
+    throw invalidOption(
+      'resourceVersionMatch',
+      'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+    );
+  }
+  if (asked !== undefined && asked > store.revision) throw futureRevision(asked, store.revision);
+  if (match !== 'Exact') return { rev: store.revision, key: undefined };
+  if (asked === undefined || asked === 0) {
+    throw invalidOption(
+      'resourceVersionMatch',
+      'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+    );
+  }
+  if (asked < store.compactRevision) throw expired(String(asked), store.compactRevision);
+  return { rev: asked, key: undefined };
+}
+
+/** A resourceVersion parameter as a number. @throws 400 for other text. */
+export function revisionOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw badRequest(`invalid resource version: ${text.slice(0, 64)}`);
+  return Number(text);
+}
+
+/** 504 with the cause that makes clients try again. */
+export function futureRevision(asked: number, current: number) {
+  return apiError({
+    code: 504,
+    reason: 'Timeout',
+    message: `Too large resource version: ${asked}, current: ${current}`,
+    details: {
+      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+      retryAfterSeconds: 1,
+    },
+  });
+}
+
+function invalidOption(field: string, message: string) {
+  return apiError({
+    code: 422,
+    reason: 'Invalid',
+    message: `ListOptions.meta.k8s.io "" is invalid: ${field}: ${message}`,
+    details: { group: 'meta.k8s.io', kind: 'ListOptions', causes: [{ reason: 'FieldValueForbidden', message, field }] },
+  });
+}
+
+function keyOf(object: ApiObject): string {
+  return keyOfId({ namespace: object.metadata.namespace ?? '', name: object.metadata.name });
+}
+
+function encodeContinue(rev: number, key: string): string {
+  return Buffer.from(JSON.stringify({ v: 1, rv: rev, start: key })).toString('base64url');
+}
+
+function decodeContinue(token: string): { readonly rev: number; readonly key: string } {
+  try {
+    const value = parseJson(Buffer.from(token.slice(0, 4096), 'base64url').toString('utf8'));
+    if (isJsonObject(value) && typeof value['rv'] === 'number' && typeof value['start'] === 'string') {
+      return { rev: value['rv'], key: value['start'] };
+    }
+  } catch {
+    // Falls through to the refusal: whatever the text was, it is no token of ours.
+  }
+  throw badRequest('continue key is not valid: it was not given by this server');
+}

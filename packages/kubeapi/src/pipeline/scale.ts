@@ -1,0 +1,51 @@
+import { isJsonObject, type Json, type JsonObject, type KindDefinition } from '@bloomery/model';
+import { type ApiObject, asApiObject } from '../api-object.ts';
+import { badRequest } from './api-status.ts';
+
+type ScalePaths = NonNullable<KindDefinition['scale']>;
+
+/** The autoscaling/v1 Scale that an object shows. */
+export function scaleOf(object: ApiObject, paths: ScalePaths): JsonObject {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const selector = paths.labelSelectorPath === undefined ? undefined : at(object, paths.labelSelectorPath);
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion, creationTimestamp },
+    spec: { replicas: at(object, paths.specReplicasPath) ?? 0 },
+    status: { replicas: at(object, paths.statusReplicasPath) ?? 0, ...(selector === undefined ? {} : { selector }) },
+  };
+}
+
+/** The wanted replicas out of a Scale body. @throws 400 when there is no whole number. */
+export function readScale(body: Json): number {
+  const spec = isJsonObject(body) ? body['spec'] : undefined;
+  const replicas = isJsonObject(spec) ? (spec['replicas'] ?? 0) : 0;
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0) {
+    throw badRequest(
+      'Scale in version "v1" cannot be handled as a Scale: spec.replicas must be a whole number of at least 0',
+    );
+  }
+  return replicas;
+}
+
+/** The object with other replicas. */
+export function writeScale(object: ApiObject, paths: ScalePaths, replicas: number): ApiObject {
+  return asApiObject(setAt(object, names(paths.specReplicasPath), replicas));
+}
+
+function names(path: string): readonly string[] {
+  return path.split('.').filter((part) => part !== '');
+}
+
+function at(object: JsonObject, path: string): Json | undefined {
+  let value: Json | undefined = object;
+  for (const name of names(path)) value = isJsonObject(value) ? value[name] : undefined;
+  return value;
+}
+
+function setAt(object: JsonObject, [name, ...rest]: readonly string[], value: Json): JsonObject {
+  if (name === undefined) return object;
+  const inner = object[name];
+  return { ...object, [name]: rest.length === 0 ? value : setAt(isJsonObject(inner) ? inner : {}, rest, value) };
+}

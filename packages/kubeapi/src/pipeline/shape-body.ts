@@ -1,0 +1,92 @@
+import { type Admission, apiVersionOf, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { type ApiMeta, type ApiObject, asApiObject } from '../api-object.ts';
+import { processObject, shapeObjectMeta } from '../schema/index.ts';
+import { badRequest, invalidObject } from './api-status.ts';
+import type { WriteRequest } from './write-request.ts';
+
+/** A request body brought into shape, with what the caller should be warned of. */
+export interface ShapedBody {
+  readonly object: ApiObject;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Check type and namespace of a body, bring its metadata into shape. Name and resourceVersion are not judged here.
+ *
+ * @throws 400 for another kind, version or namespace than the address says, or unreadable metadata.
+ */
+export function readBody(
+  request: WriteRequest,
+  body: Json,
+): { readonly object: ApiObject; readonly unknownMeta: readonly string[] } {
+  const { version } = request;
+  if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${version.kind})`);
+  const apiVersion = apiVersionOf(version);
+  const given = { apiVersion: body['apiVersion'] ?? apiVersion, kind: body['kind'] ?? version.kind };
+  if (given.apiVersion !== apiVersion) {
+    throw badRequest(
+      `the API version in the data (${String(given.apiVersion)}) does not match the expected API version (${apiVersion})`,
+    );
+  }
+  if (given.kind !== version.kind) {
+    throw badRequest(`the kind in the data (${String(given.kind)}) does not match the expected kind (${version.kind})`);
+  }
+  const meta = shapeObjectMeta(body['metadata']);
+  if (!meta.ok)
+    throw badRequest(
+      `${version.kind} in version "${version.version}" cannot be handled as a ${version.kind}: ${meta.message}`,
+    );
+  const namespace = meta.metadata['namespace'];
+  if (request.namespace !== '' && namespace !== undefined && namespace !== request.namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  const { namespace: _, selfLink: __, ...rest } = meta.metadata;
+  const metadata = { ...rest, ...(request.namespace === '' ? {} : { namespace: request.namespace }) };
+  const object = { ...body, apiVersion, kind: version.kind, metadata: metadata as ApiMeta } as ApiObject;
+  return { object, unknownMeta: meta.unknownFields };
+}
+
+/**
+ * Default, prune and validate against the schema of the caller's version, then ask the kind's own checks.
+ *
+ * @throws 422 with every problem, 400 for unknown fields under Strict.
+ */
+export function shapeObject(
+  request: WriteRequest,
+  object: ApiObject,
+  old: ApiObject | undefined,
+  unknownMeta: readonly string[],
+  asPatch: boolean,
+): ShapedBody {
+  const { version, resource } = request;
+  const defaulted = version.defaults?.(object) ?? object;
+  const processed = processObject(version.schema, defaulted);
+  const unknown = [...new Set([...processed.unknownFields, ...unknownMeta])].sort();
+  if (unknown.length > 0 && request.fieldValidation === 'Strict') throw strictError(request, object, unknown, asPatch);
+  const warnings = request.fieldValidation === 'Warn' ? unknown.map((field) => `unknown field "${field}"`) : [];
+  if (processed.problems.length > 0) throw invalidObject(resource, object.metadata.name, processed.problems);
+  const admission: Admission | undefined = version.admit?.(processed.object, old);
+  if (admission?.badRequest !== undefined) throw badRequest(admission.badRequest);
+  if (admission !== undefined && admission.problems.length > 0) {
+    throw invalidObject(resource, object.metadata.name, admission.problems);
+  }
+  return { object: asApiObject(processed.object), warnings: [...warnings, ...(admission?.warnings ?? [])] };
+}
+
+function strictError(request: WriteRequest, object: ApiObject, unknown: readonly string[], asPatch: boolean) {
+  const { kind, version } = request.version;
+  const list = unknown.map((field) => `unknown field "${field}"`).join(', ');
+  if (!asPatch)
+    return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${list}`);
+  return invalidObject(request.resource, object.metadata.name, [
+    {
+      field: 'patch',
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${goPrint(object)}: strict decoding error: ${list}`,
+    },
+  ]);
+}
+
+function goPrint(object: JsonObject): string {
+  return JSON.stringify(JSON.stringify(object));
+}
