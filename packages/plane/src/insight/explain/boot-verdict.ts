@@ -27,7 +27,7 @@ const SILENCE_AFTER: Readonly<Record<string, StageRule>> = {
     rule: 'ProxyIgnored',
     afterMs: 15_000,
     cause: 'The machine asks for an address but follows no boot offer: none was made, or the firmware ignored it.',
-    do: ['give next-server and filename in the main DHCP server', 'bloomery timeline --source boot'],
+    do: ['give next-server and filename in the main DHCP server', 'look for a firewall for UDP 67 and 4011'],
   },
   Offered: {
     rule: 'ProxyIgnored',

@@ -1,4 +1,4 @@
-import type { WaitReason } from '@bloomery/model';
+import { ANNOTATIONS, type WaitReason } from '@bloomery/model';
 import { type ExplainedObject, objectRef } from './explain-input.ts';
 
 /** What a wait means for people: the cause is the reason's own description and the condition's message. */
@@ -35,7 +35,7 @@ export const WAIT_RULES: Partial<Record<WaitReason, WaitRule>> = {
   Paused: {
     next: 'Nothing, until the pause is lifted.',
     do: (o) => [
-      `kubectl annotate ${o.kind.toLowerCase()} ${o.metadata.name}${namespaceFlag(o)} cluster.x-k8s.io/paused- bloomery.dev/pause-`,
+      `kubectl annotate ${o.kind.toLowerCase()} ${o.metadata.name}${namespaceFlag(o)} ${ANNOTATIONS.capiPaused}- ${ANNOTATIONS.pause}-`,
       describe(o),
     ],
   },
@@ -121,6 +121,42 @@ export const WAIT_RULES: Partial<Record<WaitReason, WaitRule>> = {
   },
   Protected: {
     next: 'Nothing, until the protection is lifted.',
-    do: (o) => [`kubectl annotate server ${o.metadata.name} bloomery.dev/protect-`],
+    do: (o) => [`kubectl annotate server ${o.metadata.name} ${ANNOTATIONS.protect}-`],
+  },
+  WaitingForControlPlane: {
+    next: 'It goes on by itself when the first control plane machine of the cluster is initialised.',
+    do: (o) => [`bloomery get machines${namespaceFlag(o)}`, describe(o)],
+  },
+  WaitingForNetworkBoot: {
+    next: 'It goes on by itself at the next network boot of the machine.',
+    do: (o) => ['switch the machine on, or restart it, by hand', `${look(o)} -f`],
+  },
+  PowerUnknown: {
+    next: 'The BMC is asked again by itself.',
+    do: (o) => [`bloomery power status ${o.metadata.name}`, edit(o)],
+  },
+  WipeBudgetSpent: {
+    next: 'The Server is wiped by itself when the budget of the hour allows it.',
+    do: (o) => [describe(o)],
+  },
+  LoopDetected: {
+    next: 'Nothing, until somebody resets the loop: each wipe wears the disks and none led to an allocation.',
+    do: (o) => [look(o), `kubectl annotate server ${o.metadata.name} ${ANNOTATIONS.resetLoop}=`],
+  },
+  BindingVanished: {
+    next: 'Nothing, until somebody confirms: the machine may still be a living member of a cluster.',
+    do: (o) => ['restore the ServerBinding', `kubectl annotate server ${o.metadata.name} ${ANNOTATIONS.boundTo}-`],
+  },
+  Releasing: {
+    next: 'The Server is wiped and becomes available by itself.',
+    do: (o) => [look(o)],
+  },
+  EnvironmentDownloading: {
+    next: 'The Environment becomes ready by itself when its files are complete.',
+    do: (o) => [describe(o)],
+  },
+  EnvironmentBroken: {
+    next: 'The download is tried again by itself; the files that are there are kept.',
+    do: (o) => [describe(o), edit(o)],
   },
 };
