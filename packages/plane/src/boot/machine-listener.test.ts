@@ -40,8 +40,7 @@ describe('the machine port', () => {
     service = await startMachineListener(
       { host: '127.0.0.1', port: 0 },
       {
-        routes,
-        grpc: createGrpcHandler([agent], { log: silentLog, clock: systemClock }),
+        serve: () => ({ routes, grpc: createGrpcHandler([agent], { log: silentLog, clock: systemClock }) }),
         log: silentLog,
         clock: systemClock,
         limits: { headerTimeoutMs: 300, connectionsPerAddress: 40 },
@@ -151,8 +150,7 @@ describe('the machine port', () => {
     const other = await startMachineListener(
       { host: '127.0.0.1', port: 0 },
       {
-        routes,
-        grpc: createGrpcHandler([], { log: silentLog, clock: systemClock }),
+        serve: () => ({ routes, grpc: createGrpcHandler([], { log: silentLog, clock: systemClock }) }),
         log: silentLog,
         clock: systemClock,
       },

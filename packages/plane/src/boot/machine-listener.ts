@@ -3,18 +3,24 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { GrpcHandler } from '@bloomery/grpc';
-import { type Clock, errorText, type Listen, type Logger, type Service } from '@bloomery/ports';
+import { type BoundAddress, type Clock, errorText, type Listen, type Logger, type Service } from '@bloomery/ports';
 import type { HttpRoute } from './http-route.ts';
 import { createHttpSurface } from './http-surface.ts';
 import { sniffProtocol } from './protocol-sniff.ts';
 
 /** What the machine port serves and needs. */
 export interface MachineListenerDeps {
-  readonly routes: readonly HttpRoute[];
-  readonly grpc: GrpcHandler;
+  /** Asked once, when the port is known and before anybody is served. */
+  readonly serve: (bound: BoundAddress) => MachineSurface;
   readonly log: Logger;
   readonly clock: Clock;
   readonly limits?: Partial<MachineListenerLimits>;
+}
+
+/** Everything behind the machine port. */
+export interface MachineSurface {
+  readonly routes: readonly HttpRoute[];
+  readonly grpc: GrpcHandler;
 }
 
 /** Bounds of the machine port. Whoever comes above them is disconnected. */
@@ -48,25 +54,28 @@ const TCP_KEEP_ALIVE_MS = 60_000;
  */
 export async function startMachineListener(listen: Listen, deps: MachineListenerDeps): Promise<Service> {
   const limits = { ...DEFAULT_LIMITS, ...deps.limits };
-  const surface = createHttpSurface(deps.routes, deps.log);
-  const http2 = createGrpcServer(deps.grpc, limits);
-  const server = createHttpServer(
-    {
-      maxHeaderSize: HEADER_MAX_BYTES,
-      headersTimeout: limits.headerTimeoutMs,
-      requestTimeout: 3 * limits.headerTimeoutMs,
-      connectionsCheckingInterval: Math.min(5_000, limits.headerTimeoutMs),
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      requireHostHeader: false,
-      noDelay: true,
-    },
-    surface,
-  );
+  const server = createHttpServer({
+    maxHeaderSize: HEADER_MAX_BYTES,
+    headersTimeout: limits.headerTimeoutMs,
+    requestTimeout: 3 * limits.headerTimeoutMs,
+    connectionsCheckingInterval: Math.min(5_000, limits.headerTimeoutMs),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requireHostHeader: false,
+    noDelay: true,
+  });
   server.timeout = 0;
   server.maxConnections = limits.connections;
   server.on('clientError', (_error, socket) => socket.destroy());
   const [serveHttp1] = server.listeners('connection');
   server.removeAllListeners('connection');
+  server.on('error', (error) => deps.log.warn('machine_port.error', { error: errorText(error) }));
+  server.listen({ host: listen.host, port: listen.port, backlog: 1_024 });
+  await once(server, 'listening');
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port;
+  const { routes, grpc } = deps.serve({ host: listen.host, port });
+  const http2 = createGrpcServer(grpc, limits);
+  server.on('request', createHttpSurface(routes, deps.log));
   const sockets = new Map<string, Set<Socket>>();
   server.on('connection', (socket) => {
     socket.on('error', (error) => deps.log.debug('machine_port.socket_error', { error: errorText(error) }));
@@ -78,11 +87,6 @@ export async function startMachineListener(listen: Listen, deps: MachineListener
       else serveHttp1?.call(server, socket);
     });
   });
-  server.on('error', (error) => deps.log.warn('machine_port.error', { error: errorText(error) }));
-  server.listen({ host: listen.host, port: listen.port, backlog: 1_024 });
-  await once(server, 'listening');
-  const bound = server.address();
-  const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port;
   deps.log.info('machine_port.listening', { host: listen.host, port });
   return {
     address: { host: listen.host, port },

@@ -1,0 +1,65 @@
+import type { EventRecorder, ObjectCache } from '@bloomery/kube';
+import { type Server, server } from '@bloomery/model';
+import type { BootMarks } from '../boot-marks.ts';
+import type { BootSessions } from '../boot-sessions.ts';
+import type { DhcpClient } from './dhcp-client.ts';
+
+/** What happens when a machine asks for a network boot. */
+export interface DhcpSeenDeps {
+  readonly cache: ObjectCache;
+  readonly events: EventRecorder;
+  readonly marks: BootMarks;
+  readonly sessions: BootSessions;
+}
+
+/** Expect the boot of a machine that the DHCP proxy answered, and mark it on its timeline. */
+export function createDhcpSeen({
+  cache,
+  events,
+  marks,
+  sessions,
+}: DhcpSeenDeps): (client: DhcpClient, file: string) => void {
+  return (client, file) => {
+    const known = client.guid === undefined ? undefined : findServer(cache, client.guid);
+    const name = known?.metadata.name;
+    sessions.expectSeen(client.mac, name);
+    const about = { mac: client.mac, ...(name === undefined ? {} : { server: name }) };
+    const facts = { kind: client.kind, file, ...(client.arch === undefined ? {} : { arch: client.arch }) };
+    marks.mark({
+      about,
+      stage: 'Discover',
+      severity: 'info',
+      event: 'DhcpSeen',
+      summary: `DHCP from ${client.mac} (${client.kind})`,
+      facts,
+    });
+    const fresh = marks.mark({
+      about,
+      stage: 'Offered',
+      severity: 'info',
+      event: 'BootOffered',
+      summary: `offered ${file}`,
+      facts,
+    });
+    if (fresh && known !== undefined) {
+      events.record(known, { type: 'Normal', reason: 'BootOffered', message: `Offered ${file} to ${client.mac}.` });
+    }
+  };
+}
+
+/** The Server whose UUID option 97 carries, in the byte order of SMBIOS or, as some firmware has it, straight. */
+function findServer(cache: ObjectCache, guid: Uint8Array): Server | undefined {
+  const straight = Buffer.from(guid);
+  const mixed = Buffer.concat([
+    straight.subarray(0, 4).toReversed(),
+    straight.subarray(4, 6).toReversed(),
+    straight.subarray(6, 8).toReversed(),
+    straight.subarray(8),
+  ]);
+  return cache.get(server, { name: uuidText(mixed) }) ?? cache.get(server, { name: uuidText(straight) });
+}
+
+function uuidText(bytes: Buffer): string {
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
