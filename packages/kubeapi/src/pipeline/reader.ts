@@ -1,5 +1,5 @@
 import { apiError } from '@bloomery/kube';
-import type { KindDefinition } from '@bloomery/model';
+import type { KindDefinition, KubeObject } from '@bloomery/model';
 import { isJsonObject, parseJson } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
 import { type Resource, toVersion } from '../registry/resource.ts';
@@ -74,7 +74,10 @@ export function readObject(
   namespace: string,
   name: string,
 ): ApiObject {
-  const found = store.get({ resource: resource.id, namespace: resource.namespaced ? namespace : '', name });
+  const found =
+    resource.computed === undefined
+      ? store.get({ resource: resource.id, namespace: resource.namespaced ? namespace : '', name })
+      : computedObject(resource.computed.get(resource.namespaced ? { name, namespace } : { name }));
   if (found === undefined) throw notFound(resource, name);
   return toVersion(resource, found, version);
 }
@@ -108,11 +111,17 @@ function candidates(
   selection: Selection,
   rev: number,
 ): readonly ApiObject[] {
+  if (resource.computed !== undefined) return resource.computed.list(namespace).flatMap((o) => computedObject(o) ?? []);
   if (rev !== store.revision) return store.listAt(resource.id, rev, namespace);
   const scope = resource.namespaced ? (namespace ?? selection.namespace) : '';
   if (selection.name === undefined || scope === undefined) return store.list(resource.id, namespace);
   const one = store.get({ resource: resource.id, namespace: scope, name: selection.name });
   return one === undefined ? [] : [one];
+}
+
+/** Computed objects come in the shape of their kind's schema, which is JSON. */
+function computedObject(object: KubeObject | undefined): ApiObject | undefined {
+  return object as ApiObject | undefined;
 }
 
 function startOf(store: Store, request: ListRequest): { readonly rev: number; readonly key: string | undefined } {

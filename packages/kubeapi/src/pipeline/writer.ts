@@ -12,6 +12,7 @@ import {
   conflict,
   forbiddenBecause,
   invalidObject,
+  methodNotAllowed,
   noSuchResource,
   notFound,
 } from './api-status.ts';
@@ -60,6 +61,7 @@ export function createWriter(deps: WriterDeps): Writer {
     request: { readonly resource: WriteRequest['resource']; readonly namespace: string },
     name: string,
   ): ObjectId {
+    if (request.resource.computed !== undefined) throw methodNotAllowed();
     return { resource: request.resource.id, namespace: request.resource.namespaced ? request.namespace : '', name };
   }
 

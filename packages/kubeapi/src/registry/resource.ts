@@ -1,3 +1,4 @@
+import type { VirtualResource } from '@bloomery/kube';
 import { apiVersionOf, type JsonObject, type KindDefinition } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
 
@@ -29,6 +30,8 @@ export interface Resource {
   readonly versions: readonly KindDefinition[];
   readonly storage: KindDefinition;
   readonly rules: ResourceRules;
+  /** Present: nothing is stored, get and list ask here, writes and watches are refused with 405. */
+  readonly computed?: VirtualResource;
 }
 
 /** Rules of a custom resource. */
@@ -62,6 +65,12 @@ export function resourceOf(versions: readonly KindDefinition[], rules: ResourceR
     storage,
     rules,
   };
+}
+
+/** A resource whose objects are computed when asked for. Its kind says to discovery that it can only be read. */
+export function computedResource(computed: VirtualResource): Resource {
+  const version: KindDefinition & { readonly verbs: readonly string[] } = { ...computed.kind, verbs: ['get', 'list'] };
+  return { ...resourceOf([version], CUSTOM_RULES), computed };
 }
 
 const converted = new WeakMap<ApiObject, Map<KindDefinition, ApiObject>>();
