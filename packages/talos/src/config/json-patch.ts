@@ -20,10 +20,11 @@ export interface PatchOperation {
 }
 
 const MAX_PATH_CHARACTERS = 4096;
+const MAX_OPERATIONS = 10_000;
 
 /** Read a list of operations. @returns undefined when it is no list of mappings. Bad operations are found by `applyOperations`. */
 export function readOperations(tree: YamlTree | undefined): PatchOperation[] | undefined {
-  if (!isYamlList(tree)) return undefined;
+  if (!isYamlList(tree) || tree.length > MAX_OPERATIONS) return undefined;
   const operations: PatchOperation[] = [];
   for (const item of tree) {
     if (!isYamlMap(item)) return undefined;

@@ -7,7 +7,6 @@ import {
   kubeJson,
   PlainScalar,
   scalarString,
-  withField,
   type YamlMap,
   type YamlTree,
 } from '../yaml/index.ts';
@@ -65,7 +64,12 @@ function merge(
   held: boolean,
 ): YamlTree | undefined {
   if (patch === undefined || patch === null) return base;
-  if (base === undefined || base === null) return patch;
+  if (base === undefined || base === null) {
+    // Talos merges keyed lists into nothing too: elements of one key become one.
+    return shape.is === 'list' && shape.keyed !== undefined && isYamlList(patch)
+      ? mergeKeyed(context, shape.keyed, shape.of, [], patch)
+      : patch;
+  }
   switch (shape.is) {
     case 'pointer':
       return merge(context, shape.of, base, patch, true);
@@ -98,19 +102,15 @@ function isZeroScalar(tree: YamlTree): boolean {
 }
 
 function mergeStruct(context: Context, name: string, base: YamlMap, patch: YamlMap): YamlTree {
-  let merged = base;
+  const merged = new Map(entriesOf(base));
   for (const [key, value] of entriesOf(patch)) {
     const known = fieldNamed(name, key);
-    const own = field(base, key);
+    const own = merged.get(key);
     const inner = { ...context, path: `${context.path}.${key}` };
     const replaces = known?.replace === true && value !== null && !(isYamlMap(value) && entriesOf(value).length === 0);
-    merged = withField(
-      merged,
-      key,
-      replaces ? value : (merge(inner, known?.shape ?? FREE, own, value, false) ?? value),
-    );
+    merged.set(key, replaces ? value : (merge(inner, known?.shape ?? FREE, own, value, false) ?? value));
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 function mergeMap(context: Context, of: Shape, replaceValues: boolean, base: YamlMap, patch: YamlMap): YamlTree {
@@ -136,11 +136,18 @@ function mergeKeyed(
   base: readonly YamlTree[],
   patch: readonly YamlTree[],
 ): YamlTree {
-  const merged = [...base];
+  const merged: YamlTree[] = [];
+  const places = new Map<string, number>();
+  const put = (item: YamlTree): void => {
+    for (const name of elementNames(keyed, item)) if (!places.has(name)) places.set(name, merged.length);
+    merged.push(item);
+  };
+  for (const item of base) put(item);
   for (const item of patch) {
-    const at = merged.findIndex((own) => isSameElement(keyed, own, item));
+    const [name = ''] = elementNames(keyed, item);
+    const at = places.get(name) ?? -1;
     const own = merged[at];
-    if (own === undefined) merged.push(item);
+    if (own === undefined) put(item);
     else if (keyed === 'verificationRules') merged[at] = item;
     else merged[at] = merge({ ...context, path: `${context.path}.${at}` }, of, own, item, true) ?? own;
   }
@@ -155,14 +162,13 @@ const KEYS: Readonly<Record<KeyedList, string>> = {
   verificationRules: 'image',
 };
 
-function isSameElement(keyed: KeyedList, a: YamlTree, b: YamlTree): boolean {
-  if (!isYamlMap(a) || !isYamlMap(b)) return false;
-  const key = scalarString(field(b, KEYS[keyed])) ?? '';
-  if (keyed === 'interfaces' && key === '') {
-    const selector = field(b, 'deviceSelector');
-    return isYamlMap(selector) && isSameTree(field(a, 'deviceSelector'), selector);
-  }
-  return (scalarString(field(a, KEYS[keyed])) ?? '') === key && (keyed !== 'interfaces' || key !== '');
+/** What an element answers to; it is looked for by the first. An interface also answers to its selector. */
+function elementNames(keyed: KeyedList, item: YamlTree): string[] {
+  if (!isYamlMap(item)) return [];
+  const key = scalarString(field(item, KEYS[keyed])) ?? '';
+  if (keyed !== 'interfaces') return [`=${key}`];
+  const selector = field(item, 'deviceSelector');
+  return [...(key === '' ? [] : [`=${key}`]), ...(isYamlMap(selector) ? [`?${canonical(selector)}`] : [])];
 }
 
 /** Deep equality of trees as JSON, regardless of the order of keys. */

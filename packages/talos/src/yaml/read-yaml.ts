@@ -17,7 +17,7 @@ import { entriesOf, isYamlList, isYamlMap, PlainScalar, type YamlTree } from './
 /** Limits against documents that are made to hurt. */
 const MAX_CHARACTERS = 4 << 20;
 const MAX_DEPTH = 128;
-const MAX_VALUES = 500_000;
+const MAX_VALUES = 200_000;
 const MAX_DOCUMENTS = 1_000;
 const MAX_CONSECUTIVE_OPENINGS = 512;
 
@@ -32,7 +32,7 @@ export interface YamlReadOptions {
 /**
  * All documents of a YAML stream. Anchors and merge keys are expanded; duplicate keys are refused.
  *
- * @param text at most 4 MiB; nesting at most 128, at most 500 000 values after expanding aliases.
+ * @param text at most 4 MiB; nesting at most 128, at most 200 000 values after expanding aliases.
  * @throws BloomeryError BLM_TALOS_CONFIG_INVALID (or `options.code`); messages name line and column, never the content.
  */
 export function readYaml(text: string, options: YamlReadOptions = {}): YamlTree[] {
