@@ -1,6 +1,6 @@
 import { type Admission, apiVersionOf, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import { type ApiMeta, type ApiObject, asApiObject } from '../api-object.ts';
-import { processObject, shapeObjectMeta } from '../schema/index.ts';
+import { processObject, shapeObjectMeta, validateScale } from '../schema/index.ts';
 import { badRequest, invalidObject } from './api-status.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -60,17 +60,25 @@ export function shapeObject(
 ): ShapedBody {
   const { version, resource } = request;
   const defaulted = version.defaults?.(object) ?? object;
-  const processed = processObject(version.schema, defaulted);
+  const processed = processObject(version.schema, defaulted, { dropNulls: request.applied !== true });
   const unknown = [...new Set([...processed.unknownFields, ...unknownMeta])].sort();
   if (unknown.length > 0 && request.fieldValidation === 'Strict') throw strictError(request, object, unknown, asPatch);
   const warnings = request.fieldValidation === 'Warn' ? unknown.map((field) => `unknown field "${field}"`) : [];
-  if (processed.problems.length > 0) throw invalidObject(resource, object.metadata.name, processed.problems);
+  const scaled = version.scale === undefined ? [] : validateScale(processed.object, version.scale.specReplicasPath);
+  const problems = [...processed.problems, ...scaled];
+  if (problems.length > 0) throw invalidObject(resource, object.metadata.name, problems);
   const admission: Admission | undefined = version.admit?.(processed.object, old);
   if (admission?.badRequest !== undefined) throw badRequest(admission.badRequest);
   if (admission !== undefined && admission.problems.length > 0) {
     throw invalidObject(resource, object.metadata.name, admission.problems);
   }
   return { object: asApiObject(processed.object), warnings: [...warnings, ...(admission?.warnings ?? [])] };
+}
+
+/** Default and prune only: for the ownership of what a request asks for but its endpoint does not change. */
+export function shapeOnly({ version }: WriteRequest, object: ApiObject): ApiObject {
+  const defaulted = version.defaults?.(object) ?? object;
+  return asApiObject(processObject(version.schema, defaulted, { validate: false }).object);
 }
 
 function strictError(request: WriteRequest, object: ApiObject, unknown: readonly string[], asPatch: boolean) {

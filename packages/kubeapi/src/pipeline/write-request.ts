@@ -14,6 +14,8 @@ export interface WriteRequest {
   readonly manager: string;
   readonly dryRun: boolean;
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
+  /** The object comes out of a server-side apply: nulls that may not be are refused there, not dropped. */
+  readonly applied?: boolean;
 }
 
 /** What a write answers: the object in the caller's version, and warnings for the Warning header. */

@@ -19,7 +19,7 @@ import {
 import type { FieldManagement } from './field-management.ts';
 import { isSameObject, metadataProblems, newFinalizerProblems, specChanged } from './metadata-rules.ts';
 import { readScale, scaleOf, writeScale } from './scale.ts';
-import { readBody, shapeObject } from './shape-body.ts';
+import { readBody, shapeObject, shapeOnly } from './shape-body.ts';
 import type { DeleteRequest, WriteRequest, WriteResult } from './write-request.ts';
 
 /** The patch of a PATCH request, by content type. */
@@ -93,11 +93,17 @@ export function createWriter(deps: WriterDeps): Writer {
     throw alreadyExists(request.resource, prefix);
   }
 
-  function tracked(request: WriteRequest, before: ApiObject | undefined, after: ApiObject): ApiObject {
+  /** `asked` is what the request wants, before the endpoint keeps what it may not change: that is what it owns. */
+  function tracked(
+    request: WriteRequest,
+    before: ApiObject | undefined,
+    after: ApiObject,
+    asked: ApiObject = after,
+  ): ApiObject {
     if (deps.fields === undefined) return after;
     const { resource, version, manager, subresource } = request;
-    const managedFields = deps.fields.track({ resource, version, before, after, manager, subresource, time: now() });
-    return withMeta(after, { managedFields });
+    const write = { resource, version, before, after: asked, manager, subresource, time: now() };
+    return withMeta(after, { managedFields: deps.fields.track(write) });
   }
 
   async function create(request: WriteRequest, body: Json): Promise<WriteResult> {
@@ -221,6 +227,7 @@ export function createWriter(deps: WriterDeps): Writer {
       });
     }
     if (!isJsonObject(body)) throw badRequest('error decoding YAML: the applied configuration must be an object');
+    const asApplied: WriteRequest = { ...request, applied: true };
     const { metadata } = body;
     if (isJsonObject(metadata) && metadata['managedFields'] !== undefined)
       throw badRequest('metadata.managedFields must be nil');
@@ -231,11 +238,11 @@ export function createWriter(deps: WriterDeps): Writer {
     if (before === undefined) {
       if (subresource !== undefined) throw notFound(resource, name);
       const merged = fields.apply({ ...input, before: undefined, applied });
-      return createFrom(request, merged, unknownMeta, (object) => object);
+      return createFrom(asApplied, merged, unknownMeta, (object) => object);
     }
     const present = toVersion(resource, before, version);
     const merged = fields.apply({ ...input, before: present, applied });
-    return replace(request, name, before, merged, unknownMeta, true, (object) => object);
+    return replace(asApplied, name, before, merged, unknownMeta, true, (object) => object);
   }
 
   async function replace(
@@ -258,7 +265,8 @@ export function createWriter(deps: WriterDeps): Writer {
       ...newFinalizerProblems(present, shaped.object.metadata),
     ];
     if (problems.length > 0) throw invalidObject(resource, name, problems);
-    const owned = own === undefined ? tracked(request, present, shaped.object) : own(shaped.object);
+    const asked = subresource === 'status' ? shapeOnly(request, given) : shaped.object;
+    const owned = own === undefined ? tracked(request, present, shaped.object, asked) : own(shaped.object);
     const stored = toStorage(resource, owned, version);
     const raised = resource.rules.generation && specChanged(resource, before, stored);
     const after = raised ? withMeta(stored, { generation: (before.metadata.generation ?? 0) + 1 }) : stored;
@@ -279,7 +287,12 @@ export function createWriter(deps: WriterDeps): Writer {
     if (request.dryRun) return { object: toVersion(resource, after, version), warnings, created: false };
     const id = idOf(request, name);
     const build = (resourceVersion: string): ApiObject => withMeta(after, { resourceVersion });
-    const stored = dying ? await store.remove(id, build) : await store.put(id, build);
+    if (dying) {
+      // The answer shows the last state under its old resourceVersion; only the DELETED event carries the new one.
+      const last = withMeta(await store.remove(id, build), { resourceVersion: before.metadata.resourceVersion });
+      return { object: toVersion(resource, last, version), warnings, created: false };
+    }
+    const stored = await store.put(id, build);
     return { object: toVersion(resource, stored, version), warnings, created: false };
   }
 
@@ -307,7 +320,10 @@ export function createWriter(deps: WriterDeps): Writer {
     }
     if (given.resourceVersion === undefined || given.resourceVersion === '0') {
       if (resource.rules.builtin || asPatch) return;
-      throw invalidObject(resource, name, [invalid('metadata.resourceVersion', 0, 'must be specified for an update')]);
+      // kube-apiserver names the plural here, not the kind.
+      throw invalidObject({ group: resource.group, kind: resource.plural }, name, [
+        invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
+      ]);
     }
     if (given.resourceVersion !== present.metadata.resourceVersion) throw conflict(resource, name);
   }

@@ -3,7 +3,7 @@ import { isJsonObject } from '@bloomery/model';
 import { invalid, NO_FIELD, notSupported, required, tooLong, tooMany, typeInvalid } from './field-causes.ts';
 import { itemPath, memberPath, ownMember } from './field-path.ts';
 import { isKnownFormat, matchesFormat } from './formats.ts';
-import { goNumber } from './go-text.ts';
+import { goNumber, goQuote } from './go-text.ts';
 import { jsonEqual } from './json-equal.ts';
 import { matchesPattern } from './pattern.ts';
 
@@ -90,20 +90,24 @@ function wrongType(path: string, wanted: string, actual: string): FieldProblem {
 }
 
 function checkString(schema: Schema, value: string, path: string, { problems }: Verdict): void {
-  const { minLength, maxLength, pattern, format } = schema;
-  if (minLength !== undefined || maxLength !== undefined) {
-    const length = characters(value);
-    if (maxLength !== undefined && length > maxLength) problems.push(tooLong(path, maxLength));
-    if (minLength !== undefined && length < minLength) {
-      problems.push(invalid(path, value, `${path} in body should be at least ${minLength} chars long`));
-    }
-  }
-  if (pattern !== undefined && !matchesPattern(pattern, value)) {
-    problems.push(invalid(path, value, `${path} in body should match '${pattern}'`));
-  }
+  const wrong = lengthOrPattern(schema, value, path);
+  if (wrong !== undefined) problems.push(wrong);
+  const { format } = schema;
   if (format !== undefined && isKnownFormat(format) && !matchesFormat(format, value)) {
-    problems.push(typeInvalid(path, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`));
+    problems.push(typeInvalid(path, value, `${path} in body must be of type ${format}: ${goQuote(value)}`));
   }
+}
+
+/** The first of length and pattern that a text fails; kube-apiserver tells only that one. */
+function lengthOrPattern(schema: Schema, value: string, path: string): FieldProblem | undefined {
+  const { minLength, maxLength, pattern } = schema;
+  const length = minLength === undefined && maxLength === undefined ? 0 : characters(value);
+  if (maxLength !== undefined && length > maxLength) return tooLong(path, maxLength);
+  if (minLength !== undefined && length < minLength) {
+    return invalid(path, value, `${path} in body should be at least ${minLength} chars long`);
+  }
+  if (pattern === undefined || matchesPattern(pattern, value)) return undefined;
+  return invalid(path, value, `${path} in body should match '${pattern}'`);
 }
 
 function characters(text: string): number {
