@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { answerAsset } from './asset-answer.ts';
 import type { Asset, AssetCache } from './asset-cache.ts';
 import type { BootFiles } from './boot-files.ts';
@@ -69,9 +70,12 @@ async function answerEnvironment(deps: AssetRoutesDeps, request: MachineRequest)
 }
 
 async function openEnvironmentFile(deps: AssetRoutesDeps, parts: readonly string[]): Promise<Asset | undefined> {
-  const isAgent = parts[0] === 'agent-amd64' || parts[0] === 'agent-arm64';
+  const [name = '', ...rest] = parts;
+  const isAgent = name === 'agent-amd64' || name === 'agent-arm64';
   const root = isAgent ? deps.agentImages : deps.environments;
-  const path = root === undefined ? undefined : await resolveInside(root, parts);
+  if (root === undefined || parts.some((part) => part.startsWith('.'))) return undefined;
+  // The folder itself may be a link: images are often kept elsewhere.
+  const path = await resolveInside(join(root, name), rest);
   return path === undefined ? undefined : await deps.cache.open(path);
 }
 
