@@ -94,6 +94,8 @@ describe('the link between two network namespaces', { skip: whyNot(), timeout: 9
     );
     assert.deepEqual(await askFirst({ ask: 'timeline' }), ['LinkProvisioned', 'AddressesReported', 'BootStarted']);
 
+    const rules = execFileSync('ip', ['netns', 'exec', ns.plane, 'nft', 'list', 'ruleset'], { encoding: 'utf8' });
+    assert.match(rules, /table inet bloomery_siderolink \{[\s\S]*tcp dport \{ 4001-?,? ?4002 \} accept\s+drop/);
     const killed = new Promise((resolve) => first.once('exit', resolve));
     first.kill('SIGKILL');
     await killed;
