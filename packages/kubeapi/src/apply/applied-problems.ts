@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, type Schema } from '@bloomery/model';
 import { jsonType } from '../schema/validate.ts';
-import { type FieldType, fieldType, itemElement, memberSchema } from './field-type.ts';
+import { type FieldType, fieldType, itemElement, memberSchema, membersType } from './field-type.ts';
 import { elementText, keyElement } from './path-element.ts';
 
 /**
@@ -41,13 +41,13 @@ const SHAPES: { readonly [type: string]: { readonly text: string; readonly admit
 };
 
 function checkMembers(schema: Schema, value: JsonObject, path: string, problems: string[]): void {
-  const { additionalProperties, properties } = schema;
+  const { additionalProperties } = schema;
   const open = schema['x-kubernetes-preserve-unknown-fields'] === true || additionalProperties !== undefined;
-  const element = typeof additionalProperties === 'object' ? additionalProperties : {};
+  const type = membersType(schema);
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue;
     const at = `${path}.${name}`;
-    const { schema: below, declared } = memberSchema({ of: 'map', fields: properties, element }, name);
+    const { schema: below, declared } = memberSchema(type, name);
     if (declared || open || schema.type === undefined) check(below, member, at, problems);
     else problems.push(`${at}: field not declared in schema`);
   }

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, type Schema } from '@bloomery/model';
 import { type FieldSet, FieldSetBuilder } from './field-set.ts';
-import { fieldType, itemElement, memberSchema } from './field-type.ts';
+import { fieldType, itemElement, memberSchema, membersType } from './field-type.ts';
 import { memberElement, memberOf } from './path-element.ts';
 
 /** The fields that an object sets: leaves, list items, members that the schema does not name, and empty objects. */
@@ -56,7 +56,5 @@ function schemaBelow(
   name: string | undefined,
 ): { readonly schema: Schema; readonly declared: boolean } {
   if (name === undefined) return { schema: schema.items ?? {}, declared: false };
-  const { additionalProperties, properties } = schema;
-  const element = typeof additionalProperties === 'object' ? additionalProperties : {};
-  return memberSchema({ of: 'map', fields: properties, element }, name);
+  return memberSchema(membersType(schema), name);
 }

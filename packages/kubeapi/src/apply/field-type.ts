@@ -36,11 +36,24 @@ function listType(schema: Schema): FieldType {
 }
 
 function mapType(schema: Schema): FieldType {
-  if (schema['x-kubernetes-map-type'] === 'atomic') return LEAF;
+  return schema['x-kubernetes-map-type'] === 'atomic' ? LEAF : membersType(schema);
+}
+
+/** The members of an object, whether or not they are owned one by one. */
+export function membersType(schema: Schema): FieldType & { readonly of: 'map' } {
   const { additionalProperties } = schema;
   const element = typeof additionalProperties === 'object' ? additionalProperties : UNTYPED;
-  return { of: 'map', fields: schema.properties, element };
+  const embedded = schema['x-kubernetes-embedded-resource'] === true;
+  const fields = embedded ? { ...RESOURCE_MEMBERS, ...schema.properties } : schema.properties;
+  return { of: 'map', fields, element };
 }
+
+/** What every object has, also one that is embedded in another. */
+const RESOURCE_MEMBERS: { readonly [name: string]: Schema } = {
+  apiVersion: { type: 'string' },
+  kind: { type: 'string' },
+  metadata: OBJECT_META_SCHEMA,
+};
 
 /** The schema of a member, and whether the schema declares that very name. */
 export function memberSchema(
@@ -77,13 +90,7 @@ const roots = new WeakMap<Schema, Schema>();
 export function objectSchema(schema: Schema): Schema {
   const known = roots.get(schema);
   if (known !== undefined) return known;
-  const properties: { readonly [name: string]: Schema } = {
-    ...schema.properties,
-    apiVersion: { type: 'string' },
-    kind: { type: 'string' },
-    metadata: OBJECT_META_SCHEMA,
-  };
-  const made: Schema = { ...schema, type: 'object', properties };
+  const made: Schema = { ...schema, type: 'object', properties: { ...schema.properties, ...RESOURCE_MEMBERS } };
   roots.set(schema, made);
   return made;
 }

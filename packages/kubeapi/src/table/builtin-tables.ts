@@ -8,10 +8,15 @@ export interface ComputedColumn {
   readonly of: 'string' | 'integer' | 'number' | 'boolean' | 'date';
   readonly wide?: boolean;
   readonly description?: string;
+  /** `name` for the column that holds the name. */
+  readonly format?: string;
   readonly cell: (object: JsonObject, nowMs: number) => Json;
 }
 
-/** The columns of the built-in kinds whose cells are no plain fields; undefined for all other kinds. */
+/**
+ * The columns of the built-in kinds whose cells are no plain fields; undefined for all other kinds.
+ * As kube-apiserver has it, counts are numbers in columns of type string, and Events have their name last.
+ */
 export function builtinColumns(kind: Pick<KindRef, 'group' | 'kind'>): readonly ComputedColumn[] | undefined {
   return ownMember(TABLES, `${kind.group}/${kind.kind}`);
 }
@@ -28,7 +33,7 @@ const created: ComputedColumn = {
 };
 const data: ComputedColumn = {
   name: 'Data',
-  of: 'integer',
+  of: 'string',
   cell: (object) => size(at(object, 'data')) + size(at(object, 'binaryData')),
 };
 
@@ -52,8 +57,8 @@ const eventColumns: readonly ComputedColumn[] = [
     cell: (event) => (text(at(event, 'message')) ?? text(at(event, 'note')) ?? '').trim(),
   },
   wide({ name: 'First Seen', of: 'string', cell: (event, nowMs) => ageText(firstSeen(event), nowMs) }),
-  wide({ name: 'Count', of: 'integer', cell: (event) => at(event, 'series', 'count') ?? at(event, 'count') ?? 1 }),
-  wide(field('Name', 'metadata', 'name')),
+  wide({ name: 'Count', of: 'string', cell: (event) => at(event, 'series', 'count') ?? at(event, 'count') ?? 1 }),
+  { ...wide(field('Name', 'metadata', 'name')), format: 'name' },
 ];
 
 const bindingColumns: readonly ComputedColumn[] = [
@@ -73,7 +78,7 @@ const TABLES: { readonly [kind: string]: readonly ComputedColumn[] } = {
   '/Event': eventColumns,
   '/Namespace': [field('Status', 'status', 'phase'), age],
   '/Secret': [field('Type', 'type'), data, age],
-  '/ServiceAccount': [{ name: 'Secrets', of: 'string', cell: (object) => String(size(at(object, 'secrets'))) }, age],
+  '/ServiceAccount': [{ name: 'Secrets', of: 'string', cell: (object) => size(at(object, 'secrets')) }, age],
   'apiextensions.k8s.io/CustomResourceDefinition': [created],
   'coordination.k8s.io/Lease': [field('Holder', 'spec', 'holderIdentity'), age],
   'events.k8s.io/Event': eventColumns,

@@ -131,7 +131,6 @@ describe('tables', () => {
       count: 3,
     };
     assert.deepEqual(cells([], '', 'Event', event), [
-      'e',
       '10s',
       'Warning',
       'Why',

@@ -32,14 +32,14 @@ type KindColumns = Pick<KindDefinition, 'group' | 'kind' | 'columns'>;
  * @param objects whole objects of that version.
  */
 export function renderTable(kind: KindColumns, objects: readonly JsonObject[], options: TableOptions): JsonObject {
-  const columns = columnsOf(kind);
+  const columns = withName(columnsOf(kind));
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata: options.metadata ?? {},
     ...(options.withoutDefinitions === true ? {} : { columnDefinitions: columnDefinitions(columns) }),
     rows: objects.map((object) => ({
-      cells: [nameOf(object), ...columns.map((column) => column.cell(object, options.nowMs))],
+      cells: columns.map((column) => column.cell(object, options.nowMs)),
       object: rowObject(object, options.includeObject ?? 'Metadata'),
     })),
   };
@@ -60,25 +60,27 @@ function nameOf(object: JsonObject): Json {
   return (isJsonObject(metadata) ? metadata['name'] : undefined) ?? '';
 }
 
-const NAME_DEFINITION: JsonObject = {
+const NAME: ComputedColumn = {
   name: 'Name',
-  type: 'string',
+  of: 'string',
   format: 'name',
   description: 'Name, unique within a namespace and kind. Cannot be changed.',
-  priority: 0,
+  cell: nameOf,
 };
 
+/** The name leads, unless the columns have a place for it. */
+function withName(columns: readonly ComputedColumn[]): readonly ComputedColumn[] {
+  return columns.some(({ format }) => format === 'name') ? columns : [NAME, ...columns];
+}
+
 function columnDefinitions(columns: readonly ComputedColumn[]): readonly JsonObject[] {
-  return [
-    NAME_DEFINITION,
-    ...columns.map((column) => ({
-      name: column.name,
-      type: column.of,
-      format: '',
-      description: column.description ?? '',
-      priority: column.wide === true ? 1 : 0,
-    })),
-  ];
+  return columns.map((column) => ({
+    name: column.name,
+    type: column.of,
+    format: column.format ?? '',
+    description: column.description ?? '',
+    priority: column.wide === true ? 1 : 0,
+  }));
 }
 
 const AGE: Column = { name: 'Age', path: '.metadata.creationTimestamp', of: 'date' };

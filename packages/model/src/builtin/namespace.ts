@@ -26,6 +26,12 @@ export const namespace = defineKind({
             { type: string(), status: string() },
             { lastTransitionTime: string({ format: 'date-time' }), message: string(), reason: string() },
           ),
+          {
+            'x-kubernetes-list-map-keys': ['type'],
+            'x-kubernetes-list-type': 'map',
+            'x-kubernetes-patch-merge-key': 'type',
+            'x-kubernetes-patch-strategy': 'merge',
+          },
         ),
         phase: string(),
       },

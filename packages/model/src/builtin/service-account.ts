@@ -15,8 +15,16 @@ export const serviceAccount = defineKind({
   columns: [{ name: 'Age', path: '.metadata.creationTimestamp', of: 'date' }],
   properties: {
     automountServiceAccountToken: boolean(),
-    imagePullSecrets: list(object({}, { name: string() })),
-    secrets: list(objectReferenceSchema),
+    imagePullSecrets: list(object({}, { name: string() }), {
+      'x-kubernetes-patch-merge-key': 'name',
+      'x-kubernetes-patch-strategy': 'merge',
+    }),
+    secrets: list(objectReferenceSchema, {
+      'x-kubernetes-list-map-keys': ['name'],
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-patch-merge-key': 'name',
+      'x-kubernetes-patch-strategy': 'merge',
+    }),
   },
 });
 
