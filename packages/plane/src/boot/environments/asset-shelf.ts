@@ -21,7 +21,7 @@ export interface AssetShelf {
   lookAgainMs(assets: readonly WantedAsset[]): number | undefined;
   /** Take the files of an Environment away and give up its downloads. */
   forget(environment: string): Promise<void>;
-  /** Take everything away that belongs to no Environment of this list. */
+  /** Take away what was downloaded for Environments that are not in this list. */
   keepOnly(environments: ReadonlySet<string>): Promise<void>;
   close(): Promise<void>;
 }
@@ -133,7 +133,9 @@ export function createAssetShelf({ folder, fetch, clock, log }: AssetShelfDeps):
     keepOnly: async (environments) => {
       const names = await readdir(folder).catch(() => []);
       for (const name of names) {
-        if (!environments.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+        if (!environments.has(name) && (await isOurs(join(folder, name)))) {
+          await rm(join(folder, name), { recursive: true, force: true });
+        }
       }
     },
     close: async () => {
@@ -164,6 +166,12 @@ async function shareFrom(
   await link(join(folder, holder), temporary).catch(() => copyFile(join(folder, holder), temporary));
   await rename(temporary, path);
   return label;
+}
+
+/** Whether the folder holds something that was downloaded; what an operator put there stays. */
+async function isOurs(path: string): Promise<boolean> {
+  const names = await readdir(path).catch(() => []);
+  return names.some((name) => name.endsWith('.part') || /^\..*\.json$/.test(name));
 }
 
 function keyOf({ url, sha512 }: WantedAsset): string {
