@@ -1,6 +1,6 @@
 import { type Admission, apiVersionOf, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import { type ApiMeta, type ApiObject, asApiObject } from '../api-object.ts';
-import { processObject, shapeObjectMeta, validateScale } from '../schema/index.ts';
+import { processObject, shapeObjectMeta, unreadableField, validateScale } from '../schema/index.ts';
 import { badRequest, invalidObject } from './api-status.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -32,10 +32,7 @@ export function readBody(
     throw badRequest(`the kind in the data (${String(given.kind)}) does not match the expected kind (${version.kind})`);
   }
   const meta = shapeObjectMeta(body['metadata']);
-  if (!meta.ok)
-    throw badRequest(
-      `${version.kind} in version "${version.version}" cannot be handled as a ${version.kind}: ${meta.message}`,
-    );
+  if (!meta.ok) throw undecodable(request, meta.message);
   const namespace = meta.metadata['namespace'];
   if (request.namespace !== '' && namespace !== undefined && namespace !== request.namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
@@ -59,6 +56,10 @@ export function shapeObject(
   asPatch: boolean,
 ): ShapedBody {
   const { version, resource } = request;
+  if (resource.rules.builtin) {
+    const why = unreadableField(version.schema, object, version.kind);
+    if (why !== undefined) throw undecodable(request, why);
+  }
   const defaulted = version.defaults?.(object) ?? object;
   const processed = processObject(version.schema, defaulted, { dropNulls: request.applied !== true });
   const unknown = [...new Set([...processed.unknownFields, ...unknownMeta])].sort();
@@ -81,11 +82,13 @@ export function shapeOnly({ version }: WriteRequest, object: ApiObject): ApiObje
   return asApiObject(processObject(version.schema, defaulted, { validate: false }).object);
 }
 
+function undecodable({ version: { kind, version } }: WriteRequest, why: string) {
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
+}
+
 function strictError(request: WriteRequest, object: ApiObject, unknown: readonly string[], asPatch: boolean) {
-  const { kind, version } = request.version;
   const list = unknown.map((field) => `unknown field "${field}"`).join(', ');
-  if (!asPatch)
-    return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${list}`);
+  if (!asPatch) return undecodable(request, `strict decoding error: ${list}`);
   return invalidObject(request.resource, object.metadata.name, [
     {
       field: 'patch',

@@ -5,3 +5,4 @@ export * from './json-equal.ts';
 export * from './object-meta.ts';
 export * from './object-meta-schema.ts';
 export * from './process-object.ts';
+export * from './unreadable-field.ts';

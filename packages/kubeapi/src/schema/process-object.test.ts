@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { matchesFormat } from './formats.ts';
 import { shapeObjectMeta } from './object-meta.ts';
 import { processObject, validateScale } from './process-object.ts';
+import { unreadableField } from './unreadable-field.ts';
 
 const port: Schema = {
   type: 'object',
@@ -315,6 +316,27 @@ describe('shapeObjectMeta', () => {
   it('never throws', () => {
     fc.assert(fc.property(fc.jsonValue(), (value) => void shapeObjectMeta(value as Json)));
   });
+});
+
+describe('unreadableField', () => {
+  const schema: Schema = {
+    type: 'object',
+    properties: {
+      data: { type: 'object', additionalProperties: { type: 'string' } },
+      immutable: { type: 'boolean' },
+      spec: { type: 'object', properties: { count: { type: 'integer', format: 'int32' } } },
+    },
+  };
+  const cases: [object: JsonObject, want: string | undefined][] = [
+    [{ data: { a: '1' }, immutable: null }, undefined],
+    [{ data: { a: 1 } }, 'json: cannot unmarshal number into Go struct field K.data of type string'],
+    [{ data: [] }, 'json: cannot unmarshal array into Go struct field K.data of type map[string]string'],
+    [{ immutable: 'x' }, 'json: cannot unmarshal string into Go struct field K.immutable of type bool'],
+    [{ spec: { count: true } }, 'json: cannot unmarshal bool into Go struct field KSpec.spec.count of type int32'],
+  ];
+  for (const [object, want] of cases) {
+    it(JSON.stringify(object), () => assert.equal(unreadableField(schema, object, 'K'), want));
+  }
 });
 
 describe('formats', () => {

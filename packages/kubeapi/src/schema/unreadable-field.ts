@@ -1,0 +1,68 @@
+import { isJsonObject, type Json, type JsonObject, type Schema } from '@bloomery/model';
+import { ownMember } from './field-path.ts';
+import { jsonType } from './validate.ts';
+
+/**
+ * Why a body of a built-in kind cannot be decoded: kube-apiserver reads these into typed structures and refuses wrong
+ * types with 400 before it validates.
+ *
+ * @returns `json: cannot unmarshal number into Go struct field ConfigMap.data of type string`, or undefined.
+ */
+export function unreadableField(schema: Schema, object: JsonObject, kind: string): string | undefined {
+  const found = find(schema, object, []);
+  if (found === undefined) return undefined;
+  const [first = ''] = found.path;
+  const owner = found.path.length > 1 ? `${kind}${first.charAt(0).toUpperCase()}${first.slice(1)}` : kind;
+  const field = [owner, ...found.path].join('.');
+  return `json: cannot unmarshal ${GO_VALUES[found.actual] ?? found.actual} into Go struct field ${field} of type ${found.wanted}`;
+}
+
+const GO_VALUES: Readonly<Record<string, string>> = { boolean: 'bool', integer: 'number' };
+
+interface Mistyped {
+  readonly path: readonly string[];
+  readonly actual: string;
+  readonly wanted: string;
+}
+
+function find(schema: Schema, value: Json, path: readonly string[]): Mistyped | undefined {
+  const { type } = schema;
+  if (value === null || schema['x-kubernetes-int-or-string'] === true) return undefined;
+  const actual = jsonType(value);
+  const fits = type === undefined || type === actual || (type === 'number' && actual === 'integer');
+  if (!fits) return { path, actual, wanted: goType(schema) };
+  if (Array.isArray(value)) return firstOf(value, (item: Json) => find(schema.items ?? {}, item, path));
+  if (!isJsonObject(value)) return undefined;
+  const { additionalProperties, properties } = schema;
+  return firstOf(Object.entries(value), ([name, member]) => {
+    const declared = ownMember(properties, name);
+    if (declared !== undefined) return find(declared, member ?? null, [...path, name]);
+    // Entries of a map have no name of their own in Go's message.
+    return typeof additionalProperties === 'object' ? find(additionalProperties, member ?? null, path) : undefined;
+  });
+}
+
+function firstOf<T>(items: readonly T[], look: (item: T) => Mistyped | undefined): Mistyped | undefined {
+  for (const item of items) {
+    const found = look(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function goType(schema: Schema): string {
+  switch (schema.type) {
+    case 'boolean':
+      return 'bool';
+    case 'integer':
+      return schema.format === 'int64' ? 'int64' : 'int32';
+    case 'array':
+      return `[]${goType(schema.items ?? {})}`;
+    case 'object':
+      return typeof schema.additionalProperties === 'object'
+        ? `map[string]${goType(schema.additionalProperties)}`
+        : 'struct';
+    default:
+      return schema.format === 'byte' ? '[]uint8' : (schema.type ?? 'interface {}');
+  }
+}
