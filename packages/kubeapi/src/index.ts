@@ -1,4 +1,12 @@
 export * from './api-engine.ts';
+export { managedWrites } from './apply/index.ts';
+export * from './auth/authenticate.ts';
+export * from './auth/credentials.ts';
+export * from './auth/user.ts';
+export * from './http/api-handler.ts';
+export * from './http/api-request.ts';
+export * from './http/listen.ts';
 export * from './pipeline/field-management.ts';
+export * from './registry/resource.ts';
 export * from './store/open-store.ts';
 export * from './store/store.ts';
