@@ -1,5 +1,5 @@
 import { createServer } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createGrpcHandler, type GrpcService, grpcError, grpcService } from '@bloomery/grpc';
 import { type EventRecorder, type ObjectCache, type ObjectClient, patchObject, patchStatus } from '@bloomery/kube';
 import { type JsonObject, metalMachine, type ServerBinding, server, serverBinding } from '@bloomery/model';
@@ -63,12 +63,12 @@ export function createEventSink(deps: EventSinkDeps): GrpcService {
 export async function startEventSink(listen: Listen, sink: GrpcService, deps: EventSinkDeps): Promise<Service> {
   const http = createServer({ maxSessionInvalidFrames: 100 });
   http.maxConnections = MAX_CONNECTIONS;
-  const sessions = new Set<{ destroy(): void }>();
-  http.on('session', (session) => {
-    sessions.add(session);
-    session.once('close', () => sessions.delete(session));
-    session.on('error', () => {});
+  const sockets = new Set<Socket>();
+  http.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
+  http.on('session', (session) => session.on('error', () => {}));
   http.on('stream', createGrpcHandler([sink], deps));
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
@@ -80,7 +80,8 @@ export async function startEventSink(listen: Listen, sink: GrpcService, deps: Ev
     address: { host: address, port },
     [Symbol.asyncDispose]: async () => {
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-      for (const session of sessions) session.destroy();
+      // Machines are gone without a word: a polite end would wait for their answer.
+      for (const socket of sockets) socket.resetAndDestroy();
       await closed;
     },
   };

@@ -35,7 +35,10 @@ export async function startUserspaceDevice(baseName: string, deps: UserspaceDeps
       if (adopted !== undefined) return adopted;
       continue;
     }
-    if (pid !== undefined) kill(pid);
+    if (pid !== undefined) {
+      kill(pid);
+      await gone(pid, deps.clock);
+    }
     return launch(name, files, deps);
   }
   throw failed(`starting wireguard-go: all link names from ${baseName} on are taken`);
@@ -125,6 +128,7 @@ async function adopt(name: string, pid: number, deps: UserspaceDeps): Promise<Wi
   }
   return device(name, socket, new Promise(() => {}), async () => {
     kill(pid);
+    await gone(pid, deps.clock);
     await rm(processFiles(deps.stateDir, name).pid, { force: true });
   });
 }
@@ -161,6 +165,16 @@ function kill(pid: number): void {
     process.kill(pid, 'SIGTERM');
   } catch {
     // It has ended already.
+  }
+}
+
+/** The link goes with its process, and the process is not our child: look until it is gone, at most 5 s. */
+async function gone(pid: number, clock: Clock): Promise<void> {
+  const deadlineMs = clock.nowMs() + START_TIMEOUT_MS;
+  while (clock.nowMs() < deadlineMs) {
+    const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+    if (status === '' || / [ZX] /.test(status.slice(status.lastIndexOf(')') + 1, status.lastIndexOf(')') + 4))) return;
+    await clock.sleep(POLL_MS);
   }
 }
 
