@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KindDefinition } from '@bloomery/model';
+import { createFakeClock, type Logger, silentLog } from '@bloomery/ports';
+import { type ApiEngine, startApiEngine } from '../api-engine.ts';
+import { managedWrites } from '../apply/index.ts';
+import { createApiHandler } from '../http/api-handler.ts';
+import { openStore } from '../store/open-store.ts';
+import type { ApiCaller } from './conversation.ts';
+
+/** The whole API in process, over a store of its own, called as an administrator. */
+export interface TestApi extends AsyncDisposable {
+  readonly engine: ApiEngine;
+  readonly call: ApiCaller;
+}
+
+/** Start an API in a fresh temporary directory, which goes when it is disposed. */
+export async function startTestApi(kinds: readonly KindDefinition[] = [], log: Logger = silentLog): Promise<TestApi> {
+  const dir = mkdtempSync(join(tmpdir(), 'bloomery-api-'));
+  const clock = createFakeClock(Date.parse('2026-01-01T00:00:00Z'));
+  const random = (bytes: number): Uint8Array => randomBytes(bytes);
+  const store = openStore({ dir, clock, log, random });
+  const engine = await startApiEngine({ store, kinds, clock, log, random, fields: managedWrites });
+  const handle = createApiHandler({
+    engine,
+    log,
+    serverAddress: '127.0.0.1:6443',
+    productVersion: '0.0.0',
+    tokens: [],
+    notReady: () => [],
+  });
+  return {
+    engine,
+    async call({ method, path, headers, body }) {
+      const [before = '', query = ''] = path.split('?', 2);
+      const answer = await handle({
+        method,
+        path: before,
+        query: new URLSearchParams(query),
+        headers,
+        body: async () => new TextEncoder().encode(body ?? ''),
+        user: { name: 'admin', groups: ['system:masters'] },
+        signal: new AbortController().signal,
+      });
+      return { code: answer.status, body: await textOf(answer.body) };
+    },
+    async [Symbol.asyncDispose]() {
+      engine.stop();
+      await store.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function textOf(body: string | Uint8Array | AsyncIterable<string>): Promise<string> {
+  if (typeof body === 'string') return body;
+  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
+  let text = '';
+  for await (const piece of body) text += piece;
+  return text;
+}
