@@ -1,7 +1,6 @@
 /** The program of the agent image, started by its /init. Ends with 0 to reboot and 42 to power off. */
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { createGrpcClient } from '@bloomery/grpc';
 import { errorText, systemClock } from '@bloomery/ports';
 import { runJourney } from './journey.ts';
@@ -24,11 +23,11 @@ try {
   log.info('agent.started', { node: process.version });
   const given = readAgentArguments(readFileSync('/proc/cmdline', 'utf8'));
   finish = given.finish;
-  await bringUpNetwork(given.mac, { run: runProgram, clock, log });
+  const lease = await bringUpNetwork(given.mac, { run: runProgram, clock, log });
   const client = createGrpcClient({ address: given.endpoint, clock });
   await runJourney({
     plane: createPlaneClient(client, given.token),
-    machine: createLinuxMachine({ hostname: hostname(), run: runProgram, clock, random: randomBytes, log }),
+    machine: createLinuxMachine({ hostname: lease.hostname ?? '', run: runProgram, clock, random: randomBytes, log }),
     clock,
     log,
     ...(given.uuid === undefined ? {} : { uuid: given.uuid }),

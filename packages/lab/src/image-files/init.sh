@@ -9,6 +9,7 @@ mount -t sysfs sys /sys
 mount -t tmpfs -o mode=755 run /run
 mount -t tmpfs tmp /tmp
 mkdir -p /dev/pts /run/mnt
+echo /bin/modprobe > /proc/sys/kernel/modprobe
 say() { echo "<6>[sidero] init: $*" > /dev/kmsg; }
 
 # The drivers of everything that the buses show; twice, because bus drivers show more.
@@ -29,6 +30,7 @@ code=$?
 say "program ended with $code"
 sync
 [ "$code" = 42 ] && poweroff -f
-sleep 5
+# After a failure the console stays readable for a moment.
+[ "$code" = 0 ] || sleep 10
 reboot -f
 sleep 1000

@@ -1,5 +1,7 @@
 import { build } from 'esbuild';
 
+const REQUIRE = `import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);`;
+
 /** One JavaScript module out of an entry point and everything that it imports. Equal sources give equal text. */
 export async function bundleProgram(entryPoint: string, workingDir: string): Promise<Uint8Array> {
   const result = await build({
@@ -10,8 +12,8 @@ export async function bundleProgram(entryPoint: string, workingDir: string): Pro
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    minifySyntax: true,
-    minifyWhitespace: true,
+    // Packages in the older module form ask for `require`.
+    banner: { js: REQUIRE },
     logLevel: 'silent',
   });
   const file = result.outputFiles[0];

@@ -40,7 +40,7 @@ export function qemuArguments(spec: MachineSpec, place: MachinePlace): string[] 
     ...['-chardev', `socket,id=bmc,host=127.0.0.1,port=${place.bmcPort},reconnect=2`],
     ...['-device', 'ipmi-bmc-extern,id=b0,chardev=bmc', '-device', 'isa-ipmi-kcs,bmc=b0'],
     ...['-object', 'rng-random,id=r0,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=r0'],
-    ...['-display', 'none', '-monitor', 'none', '-vga', 'none'],
+    ...['-nodefaults', '-display', 'none'],
     ...['-chardev', `file,id=con,path=${place.consoleLog},append=on`, '-serial', 'chardev:con'],
     ...['-pidfile', place.pidFile],
   ];

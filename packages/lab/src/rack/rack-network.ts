@@ -33,6 +33,12 @@ export function rackNetwork(id: string, slot = 0): RackNetwork {
   };
 }
 
+/**
+ * The site announces an IPv6 router, as most do: iPXE's own boot waits 13 s for one before it goes on.
+ * Addresses are given over DHCPv6 only, so that machines do not make their own.
+ */
+export const SITE_V6 = 'fd77::';
+
 /** A command inside a namespace. */
 export function inNamespace(namespace: string, command: readonly [string, ...string[]]): [string, ...string[]] {
   return ['ip', 'netns', 'exec', namespace, ...command];
@@ -55,6 +61,7 @@ export async function createRackNetwork(network: RackNetwork, bmcAddresses: read
   await ip(...inside('link', 'add', 'site0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', dhcpNamespace));
   await ip(...inside('link', 'set', 'site0', 'master', bridge, 'up'));
   await ip(...site('address', 'add', `${prefix}.2/24`, 'dev', 'eth0'));
+  await ip(...site('address', 'add', `${SITE_V6}2/64`, 'dev', 'eth0', 'nodad'));
   await ip(...site('link', 'set', 'eth0', 'up'));
   await ip('link', 'add', hostLink, 'type', 'veth', 'peer', 'name', 'host0', 'netns', namespace);
   await ip('address', 'add', `${network.hostAddress}/30`, 'dev', hostLink);
@@ -70,7 +77,9 @@ export async function addTap({ namespace, bridge }: RackNetwork, tap: string): P
 }
 
 /** Remove the namespaces and with them every link. Nothing happens when there are none. */
-export async function removeRackNetwork({ namespace, dhcpNamespace }: RackNetwork): Promise<void> {
+export async function removeRackNetwork({ namespace, dhcpNamespace, hostLink }: RackNetwork): Promise<void> {
+  // By itself it would go later than the namespace, and its name be taken meanwhile.
+  if (existsSync(`/sys/class/net/${hostLink}`)) await ip('link', 'delete', hostLink);
   for (const name of [dhcpNamespace, namespace]) {
     if (existsSync(`/run/netns/${name}`)) await ip('netns', 'delete', name);
   }

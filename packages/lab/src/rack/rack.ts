@@ -8,7 +8,7 @@ import { makeMarkedDisk, remainingMarkers } from './disk-marker.ts';
 import { FACTORY_BMC_USER, type MachineSpec } from './machine-spec.ts';
 import { ProcessRecord } from './process-record.ts';
 import type { MachinePlace } from './qemu-arguments.ts';
-import { addTap, createRackNetwork, inNamespace, type RackNetwork, removeRackNetwork } from './rack-network.ts';
+import { addTap, createRackNetwork, inNamespace, type RackNetwork, removeRackNetwork, SITE_V6 } from './rack-network.ts';
 
 /** A rack of virtual machines with their BMCs and the site's DHCP server, none of which know the plane. */
 export interface Rack {
@@ -120,6 +120,7 @@ function startDhcpServer(network: RackNetwork, dir: string, processes: ProcessRe
       '--user=root',
     ],
     ...['--no-ping', '--log-dhcp', `--dhcp-range=${prefix}.50,${prefix}.99,255.255.255.0,1h`, '--dhcp-authoritative'],
+    ...['--enable-ra', `--dhcp-range=${SITE_V6}100,${SITE_V6}1ff,64,1h`],
     ...[`--dhcp-option=3,${planeAddress}`, `--dhcp-leasefile=${dir}/dhcp.leases`, `--pid-file=${dir}/dnsmasq.pid`],
   ];
   processes.start({

@@ -1,0 +1,42 @@
+import { parseCommandLine } from '@bloomery/agent';
+
+/** What the stand-in reads from the kernel command line: Talos' arguments and two of its own. */
+export interface BootArguments {
+  /** `talos.config`, not yet with this machine's UUID. */
+  readonly configUrl?: string;
+  /** `siderolink.api` */
+  readonly linkApi?: string;
+  /** `talos.events.sink`: `[address]:port`. */
+  readonly eventSink?: string;
+  /** `stand-in.image`: folder URL of the kernel and initramfs that are installed on the disk. */
+  readonly imageUrl?: string;
+  /** `stand-in.boot=disk`: set by the boot loader that the stand-in installed. */
+  readonly isDiskBoot: boolean;
+}
+
+/** Read the arguments of this boot; where `stand-in.image` is missing it is looked for beside the configuration. */
+export function readBootArguments(commandLine: string): BootArguments {
+  const words = parseCommandLine(commandLine);
+  const configUrl = words.get('talos.config');
+  const linkApi = words.get('siderolink.api');
+  const eventSink = words.get('talos.events.sink');
+  const imageUrl = words.get('stand-in.image') ?? imageBeside(configUrl);
+  return {
+    isDiskBoot: words.get('stand-in.boot') === 'disk',
+    ...(configUrl === undefined ? {} : { configUrl }),
+    ...(linkApi === undefined ? {} : { linkApi }),
+    ...(eventSink === undefined ? {} : { eventSink }),
+    ...(imageUrl === undefined ? {} : { imageUrl }),
+  };
+}
+
+function imageBeside(configUrl: string | undefined): string | undefined {
+  return configUrl !== undefined && URL.canParse(configUrl) ? new URL('/env/default', configUrl).href : undefined;
+}
+
+/** As Talos does: an empty `uuid` parameter of the configuration's URL is filled in. */
+export function configUrlFor(url: string, uuid: string): string {
+  const parsed = new URL(url);
+  if (parsed.searchParams.get('uuid') === '') parsed.searchParams.set('uuid', uuid);
+  return parsed.href;
+}

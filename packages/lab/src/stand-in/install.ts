@@ -1,0 +1,123 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Disk, type RunProgram, readText } from '@bloomery/agent';
+import { BloomeryError, type Clock, type Logger } from '@bloomery/ports';
+import { bootSector, grubConfig, PARTITION_START } from './partition-table.ts';
+
+/** What goes onto the disk. */
+export interface Installation {
+  readonly disk: Disk;
+  /** Folder URL with `vmlinuz` and `initramfs.xz`. */
+  readonly imageUrl: string;
+  readonly config: string;
+  /** Kernel arguments of the disk boot. */
+  readonly commandLine: string;
+}
+
+export interface InstallDeps {
+  readonly run: RunProgram;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const GRUB_FILES = '/usr/share/stand-in/grub';
+const MOUNT_POINT = '/run/mnt';
+const LABEL = 'STANDIN';
+const CONFIG_FILE = 'config.yaml';
+const SECTOR_BYTES = 512n;
+const MAX_PARTITION_SECTORS = 1024 * 2048;
+const PARTITION_WAIT_MS = 10_000;
+
+/**
+ * Make a disk bootable by BIOS and UEFI: GRUB, this kernel and initramfs, and the configuration.
+ * @throws BloomeryError BLM_LAB_PROGRAM_FAILED when a step fails.
+ */
+export async function installToDisk(
+  { disk, imageUrl, config, commandLine }: Installation,
+  deps: InstallDeps,
+): Promise<void> {
+  await writeBootLoader(disk);
+  await deps.run('blockdev', ['--rereadpt', disk.path]);
+  const partition = await waitForPartition(disk, deps);
+  await must(deps, 'mkdosfs', '-n', LABEL, partition);
+  await withMounted(partition, deps, async (root) => {
+    for (const folder of ['grub', 'EFI/BOOT']) await mkdir(`${root}/${folder}`, { recursive: true });
+    for (const file of ['vmlinuz', 'initramfs.xz']) {
+      await download(`${imageUrl.replace(/\/$/, '')}/${file}`, `${root}/${file}`);
+      deps.log.info('install.copied', { file });
+    }
+    await writeFile(`${root}/EFI/BOOT/BOOTX64.EFI`, await readFile(`${GRUB_FILES}/bootx64.efi`));
+    await writeFile(`${root}/grub/grub.cfg`, grubConfig(commandLine));
+    await writeFile(`${root}/${CONFIG_FILE}`, config);
+  });
+}
+
+/** The configuration that an installation left on one of these disks. */
+export async function readInstalledConfig(disks: readonly Disk[], deps: InstallDeps): Promise<string | undefined> {
+  for (const disk of disks) {
+    const partition = partitionPath(disk);
+    if ((await deps.run('mount', ['-t', 'vfat', '-o', 'ro', partition, MOUNT_POINT])).code !== 0) continue;
+    const config = await readText(`${MOUNT_POINT}/${CONFIG_FILE}`);
+    await deps.run('umount', [MOUNT_POINT]);
+    if (config !== undefined) return config;
+  }
+  return undefined;
+}
+
+async function writeBootLoader(disk: Disk): Promise<void> {
+  const core = await readFile(`${GRUB_FILES}/core.img`);
+  const sectors = Number(disk.sizeBytes / SECTOR_BYTES) - PARTITION_START;
+  const file = await open(disk.path, 'r+');
+  try {
+    const first = bootSector(await readFile(`${GRUB_FILES}/boot.img`), Math.min(sectors, MAX_PARTITION_SECTORS));
+    await file.write(first, 0, first.length, 0);
+    await file.write(core, 0, core.length, Number(SECTOR_BYTES));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** `/dev/vda1`, or `/dev/nvme0n1p1` where the disk's name ends in a digit. */
+function partitionPath({ path }: Disk): string {
+  return /\d$/.test(path) ? `${path}p1` : `${path}1`;
+}
+
+async function waitForPartition(disk: Disk, { clock }: InstallDeps): Promise<string> {
+  const path = partitionPath(disk);
+  const until = clock.nowMs() + PARTITION_WAIT_MS;
+  while (clock.nowMs() < until) {
+    if ((await readText(`/sys/class/block/${path.slice('/dev/'.length)}/size`)) !== undefined) return path;
+    await clock.sleep(100);
+  }
+  throw new BloomeryError('BLM_LAB_PROGRAM_FAILED', `partitioning ${disk.path}: ${path} did not appear`);
+}
+
+async function withMounted(partition: string, deps: InstallDeps, work: (root: string) => Promise<void>): Promise<void> {
+  await must(deps, 'mount', '-t', 'vfat', partition, MOUNT_POINT);
+  try {
+    await work(MOUNT_POINT);
+  } finally {
+    await deps.run('sync', []);
+    await deps.run('umount', [MOUNT_POINT]);
+  }
+}
+
+async function download(url: string, path: string): Promise<void> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(180_000) });
+  if (!answer.ok || answer.body === null) {
+    throw new BloomeryError('BLM_LAB_PROGRAM_FAILED', `fetching ${url}: HTTP status ${answer.status}`);
+  }
+  await pipeline(Readable.fromWeb(answer.body), createWriteStream(path));
+}
+
+async function must({ run }: InstallDeps, program: string, ...args: string[]): Promise<void> {
+  const { code, stderr } = await run(program, args);
+  if (code === 0) return;
+  throw new BloomeryError(
+    'BLM_LAB_PROGRAM_FAILED',
+    `running ${program} ${args.join(' ')}: ended with ${code}: ${stderr}`,
+  );
+}

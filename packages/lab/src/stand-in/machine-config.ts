@@ -1,0 +1,65 @@
+import { parseAllDocuments } from 'yaml';
+
+/** The few parts of a Talos machine configuration that the stand-in honours. */
+export interface StandInConfig {
+  readonly hostname?: string;
+  /** CIDRs of `machine.network.interfaces[].addresses` by interface name; '' where the entry has none. */
+  readonly addresses: readonly { readonly interfaceName: string; readonly cidr: string }[];
+  /** `machine.install.disk` */
+  readonly installDisk?: string;
+  /** `apiUrl` of the SideroLinkConfig document. */
+  readonly linkApi?: string;
+  /** `endpoint` of the EventSinkConfig document. */
+  readonly eventSink?: string;
+}
+
+const MAX_ADDRESSES = 32;
+
+/** Read a machine configuration of one or more documents. @throws Error of the YAML reader for text that is no YAML. */
+export function readStandInConfig(text: string): StandInConfig {
+  const documents = parseAllDocuments(text, { uniqueKeys: false }).map((document) => {
+    const broken = document.errors[0];
+    if (broken !== undefined) throw broken;
+    return document.toJS({ maxAliasCount: 100 }) as unknown;
+  });
+  const machine = child(
+    documents.find((document) => child(document, 'machine') !== undefined),
+    'machine',
+  );
+  const ofKind = (kind: string): unknown => documents.find((document) => child(document, 'kind') === kind);
+  const network = child(machine, 'network');
+  const hostname = textOf(child(network, 'hostname')) ?? textOf(child(ofKind('HostnameConfig'), 'hostname'));
+  const installDisk = textOf(child(child(machine, 'install'), 'disk'));
+  const linkApi = textOf(child(ofKind('SideroLinkConfig'), 'apiUrl'));
+  const eventSink = textOf(child(ofKind('EventSinkConfig'), 'endpoint'));
+  return {
+    addresses: list(child(network, 'interfaces'))
+      .flatMap((entry) =>
+        list(child(entry, 'addresses')).flatMap((cidr) => {
+          const written = textOf(cidr);
+          return written === undefined
+            ? []
+            : [{ interfaceName: textOf(child(entry, 'interface')) ?? '', cidr: written }];
+        }),
+      )
+      .slice(0, MAX_ADDRESSES),
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(installDisk === undefined ? {} : { installDisk }),
+    ...(linkApi === undefined ? {} : { linkApi }),
+    ...(eventSink === undefined ? {} : { eventSink }),
+  };
+}
+
+function child(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? Object.entries(value).find(([name]) => name === key)?.[1]
+    : undefined;
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

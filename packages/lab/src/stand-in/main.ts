@@ -1,0 +1,24 @@
+/** The program of the Talos stand-in's image, started by its /init. Ends to reboot; stays when it runs from disk. */
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { createKernelLog, runProgram } from '@bloomery/agent';
+import { errorText, systemClock } from '@bloomery/ports';
+import { runStandIn } from './stand-in.ts';
+
+const RESTART_SECONDS = 30;
+
+const log = createKernelLog((line) => appendFileSync('/dev/kmsg', line), 'talos-stand-in');
+// The clock's timers alone do not keep the process alive.
+const alive = setInterval(() => {}, 60_000);
+let next: 'reboot' | 'stay' = 'reboot';
+try {
+  const deps = { run: runProgram, clock: systemClock, log, random: randomBytes };
+  next = await runStandIn(readFileSync('/proc/cmdline', 'utf8'), deps);
+} catch (error) {
+  log.error('standin.failed', { error: errorText(error), rebootInSeconds: RESTART_SECONDS });
+  await systemClock.sleep(RESTART_SECONDS * 1000);
+}
+if (next === 'reboot') {
+  clearInterval(alive);
+  process.exit(0);
+}
