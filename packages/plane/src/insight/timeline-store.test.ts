@@ -29,6 +29,19 @@ describe('the timeline', () => {
     assert.deepEqual(events, ['1 BootOffered', '3 Registered', '4 Wiped']);
   });
 
+  it('takes what an address does for its owner, for a while', async () => {
+    const later = createFakeClock(1e12);
+    await using timeline = openTimeline({ file: ':memory:', clock: later, log: silentLog });
+    timeline.record(draft('Offered', { mac: MAC, address: '10.0.0.7' }));
+    timeline.record(draft('KernelServed', { address: '10.0.0.7' }));
+    timeline.record(draft('KernelServed', { address: '10.0.0.8' }));
+    await later.advance(16 * 60_000);
+    timeline.record(draft('TooLate', { address: '10.0.0.7' }));
+    timeline.record(draft('Registered', { mac: MAC, server: SERVER }));
+    const events = timeline.query({ about: { server: SERVER } }).map((entry) => entry.event);
+    assert.deepEqual(events, ['Offered', 'KernelServed', 'Registered']);
+  });
+
   it('goes on counting after a restart', async () => {
     const file = join(dir, 'restart.sqlite');
     const first = openTimeline({ file, clock, log: silentLog });

@@ -47,6 +47,7 @@ export function openTimeline({ file, clock, log }: TimelineDeps): Timeline {
   const aliases = new Map(db.aliases());
   const followers = new Set<Follower>();
   const writer = createWriter(db, clock, log);
+  const owners = createAddressOwners();
   let seq = db.lastSeq();
   let cancelPrune = (): void => {};
   const prune = (): void => {
@@ -58,7 +59,7 @@ export function openTimeline({ file, clock, log }: TimelineDeps): Timeline {
     record: (draft) => {
       const timeMs = clock.nowMs();
       const entry = { ...bounded(draft), seq: ++seq, time: new Date(timeMs).toISOString() };
-      const keys = subjectKeys(draft.about);
+      const keys = owners.complete(draft.about, subjectKeys(draft.about), timeMs);
       writer.add({ entry, timeMs, keys }, learn(aliases, draft.about));
       for (const follower of followers) follower.offer(entry, resolved(keys, aliases));
     },
@@ -71,6 +72,34 @@ export function openTimeline({ file, clock, log }: TimelineDeps): Timeline {
       cancelPrune();
       writer.close();
       db.close();
+    },
+  };
+}
+
+interface AddressOwners {
+  /** Learn whose address this is, or, for an entry with nothing but an address, add the key of its owner. */
+  complete(about: TimelineSubject, keys: readonly string[], nowMs: number): readonly string[];
+}
+
+/** Addresses change hands: only what was seen a short while ago counts. */
+const ADDRESS_OWNED_MS = 15 * 60_000;
+const ADDRESSES_MAX = 20_000;
+
+function createAddressOwners(): AddressOwners {
+  const owners = new Map<string, { readonly key: string; readonly atMs: number }>();
+  return {
+    complete: ({ address }, keys, nowMs) => {
+      if (address === undefined) return keys;
+      const known = owners.get(address);
+      const isFresh = known !== undefined && nowMs - known.atMs < ADDRESS_OWNED_MS;
+      if (keys.length === 0) return isFresh ? [known.key] : keys;
+      const key = keys.find((k) => k.startsWith('server:')) ?? keys.find((k) => k.startsWith('mac:'));
+      if (key === undefined) return keys;
+      owners.delete(address);
+      owners.set(address, { key, atMs: nowMs });
+      const oldest = owners.size > ADDRESSES_MAX ? owners.keys().next().value : undefined;
+      if (oldest !== undefined) owners.delete(oldest);
+      return keys;
     },
   };
 }
