@@ -59,8 +59,12 @@ export const ERROR_CODES = {
     'The Secret default/siderolink is damaged. Restore it from a backup: a new one cuts off every linked machine.',
   BLM_SERVE_DATA_DIR:
     'The data directory cannot be made or written. Check its owner, its mode and the free space, or give another one with --data.',
+  BLM_SERVE_ENVIRONMENT:
+    'The file of --environment is no Environment. Give a manifest with kind Environment and a spec.',
   BLM_SERVE_LISTEN:
     'An address cannot be listened on: another process has it, or the port needs root. Stop the other process or choose another address.',
+  BLM_SERVE_NO_ADDRESS:
+    'No address of this host can be told to machines. Give one with --advertise, or bring the interface up.',
   BLM_STORE_CORRUPT:
     'The database or its key file is damaged or does not belong together. Restore both from a backup; keep the damaged files for examination.',
   BLM_STORE_LOCKED:

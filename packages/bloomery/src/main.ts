@@ -1,0 +1,39 @@
+import { buildCli, runCli } from '@bloomery/cli';
+import { systemClock } from '@bloomery/ports';
+import manifest from '../package.json' with { type: 'json' };
+import { serveCommand } from './serve/serve-command.ts';
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // A second signal ends at once.
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  });
+}
+// A closed pipe (`bloomery get … | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+});
+
+const deps = {
+  env: process.env,
+  stdout: { write: (text: string) => void process.stdout.write(text), isTerminal: process.stdout.isTTY === true },
+  stderr: { write: (text: string) => void process.stderr.write(text), isTerminal: process.stderr.isTTY === true },
+  clock: systemClock,
+  version: manifest.version,
+  signal: stop.signal,
+};
+const program = buildCli(deps);
+program.addCommand(
+  serveCommand({
+    env: process.env,
+    version: manifest.version,
+    signal: stop.signal,
+    print: (line) => void process.stdout.write(`${line}\n`),
+  }),
+);
+const args = process.argv.slice(2);
+const code = await runCli(program, args, deps);
+// An orderly stop of the plane is success; an interrupted command is not.
+process.exitCode = args[0] === 'serve' && code === 130 ? 0 : code;

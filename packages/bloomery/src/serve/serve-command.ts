@@ -1,0 +1,118 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { BloomeryError, type Logger, systemClock } from '@bloomery/ports';
+import { Command } from 'commander';
+import { createJsonLog } from '../json-log.ts';
+import { defaultDataDir, stateHome } from './data-dir.ts';
+import { parseServeOptions, type ServeOptions } from './options.ts';
+import type { RunningPlane } from './serve.ts';
+
+export interface ServeCommandDeps {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  /** Aborts at SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly print: (line: string) => void;
+}
+
+/** `bloomery serve`: the management plane in embedded mode. */
+export function serveCommand(deps: ServeCommandDeps): Command {
+  return new Command('serve')
+    .description('the management plane, with its own Kubernetes-compatible API (embedded mode)')
+    .option('--data <dir>', 'data directory (default: /var/lib/bloomery as root, else the XDG data directory)')
+    .option('--kube-listen <host:port>', 'Kubernetes API, HTTPS (default: 127.0.0.1:6443)')
+    .option('--listen <host:port>', 'iPXE, metadata, assets and gRPC (default: 0.0.0.0:8081)')
+    .option(
+      '--advertise <host[:port]>',
+      'what machines are told (default: the address of the interface that reaches them)',
+    )
+    .option('--tftp-listen <host:port>', 'TFTP (default: 0.0.0.0:69)')
+    .option('--dhcp-listen <host:port>', 'DHCP proxy; port 4011 follows its host (default: 0.0.0.0:67)')
+    .option('--dhcp-interface <name>', 'interface whose machines are answered')
+    .option('--disable-dhcp-proxy', 'no DHCP proxy: the site DHCP server gives the boot options')
+    .option('--siderolink-listen <host:port>', 'SideroLink WireGuard, UDP (default: 0.0.0.0:51821)')
+    .option(
+      '--siderolink-advertise <host:port>',
+      'WireGuard endpoint that machines are told (default: the advertised host)',
+    )
+    .option('--wireguard <mode>', 'auto, kernel, userspace or off (default: auto)')
+    .option('--negative-address-filter <cidrs>', 'addresses that machines report and that are left out, comma list')
+    .option('--metrics-listen <host:port>', 'Prometheus metrics (default: 127.0.0.1:9090)')
+    .option('--environment <file>', 'default Environment to create instead of the built-in one')
+    .option(
+      '--agent-images <dir>',
+      'folder with agent-<arch>/{vmlinuz,initramfs.xz} (default: DIR/agent-images, else what `make setup` built)',
+    )
+    .option('--loaders <dir>', 'folder with iPXE loaders, before /usr/lib/ipxe and DIR/tftp')
+    .option('--auto-accept-servers [bool]', 'accept machines when they register (default: false)')
+    .option('--insecure-wipe [bool]', 'wipe head and tail of each disk instead of all of it (default: true)')
+    .option('--auto-bmc-setup [bool]', 'let the agent make a BMC user (default: true)')
+    .option(
+      '--server-reboot-timeout <duration>',
+      'power-cycle again when the agent is silent for so long (default: 20m)',
+    )
+    .option('--ipmi-pxe-method <mode>', 'uefi or bios, for machines that do not say it (default: uefi)')
+    .option('--boot-from-disk-method <method>', 'ipxe-exit, http-404 or ipxe-sanboot (default: ipxe-exit)')
+    .option('--extra-agent-kernel-args <args>', 'further kernel arguments of the agent, blank-separated')
+    .option('--insecure-metadata', "Sidero's open /configdata and agent API")
+    .option('--log-level <level>', 'debug, info, warn or error (default: info)')
+    .action(async (flags: Record<string, string | boolean | undefined>) => {
+      const parsed = parseServeOptions(flags, deps.env, defaultDataDir(process.getuid?.() ?? 1, deps.env));
+      if (!parsed.ok) {
+        const message = parsed.problems.map((p) => `${p.flag} ${p.message}`).join('; ');
+        throw new BloomeryError('BLM_CLI_USAGE', message, { facts: { try: 'bloomery serve --help' } });
+      }
+      const dataDir = resolve(parsed.options.dataDir);
+      const agentImages = parsed.options.agentImages ?? builtImages(dataDir, deps.env);
+      await run({ ...parsed.options, dataDir, agentImages }, createJsonLog(levelOf(flags['logLevel'])), deps);
+    });
+}
+
+async function run(options: ServeOptions, log: Logger, deps: ServeCommandDeps): Promise<void> {
+  // The rest of the product is loaded only now: other commands start without it.
+  const { serve } = await import('./serve.ts');
+  const startedMs = systemClock.nowMs();
+  const plane = await serve(options, {
+    clock: systemClock,
+    log,
+    version: deps.version,
+    stateHome: stateHome(deps.env),
+  });
+  const tookMs = systemClock.nowMs() - startedMs;
+  log.info('serve.ready', { tookMs, dataDir: options.dataDir, ...plane.endpoints });
+  for (const line of firstScreen(plane, options, deps.version, tookMs)) deps.print(line);
+  await new Promise<void>((resolveStop) => {
+    if (deps.signal.aborted) resolveStop();
+    deps.signal.addEventListener('abort', () => resolveStop(), { once: true });
+  });
+  log.info('serve.stopping');
+  await plane[Symbol.asyncDispose]();
+  log.info('serve.stopped');
+}
+
+function firstScreen(plane: RunningPlane, options: ServeOptions, version: string, tookMs: number): readonly string[] {
+  const { endpoints } = plane;
+  const boot = [
+    `http ${endpoints.http}`,
+    `tftp ${endpoints.tftp ?? 'off'}`,
+    `dhcp-proxy ${endpoints.dhcp ?? 'off'}`,
+  ].join('  ');
+  return [
+    `bloomery ${version}  data ${options.dataDir}  ready in ${(tookMs / 1000).toFixed(1)} s`,
+    `  api         https://${endpoints.kube}  kubeconfig ${plane.kubeconfig}`,
+    `  boot        ${boot}`,
+    `  siderolink  ${endpoints.siderolink === null ? 'off' : `udp ${endpoints.siderolink}`}`,
+    `Waiting for machines: switch one on with network boot.  try: kubectl --kubeconfig ${plane.kubeconfig} get servers -w`,
+  ];
+}
+
+function levelOf(value: string | boolean | undefined): 'debug' | 'info' | 'warn' | 'error' {
+  return value === 'debug' || value === 'warn' || value === 'error' ? value : 'info';
+}
+
+/** Where agent images are looked for when no flag says it: in the data directory, else in the cache of `make setup`. */
+function builtImages(dataDir: string, env: ServeCommandDeps['env']): string {
+  const own = join(dataDir, 'agent-images');
+  return existsSync(own) ? own : join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'bloomery');
+}
