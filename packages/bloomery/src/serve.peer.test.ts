@@ -127,7 +127,7 @@ for (const client of KUBECTLS) {
     });
 
     it('lists our category', () => {
-      assert.match(ok(['api-resources', '--categories', 'bloomery', '-o', 'name']), /servers\.metal\.sidero\.dev/);
+      assert.match(ok(['get', 'bloomery', '-A', '-o', 'name']), /serverclass\.metal\.sidero\.dev\/any/);
     });
 
     it('refuses a bad manifest with the field path and stores nothing', () => {

@@ -49,6 +49,11 @@ export function writeEndpoints(dir: string, endpoints: Endpoints): void {
   writeFileWhole(join(dir, 'endpoints.json'), `${JSON.stringify(endpoints, undefined, 2)}\n`, 0o644);
 }
 
+/** Remove DIR/endpoints.json: nothing listens any more. */
+export function removeEndpoints(dir: string): void {
+  rmSync(join(dir, 'endpoints.json'), { force: true });
+}
+
 /** Remember `dir` as the newest data directory, for commands without --kubeconfig. */
 export function recordCurrent(stateHome: string, dir: string): void {
   const file = join(stateHome, 'bloomery', 'current');

@@ -50,7 +50,14 @@ import {
   type Service,
 } from '@bloomery/ports';
 import { chooseAdvertisedHost, defaultRouteInterface, type InterfaceAddress } from './advertise.ts';
-import { type Endpoints, prepareDataDir, recordCurrent, writeEndpoints, writeFileWhole } from './data-dir.ts';
+import {
+  type Endpoints,
+  prepareDataDir,
+  recordCurrent,
+  removeEndpoints,
+  writeEndpoints,
+  writeFileWhole,
+} from './data-dir.ts';
 import { defaultEnvironmentSpec } from './default-environment.ts';
 import { createMetrics } from './metrics.ts';
 import { startMetricsListener } from './metrics-listener.ts';
@@ -246,6 +253,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   };
   recordCurrent(deps.stateHome, dataDir);
   writeEndpoints(dataDir, endpoints);
+  cleanup.defer(() => removeEndpoints(dataDir));
   cleanup.defer(() => stop.abort());
   const owned = cleanup.move();
   return { endpoints, kubeconfig: kube.kubeconfig, [Symbol.asyncDispose]: () => owned.disposeAsync() };

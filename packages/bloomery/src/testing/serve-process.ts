@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -26,6 +26,8 @@ export async function startServe(
 ): Promise<ServeProcess> {
   const home = mkdtempSync(join(tmpdir(), 'bloomery-serve-'));
   const dir = options.dir ?? join(home, 'data');
+  // Of a killed run: the plane removes it too, but maybe after our first look.
+  rmSync(join(dir, 'endpoints.json'), { force: true });
   const loopback = [
     '--kube-listen',
     '--listen',
