@@ -7,7 +7,14 @@ import type {
   WatchOptions,
   WriteOptions,
 } from '@bloomery/kube';
-import { apiVersionOf, type Json, type KindRef, type KubeObject, type ObjectKey } from '@bloomery/model';
+import {
+  apiVersionOf,
+  type Json,
+  type JsonObject,
+  type KindRef,
+  type KubeObject,
+  type ObjectKey,
+} from '@bloomery/model';
 import type { Clock } from '@bloomery/ports';
 import { noSuchResource } from '../pipeline/api-status.ts';
 import { listObjects, readObject, revisionOf, selectionOf } from '../pipeline/reader.ts';
@@ -99,7 +106,10 @@ export function createInProcessClient(deps: InProcessClientDeps): ObjectClient {
       patch: Patch,
       options?: WriteOptions,
     ): Promise<T> {
-      const body = patch.type === 'apply' ? { type: patch.type, body: patch.body, force: patch.force ?? false } : patch;
+      const body =
+        patch.type === 'apply'
+          ? { type: patch.type, body: bodyOf(kind, patch.body), force: patch.force ?? false }
+          : patch;
       const result = await writer.patch(request(kind, key.namespace, options), key.name, body);
       return typed<T>(result.object);
     },
@@ -118,7 +128,7 @@ export function createInProcessClient(deps: InProcessClientDeps): ObjectClient {
   };
 }
 
-function bodyOf(kind: KindRef, object: KubeObject): Json {
+function bodyOf(kind: KindRef, object: KubeObject | JsonObject): Json {
   return {
     ...(object as unknown as { readonly [name: string]: Json }),
     apiVersion: apiVersionOf(kind),

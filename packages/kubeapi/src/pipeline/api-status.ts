@@ -25,7 +25,11 @@ export function alreadyExists(resource: Resource, name: string): BloomeryError {
 }
 
 /** A write that was based on another state than the present one. */
-export function conflict(resource: Resource, name: string, why = MODIFIED): BloomeryError {
+export function conflict(
+  resource: Pick<Resource, 'id' | 'group' | 'plural'>,
+  name: string,
+  why = MODIFIED,
+): BloomeryError {
   const message = `Operation cannot be fulfilled on ${resource.id} "${name}": ${why}`;
   return apiError({ code: 409, reason: 'Conflict', message, details: details(resource, name) });
 }
@@ -44,7 +48,7 @@ export function invalidObject(
     reason: 'Invalid',
     message: `${kind} "${name}" is invalid: ${problemsText(problems)}`,
     details: {
-      name,
+      ...(name === '' || name === undefined ? {} : { name }),
       ...(resource.group === '' ? {} : { group: resource.group }),
       kind: resource.kind,
       causes: problems.map(({ reason, message, field }) => ({ reason, message, field })),

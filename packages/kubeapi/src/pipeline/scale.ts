@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, type KindDefinition } from '@bloomery/model';
 import { type ApiObject, asApiObject } from '../api-object.ts';
-import { badRequest } from './api-status.ts';
+import { invalid } from '../schema/index.ts';
+import { badRequest, invalidObject } from './api-status.ts';
 
 type ScalePaths = NonNullable<KindDefinition['scale']>;
 
@@ -17,14 +18,17 @@ export function scaleOf(object: ApiObject, paths: ScalePaths): JsonObject {
   };
 }
 
-/** The wanted replicas out of a Scale body. @throws 400 when there is no whole number. */
-export function readScale(body: Json): number {
+/** The wanted replicas out of a Scale body. @throws 400 when there is no whole number, 422 when it is negative. */
+export function readScale(body: Json, name: string): number {
   const spec = isJsonObject(body) ? body['spec'] : undefined;
   const replicas = isJsonObject(spec) ? (spec['replicas'] ?? 0) : 0;
-  if (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0) {
-    throw badRequest(
-      'Scale in version "v1" cannot be handled as a Scale: spec.replicas must be a whole number of at least 0',
-    );
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas)) {
+    throw badRequest('Scale in version "v1" cannot be handled as a Scale: spec.replicas must be a whole number');
+  }
+  if (replicas < 0) {
+    throw invalidObject({ group: 'autoscaling', kind: 'Scale' }, name, [
+      invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
+    ]);
   }
   return replicas;
 }

@@ -1,6 +1,6 @@
-import { type Admission, apiVersionOf, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { type Admission, apiVersionOf, isJsonObject, type Json, type JsonObject, stringifyJson } from '@bloomery/model';
 import { type ApiMeta, type ApiObject, asApiObject } from '../api-object.ts';
-import { processObject, shapeObjectMeta, unreadableField, validateScale } from '../schema/index.ts';
+import { invalid, processObject, shapeObjectMeta, unreadableField, validateScale } from '../schema/index.ts';
 import { badRequest, invalidObject } from './api-status.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -22,11 +22,22 @@ export function readBody(
   const { version } = request;
   if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${version.kind})`);
   const apiVersion = apiVersionOf(version);
+  if (!request.resource.rules.builtin && (body['kind'] ?? '') === '') {
+    const json = stringifyJson(body);
+    const start = json.length > 30 ? `${json.slice(0, 30)} ...` : json;
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${version.kind}): Object 'Kind' is missing in '${json}' (${start})`,
+    );
+  }
   const given = { apiVersion: body['apiVersion'] ?? apiVersion, kind: body['kind'] ?? version.kind };
   if (given.apiVersion !== apiVersion) {
     throw badRequest(
       `the API version in the data (${String(given.apiVersion)}) does not match the expected API version (${apiVersion})`,
     );
+  }
+  if (!request.resource.rules.builtin && given.kind !== version.kind) {
+    const name = isJsonObject(body['metadata']) ? String(body['metadata']['name'] ?? '') : '';
+    throw invalidObject(request.resource, name, [invalid('kind', given.kind, `must be ${version.kind}`)]);
   }
   if (given.kind !== version.kind) {
     throw badRequest(`the kind in the data (${String(given.kind)}) does not match the expected kind (${version.kind})`);

@@ -228,12 +228,27 @@ export function createWriter(deps: WriterDeps): Writer {
     }
     if (!isJsonObject(body)) throw badRequest('error decoding YAML: the applied configuration must be an object');
     const asApplied: WriteRequest = { ...request, applied: true };
+    const wanted = apiVersionOf(request.version);
+    if (body['apiVersion'] !== wanted) {
+      const given = String(body['apiVersion'] ?? '');
+      throw badRequest(
+        `Incorrect version specified in apply patch. Specified patch version: ${given}, expected: ${wanted}`,
+      );
+    }
     const { metadata } = body;
     if (isJsonObject(metadata) && metadata['managedFields'] !== undefined)
       throw badRequest('metadata.managedFields must be nil');
     const { object: read, unknownMeta } = readBody(request, body);
-    const applied = withMeta(read, { name });
     const { resource, version, manager, subresource } = request;
+    const { name: givenName, uid } = read.metadata;
+    if (givenName !== undefined && givenName !== name) {
+      throw badRequest(`the name of the object (${givenName}) does not match the name on the URL (${name})`);
+    }
+    if (before === undefined && uid !== undefined) {
+      const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+      throw conflict(resource, name, why);
+    }
+    const applied = withMeta(read, { name });
     const input = { resource, version, manager, subresource, time: now(), force };
     if (before === undefined) {
       if (subresource !== undefined) throw notFound(resource, name);
@@ -338,7 +353,7 @@ export function createWriter(deps: WriterDeps): Writer {
     if (paths === undefined) throw noSuchResource();
     if (before === undefined) throw notFound(request.resource, name);
     const present = toVersion(request.resource, before, request.version);
-    const replicas = readScale(next(scaleOf(present, paths)));
+    const replicas = readScale(next(scaleOf(present, paths)), name);
     const main: WriteRequest = { ...request, subresource: undefined };
     const result = await replace(main, name, before, writeScale(present, paths, replicas), [], true, (object) =>
       tracked(request, present, object),
@@ -352,16 +367,19 @@ export function createWriter(deps: WriterDeps): Writer {
     const before = store.head(id);
     if (before === undefined) throw notFound(resource, name);
     const { uid, resourceVersion } = request;
+    // kube-apiserver names the kind in these two, not the plural.
+    const subject = {
+      id: `${resource.kind}${resource.group === '' ? '' : `.${resource.group}`}`,
+      group: resource.group,
+      plural: resource.kind,
+    };
     if (uid !== undefined && uid !== before.metadata.uid) {
-      throw conflict(
-        resource,
-        name,
-        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`,
-      );
+      const why = `the UID in the precondition (${uid}) does not match the UID in record (${before.metadata.uid}). The object might have been deleted and then recreated`;
+      throw conflict(subject, name, why);
     }
     if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion) {
-      const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${before.metadata.resourceVersion}`;
-      throw conflict(resource, name, why);
+      const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${before.metadata.resourceVersion}). The object might have been modified`;
+      throw conflict(subject, name, why);
     }
     const finalizers = finalizersFor(request, before);
     if (finalizers.length === 0 && !holdsNamespace(before)) {

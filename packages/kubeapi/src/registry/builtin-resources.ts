@@ -1,4 +1,5 @@
 import { builtinKinds, defineKind, isJsonObject, type JsonObject, type KindDefinition, schema } from '@bloomery/model';
+import { admitConfigMap, admitSecret } from './config-data.ts';
 import { crdDefinition } from './crd-resource.ts';
 import { CUSTOM_RULES, type Resource, type ResourceRules, resourceOf } from './resource.ts';
 
@@ -105,10 +106,14 @@ function activeNamespace(namespace: JsonObject): JsonObject {
 }
 
 const SPECIAL: Readonly<
-  Record<string, { readonly rules?: Partial<ResourceRules>; readonly defaults?: KindDefinition['defaults'] }>
+  Record<
+    string,
+    { readonly rules?: Partial<ResourceRules>; readonly kind?: Pick<KindDefinition, 'defaults' | 'admit'> }
+  >
 > = {
-  Secret: { defaults: stringDataIntoData },
-  Namespace: { rules: { labelNames: true }, defaults: activeNamespace },
+  ConfigMap: { kind: { admit: admitConfigMap } },
+  Secret: { kind: { defaults: stringDataIntoData, admit: admitSecret } },
+  Namespace: { rules: { labelNames: true }, kind: { defaults: activeNamespace } },
   Event: { rules: { timeToLiveMs: EVENT_TTL_MS } },
   Lease: { rules: { createOnUpdate: true } },
   ClusterRole: { rules: { pathSegmentNames: true } },
@@ -121,8 +126,7 @@ const SPECIAL: Readonly<
 export function builtinResources(): readonly Resource[] {
   const plain = [...builtinKinds, ...rbacKinds, ...storeOnly].map((kind) => {
     const special = SPECIAL[kind.kind];
-    const { defaults } = special ?? {};
-    return resourceOf([defaults === undefined ? kind : { ...kind, defaults }], { ...BUILTIN_RULES, ...special?.rules });
+    return resourceOf([{ ...kind, ...special?.kind }], { ...BUILTIN_RULES, ...special?.rules });
   });
   return [...plain, resourceOf([crdDefinition], { ...BUILTIN_RULES, generation: true })];
 }

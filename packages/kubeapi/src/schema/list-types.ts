@@ -2,6 +2,8 @@ import { type FieldProblem, isJsonObject, type Json, type JsonObject, type schem
 import { duplicate, invalid, required } from './field-causes.ts';
 import { itemPath, memberPath, ownMember } from './field-path.ts';
 import { goJson } from './go-text.ts';
+import { OBJECT_META_SCHEMA } from './object-meta-schema.ts';
+import { validate } from './validate.ts';
 
 type Schema = schema.Schema;
 
@@ -82,4 +84,9 @@ function checkEmbedded(value: JsonObject, path: string, problems: FieldProblem[]
       problems.push(invalid(at, text, `unexpected GroupVersion string: ${text}`));
     }
   }
+  const metadata = ownMember(value, 'metadata');
+  if (metadata === undefined) return;
+  const at = memberPath(path, 'metadata');
+  const [wrong] = validate(OBJECT_META_SCHEMA, metadata, at);
+  if (wrong !== undefined) problems.push(invalid(at, metadata, wrong.message.replace(/^Invalid value: "[^"]*": /, '')));
 }

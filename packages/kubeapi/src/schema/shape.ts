@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, type schema } from '@bloomery/model';
 import { itemPath, memberPath, ownMember } from './field-path.ts';
+import { OBJECT_META_SCHEMA } from './object-meta-schema.ts';
 
 type Schema = schema.Schema;
 
@@ -65,8 +66,11 @@ function shapeMember(
   shaping: Shaping,
   unknown: string[],
 ): Json | undefined {
-  const resource = path === '' || schema['x-kubernetes-embedded-resource'] === true;
-  if (resource && RESOURCE_MEMBERS.has(name)) return member;
+  const embedded = schema['x-kubernetes-embedded-resource'] === true && path !== '';
+  if (embedded && name === 'metadata') {
+    return shape(OBJECT_META_SCHEMA, member, memberPath(path, name), shaping, unknown);
+  }
+  if ((embedded || path === '') && RESOURCE_MEMBERS.has(name)) return member;
   const declared = ownMember(schema.properties, name);
   const { additionalProperties } = schema;
   const child = declared ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);

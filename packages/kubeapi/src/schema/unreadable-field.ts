@@ -1,16 +1,20 @@
 import { isJsonObject, type Json, type JsonObject, type Schema } from '@bloomery/model';
 import { ownMember } from './field-path.ts';
+import { matchesFormat } from './formats.ts';
 import { jsonType } from './validate.ts';
 
 /**
  * Why a body of a built-in kind cannot be decoded: kube-apiserver reads these into typed structures and refuses wrong
  * types with 400 before it validates.
  *
+ * Text that should be base64 and is not counts as well.
+ *
  * @returns `json: cannot unmarshal number into Go struct field ConfigMap.data of type string`, or undefined.
  */
 export function unreadableField(schema: Schema, object: JsonObject, kind: string): string | undefined {
   const found = find(schema, object, []);
   if (found === undefined) return undefined;
+  if ('text' in found) return found.text;
   const [first = ''] = found.path;
   const owner = found.path.length > 1 ? `${kind}${first.charAt(0).toUpperCase()}${first.slice(1)}` : kind;
   const field = [owner, ...found.path].join('.');
@@ -25,12 +29,15 @@ interface Mistyped {
   readonly wanted: string;
 }
 
-function find(schema: Schema, value: Json, path: readonly string[]): Mistyped | undefined {
+function find(schema: Schema, value: Json, path: readonly string[]): Mistyped | { readonly text: string } | undefined {
   const { type } = schema;
   if (value === null || schema['x-kubernetes-int-or-string'] === true) return undefined;
   const actual = jsonType(value);
   const fits = type === undefined || type === actual || (type === 'number' && actual === 'integer');
   if (!fits) return { path, actual, wanted: goType(schema) };
+  if (schema.format === 'byte' && typeof value === 'string' && value !== '' && !matchesFormat('byte', value)) {
+    return { text: `illegal base64 data at input byte ${firstIllegal(value)}` };
+  }
   if (Array.isArray(value)) return firstOf(value, (item: Json) => find(schema.items ?? {}, item, path));
   if (!isJsonObject(value)) return undefined;
   const { additionalProperties, properties } = schema;
@@ -42,7 +49,13 @@ function find(schema: Schema, value: Json, path: readonly string[]): Mistyped | 
   });
 }
 
-function firstOf<T>(items: readonly T[], look: (item: T) => Mistyped | undefined): Mistyped | undefined {
+/** Where a base64 decoder stops: at the first character that is none of its own, else at the end. */
+function firstIllegal(text: string): number {
+  const at = text.search(/[^A-Za-z0-9+/]/);
+  return at < 0 ? text.length - (text.length % 4) : at;
+}
+
+function firstOf<T, R>(items: readonly T[], look: (item: T) => R | undefined): R | undefined {
   for (const item of items) {
     const found = look(item);
     if (found !== undefined) return found;
