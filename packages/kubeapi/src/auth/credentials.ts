@@ -23,7 +23,7 @@ export interface ServerCredentials {
 }
 
 const DAY_MS = 86_400_000;
-const _CA_DAYS = 3650;
+const CA_DAYS = 3650;
 const LEAF_DAYS = 365;
 /** Leaves are made anew at a start when less than this is left of them. */
 const RENEW_DAYS = 90;
@@ -42,7 +42,9 @@ export async function loadCredentials(dir: string, names: readonly string[], clo
     notBefore: new Date(now - 3_600_000),
     notAfter: new Date(now + days * DAY_MS),
   });
-  const authority = await loadAuthority(pki, () => createCertificateAuthority({ X }));
+  const authority = await loadAuthority(pki, () =>
+    createCertificateAuthority({ subject: { commonName: 'bloomery' }, algorithm: 'ecdsa-p256', ...validity(CA_DAYS) }),
+  );
   const leaf = async (name: string, make: () => ReturnType<typeof issueCertificate>, wanted: readonly string[]) => {
     const certificate = join(pki, `${name}.crt`);
     const key = join(pki, `${name}.key`);
