@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createJourneyLog } from './journey-log.ts';
+import { STAGES, type Stage, stagesSeen } from './machine-stages.ts';
+
+describe('the log of a journey', () => {
+  it('tells each stage once, and keeps it when its state passes', () => {
+    const log = createJourneyLog();
+    log.poweredOn('m1', 1000);
+    assert.deepEqual(log.note('m1', new Set<Stage>(['Registered', 'Accepted']), 21_500), ['Registered', 'Accepted']);
+    assert.deepEqual(log.note('m1', new Set<Stage>(['Registered', 'Wiped']), 31_000), ['Wiped']);
+    assert.equal(log.secondsAt('m1', 'Accepted'), 20.5);
+    assert.equal(
+      log.table(['m1']).split('\n').slice(0, 4).join('\n'),
+      [
+        'stage         m1',
+        'Registered    20.5 s (+20.5)',
+        'Accepted      20.5 s (+0.0)',
+        'Wiped         30.0 s (+9.5)',
+      ].join('\n'),
+    );
+  });
+});
+
+describe('the stages of a machine', () => {
+  it('of which nothing is seen are none', () => {
+    const sight = { server: undefined, binding: undefined, metalMachine: undefined, console: '' };
+    assert.deepEqual([...stagesSeen(sight)], []);
+  });
+  it('are proven by the API and by its console', () => {
+    const metadata = { name: 'forge-2' };
+    const common = { apiVersion: 'x', metadata };
+    const seen = stagesSeen({
+      server: {
+        ...common,
+        kind: 'Server',
+        spec: { accepted: true, bmc: { endpoint: '10.77.0.101', passFrom: {} } },
+        status: { isClean: true },
+      },
+      binding: {
+        ...common,
+        kind: 'ServerBinding',
+        spec: { metalMachineRef: { name: 'forge-2' }, hostname: 'forge-2', addresses: ['10.77.0.60', '10.77.0.22'] },
+        status: { conditions: [{ type: 'TalosInstalled', status: 'True', lastTransitionTime: '' }] },
+      },
+      metalMachine: { ...common, kind: 'MetalMachine' },
+      console:
+        '[ 1.0] [talos-stand-in] standin.started notice="x" boot=network\n[ 1.0] [talos-stand-in] standin.ready boot=disk hostname=x',
+    });
+    assert.deepEqual([...seen], [...STAGES]);
+  });
+});

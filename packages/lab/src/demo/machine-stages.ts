@@ -1,0 +1,66 @@
+import type { MetalMachine, Server, ServerBinding } from '@bloomery/model';
+
+/** The stages of a machine's journey in the lab, in order. */
+export const STAGES = [
+  'Registered',
+  'Accepted',
+  'Wiped',
+  'BmcReady',
+  'Allocated',
+  'Booted',
+  'Configured',
+  'Installed',
+  'RunsFromDisk',
+] as const;
+
+export type Stage = (typeof STAGES)[number];
+
+/** What can be seen of one machine at one moment. */
+export interface Sight {
+  readonly server: Server | undefined;
+  readonly binding: ServerBinding | undefined;
+  /** The one that holds the Server. */
+  readonly metalMachine: MetalMachine | undefined;
+  /** Serial console, all boots since the power button was pressed. */
+  readonly console: string;
+}
+
+/**
+ * The stages that a sight proves. A stage counts only by what the plane was told by the machine, or by the machine's own
+ * console where the plane cannot know (what really runs on it).
+ */
+export function stagesSeen({ server, binding, metalMachine, console }: Sight): ReadonlySet<Stage> {
+  const seen = new Set<Stage>();
+  const add = (stage: Stage, proven: boolean | undefined): void => {
+    if (proven === true) seen.add(stage);
+  };
+  add('Registered', server !== undefined);
+  add('Accepted', server?.spec?.accepted);
+  add('Wiped', server?.status?.isClean);
+  add('BmcReady', server?.spec?.bmc?.passFrom !== undefined || server?.spec?.bmc?.pass !== undefined);
+  add('Allocated', binding !== undefined);
+  add('Booted', /\[talos-stand-in\] standin\.started .*boot=network/.test(console));
+  add('Configured', isConfigured(metalMachine, binding));
+  add('Installed', isTrue(binding?.status?.conditions ?? metalMachine?.status?.conditions, 'TalosInstalled'));
+  add('RunsFromDisk', /\[talos-stand-in\] standin\.ready .*boot=disk/.test(console));
+  return seen;
+}
+
+/** The machine reported the host name and the address that only its configuration gives it. */
+function isConfigured(metalMachine: MetalMachine | undefined, binding: ServerBinding | undefined): boolean {
+  if (metalMachine === undefined || binding === undefined) return false;
+  const { hostname, addresses = [] } = binding.spec ?? {};
+  return hostname === metalMachine.metadata.name && addresses.includes(expectedAddress(metalMachine.metadata.name));
+}
+
+/** `forge-2` is given 10.77.0.22 by the examples. */
+export function expectedAddress(metalMachine: string): string {
+  return `10.77.0.2${metalMachine.slice(metalMachine.lastIndexOf('-') + 1)}`;
+}
+
+function isTrue(
+  conditions: readonly { readonly type: string; readonly status: string }[] | undefined,
+  type: string,
+): boolean {
+  return conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false;
+}

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BloomeryError } from '@bloomery/ports';
+import type { MachineSpec } from '../rack/machine-spec.ts';
+import type { Rack } from '../rack/rack.ts';
+import type { JourneyLog } from './journey-log.ts';
+import { type Sight, type Stage, stagesSeen } from './machine-stages.ts';
+import type { MachineWatch } from './machine-watch.ts';
+
+export interface JourneyOptions {
+  readonly rack: Rack;
+  readonly watch: MachineWatch;
+  readonly log: JourneyLog;
+  readonly machines: readonly MachineSpec[];
+  /** The journey of each machine ends with this stage. */
+  readonly until: Stage;
+  readonly timeoutMs: number;
+  readonly say: (line: string) => void;
+  /** Called between looks, at most once a second. */
+  readonly meanwhile?: () => Promise<void>;
+}
+
+const LOOK_EVERY_MS = 250;
+
+/** Press the power button of the machines, one after the other. */
+export async function powerOnMachines({ rack, machines, log, say }: JourneyOptions): Promise<void> {
+  for (const machine of machines) {
+    log.poweredOn(machine.name, Date.now());
+    await rack.power(machine, 'on');
+    say(`${machine.name} (${machine.firmware})  PoweredOn`);
+  }
+}
+
+/**
+ * Watch the machines until each has reached the last stage, saying every stage as it happens.
+ * @throws BloomeryError BLM_LAB_STAGE_MISSED naming the machine, the stage and the last lines of its console.
+ */
+export async function followMachines(options: JourneyOptions): Promise<void> {
+  const { rack, watch, log, machines, until, timeoutMs, say } = options;
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    for (const machine of machines) {
+      const sight = watch.sight(machine);
+      for (const stage of log.note(machine.name, stagesSeen(sight), Date.now())) {
+        const seconds = log.secondsAt(machine.name, stage)?.toFixed(1) ?? '';
+        const facts = [stageFacts(stage, sight), stage === 'Wiped' ? markerFact(rack, machine) : '']
+          .filter(Boolean)
+          .join(', ');
+        say(`${machine.name} (${machine.firmware})  ${stage.padEnd(12)}  after ${seconds} s  ${facts}`.trimEnd());
+      }
+    }
+    const late = machines.find((machine) => !log.has(machine.name, until));
+    if (late === undefined) return;
+    if (Date.now() > end) throw missed(options, late);
+    await options.meanwhile?.();
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+function stageFacts(stage: Stage, { server, binding, metalMachine }: Sight): string {
+  const { system, memory, storage } = server?.spec?.hardware ?? {};
+  switch (stage) {
+    case 'Registered':
+      return [server?.metadata.name, system?.productName, memory?.totalSize, storage?.totalSize]
+        .filter(Boolean)
+        .join(', ');
+    case 'BmcReady':
+      return `BMC at ${server?.spec?.bmc?.endpoint ?? '?'}`;
+    case 'Allocated':
+      return `to ${metalMachine?.metadata.name ?? binding?.spec?.metalMachineRef?.name ?? '?'}`;
+    case 'Booted':
+      return 'Talos stand-in (not Talos Linux)';
+    case 'Configured':
+      return `${binding?.spec?.hostname ?? '?'}, ${binding?.spec?.addresses?.join(' ') ?? ''}`;
+    default:
+      return '';
+  }
+}
+
+function markerFact(rack: Rack, machine: MachineSpec): string {
+  const left = rack.markers(machine);
+  return left.length === 0 ? 'the marker on its disk is gone' : `MARKER STILL THERE (${left.join(', ')})`;
+}
+
+function missed({ rack, watch, log, until, timeoutMs }: JourneyOptions, machine: MachineSpec): BloomeryError {
+  const sight = watch.sight(machine);
+  const waiting = sight.server?.status?.waitingFor ?? sight.metalMachine?.status?.waitingFor;
+  const tail = rack
+    .consoleText(machine)
+    .split('\n')
+    .slice(-12)
+    .map((line) => line.slice(0, 160))
+    .join('\n');
+  const reached = (['Registered', 'Wiped', 'Allocated', 'Booted', 'Configured', 'Installed'] as const)
+    .filter((stage) => log.has(machine.name, stage))
+    .at(-1);
+  const why = waiting === undefined ? '' : `; the plane waits for: ${waiting}`;
+  return new BloomeryError(
+    'BLM_LAB_STAGE_MISSED',
+    `waiting ${timeoutMs / 1000} s for ${machine.name} to reach ${until}: it came to ${reached ?? 'nothing'}${why}\n${tail}`,
+    { facts: { machine: machine.name, stage: until, reached } },
+  );
+}
