@@ -24,7 +24,7 @@ const ORDER = [
 /** Where the outside world may be touched directly: composition roots, the command line, what runs in boot images, the lab. */
 const ROOTS = new Set(['bloomery', 'cli', 'lab', 'agent']);
 const AMBIENT =
-  /\b(?:process\.(?:env|argv)|Date\.now\(|Math\.random\(|(?<![.\w])setTimeout\(|(?<![.\w])setInterval\(|console\.)/;
+  /\b(?:process\.(?:env|argv)|Date\.now\(|Math\.random\(|(?<![.\w])setTimeout\(|(?<![.\w])setInterval\(|console\.(?:log|error|warn|info)\()/;
 /** Adapters that wrap ambient time on purpose. */
 const AMBIENT_ALLOWED = new Set(['packages/ports/src/system-clock.ts']);
 

@@ -11,7 +11,8 @@ import { type ApiPath, parseApiPath } from './api-path.ts';
 import type { ApiAnswer, ApiRequest } from './api-request.ts';
 import { createDocuments } from './documents.ts';
 import { decodeBody } from './read-body.ts';
-import { handleResource, isTrue } from './resource-handler.ts';
+import { isTrue } from './resource-call.ts';
+import { handleResource } from './resource-handler.ts';
 import { answerReview, REVIEWS } from './reviews.ts';
 
 export interface ApiHandlerOptions {

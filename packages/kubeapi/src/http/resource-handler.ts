@@ -7,7 +7,6 @@ import {
   type KindDefinition,
   stringifyJson,
 } from '@bloomery/model';
-import type { ApiEngine } from '../api-engine.ts';
 import type { ApiObject } from '../api-object.ts';
 import { badRequest, methodNotAllowed, noSuchResource } from '../pipeline/api-status.ts';
 import { listObjects, readObject, selectionOf } from '../pipeline/reader.ts';
@@ -18,19 +17,11 @@ import { type Resource, toVersion } from '../registry/resource.ts';
 import { partialObjectMetadata, renderTable } from '../table/index.ts';
 import { jsonAnswer } from './answers.ts';
 import type { ApiPath } from './api-path.ts';
-import type { ApiAnswer, ApiRequest } from './api-request.ts';
+import type { ApiAnswer } from './api-request.ts';
 import { negotiate, type Representation } from './negotiate.ts';
 import { decodeBody, decodeJson, unsupported } from './read-body.ts';
+import { isTrue, jsonTextOf, type ResourceCall, tableOptions, wholeNumber } from './resource-call.ts';
 import { watchAnswer } from './watch-answer.ts';
-
-/** A request for a resource, with what it addresses looked up. */
-export interface ResourceCall {
-  readonly engine: ApiEngine;
-  readonly request: ApiRequest;
-  readonly path: ApiPath;
-  readonly resource: Resource;
-  readonly version: KindDefinition;
-}
 
 const WRITABLE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'scale']);
 
@@ -128,18 +119,6 @@ function show(
   return jsonAnswer(status, table, warnings);
 }
 
-/** What a Table shows of its rows, as the query asks. */
-export function tableOptions(call: ResourceCall): {
-  readonly nowMs: number;
-  readonly includeObject: 'None' | 'Metadata' | 'Object';
-} {
-  const asked = call.request.query.get('includeObject');
-  return {
-    nowMs: call.engine.clock.nowMs(),
-    includeObject: asked === 'None' || asked === 'Object' ? asked : 'Metadata',
-  };
-}
-
 function list(call: ResourceCall, representation: Representation): ApiAnswer {
   const { engine, request, path, resource, version } = call;
   const { query } = request;
@@ -169,18 +148,6 @@ function list(call: ResourceCall, representation: Representation): ApiAnswer {
   const head = stringifyJson({ kind: version.listKind, apiVersion: apiVersionOf(version), metadata });
   const items = objects.map(jsonTextOf).join(',');
   return { ...jsonAnswer(200, {}), body: `${head.slice(0, -1)},"items":[${items}]}\n` };
-}
-
-const texts = new WeakMap<ApiObject, string>();
-
-/** JSON text of a frozen object. Kept as long as the object is: watches and lists share it. */
-export function jsonTextOf(object: ApiObject): string {
-  let text = texts.get(object);
-  if (text === undefined) {
-    text = stringifyJson(object);
-    texts.set(object, text);
-  }
-  return text;
 }
 
 async function deleteCollection(call: ResourceCall): Promise<ApiAnswer> {
@@ -343,16 +310,4 @@ async function deleteRequest(call: ResourceCall): Promise<Omit<DeleteRequest, 'n
 
 function text(value: Json | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** A query flag: `true`, `1` or present without a value. */
-export function isTrue(value: string | null): boolean {
-  return value === 'true' || value === '1' || value === '';
-}
-
-/** A whole number of a query. @throws 400. */
-export function wholeNumber(value: string | null, name: string): number | undefined {
-  if (value === null || value === '') return undefined;
-  if (!/^\d{1,9}$/.test(value)) throw badRequest(`${name}: wants a whole number`);
-  return Number(value);
 }

@@ -9,7 +9,7 @@ import { type StreamItem, watchStream } from '../watch/watch-stream.ts';
 import { statusOf } from './answers.ts';
 import type { ApiAnswer } from './api-request.ts';
 import type { Representation } from './negotiate.ts';
-import { isTrue, jsonTextOf, type ResourceCall, tableOptions, wholeNumber } from './resource-handler.ts';
+import { isTrue, jsonTextOf, type ResourceCall, tableOptions, wholeNumber } from './resource-call.ts';
 
 const BOOKMARK_MS = 50_000;
 /** How long a watch lives when the caller says nothing. */
