@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { TimelineEntry, TimelineSource } from './timeline.ts';
 
@@ -48,6 +49,8 @@ const SCHEMA = `
 
 /** Open or make the file; `:memory:` keeps everything in memory. */
 export function openTimelineDatabase(file: string): TimelineDatabase {
+  // The files beside it take its mode.
+  if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600));
   const db = new DatabaseSync(file);
   db.exec(SCHEMA);
   const insertEntry = db.prepare('INSERT INTO entries VALUES (?, ?, ?, ?)');

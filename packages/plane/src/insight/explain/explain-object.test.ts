@@ -92,6 +92,20 @@ describe('explain', () => {
     assert.deepEqual(findings[0]?.evidence[0]?.text, 'Offered happened');
   });
 
+  it('finds the rule of a wait that only the column states, with the failing conditions as evidence', () => {
+    const failed = { type: 'Ready', status: 'False', reason: 'DownloadFailed', message: 'HTTP 404' } as const;
+    const { status, ...head } = objectOf('Environment', [failed]);
+    const object = { ...head, status: { ...status, waitingFor: WAIT_REASONS.EnvironmentBroken.short } };
+    const findings = explainObject({ object, upstream: [], entries: [], nowMs: NOW });
+    assert.deepEqual(
+      findings.map((finding) => [finding.rule, finding.evidence[0]?.text]),
+      [
+        ['EnvironmentBroken', 'HTTP 404'],
+        ['DownloadFailed', 'HTTP 404'],
+      ],
+    );
+  });
+
   it('quotes failures that it has no rule for', () => {
     const condition = { type: 'TalosInstalled', status: 'False', reason: 'Odd', message: 'no disk', severity: 'Error' };
     const object = objectOf('Server', [condition as ExplainedCondition]);

@@ -36,9 +36,9 @@ function explainWaits(object: ExplainedObject, input: ExplainInput): readonly Fi
   const ranked = failing.toSorted((a, b) => rank(a) - rank(b));
   const findings = ranked.map((condition) => explainCondition(object, condition, input));
   const waitingFor = object.status?.waitingFor;
-  if (findings.length === 0 && waitingFor !== undefined && waitingFor !== '-')
-    return [explainPhrase(object, waitingFor)];
-  return findings;
+  const isStated = ranked.some((condition) => isWaitReason(condition.reason));
+  if (isStated || waitingFor === undefined || waitingFor === '-') return findings;
+  return [explainPhrase(object, waitingFor, ranked, input), ...findings];
 }
 
 /** Known waits before other failures, `Ready` (the summary) first among each. */
@@ -47,53 +47,75 @@ function rank({ type, reason }: ExplainedCondition): number {
 }
 
 function explainCondition(object: ExplainedObject, condition: ExplainedCondition, input: ExplainInput): Finding {
-  const { reason = '', message = '', lastTransitionTime } = condition;
-  const since = lastTransitionTime === undefined ? {} : { since: lastTransitionTime };
-  const stated = {
-    ...(lastTransitionTime === undefined ? {} : { time: lastTransitionTime }),
-    source: `condition ${condition.type}`,
-    text: message === '' ? reason : message,
+  const { reason = '', message = '', severity } = condition;
+  const evidence = [statement(condition), ...newestFirst(input.entries)].slice(0, EVIDENCE_MAX);
+  const common = { ...sinceOf(condition), evidence };
+  if (isWaitReason(reason)) return { ...waitFinding(object, reason), ...common };
+  return {
+    ...common,
+    rule: reason,
+    severity: severity === 'Error' ? 'error' : severity === 'Info' ? 'info' : 'warning',
+    cause: `${named(object)}: ${message === '' ? `${condition.type} is False (${reason})` : message}`,
+    next: 'The controller tries again by itself.',
+    do: [`bloomery describe ${objectRef(object)}`],
+    more: 'reference/conditions',
   };
-  const evidence = [stated, ...newestFirst(input.entries)].slice(0, EVIDENCE_MAX);
-  if (!isWaitReason(reason)) {
-    const cause = `${named(object)}: ${message === '' ? `${condition.type} is False (${reason})` : message}`;
-    const severity = condition.severity === 'Error' ? 'error' : condition.severity === 'Info' ? 'info' : 'warning';
-    const retry = 'The controller tries again by itself.';
-    return {
-      rule: reason,
-      severity,
-      cause,
-      ...since,
-      evidence,
-      next: retry,
-      do: [`bloomery describe ${objectRef(object)}`],
-      more: 'reference/conditions',
-    };
-  }
+}
+
+function waitFinding(object: ExplainedObject, reason: WaitReason): Omit<Finding, 'evidence'> {
   const { doc, normal } = WAIT_REASONS[reason];
   const rule = WAIT_RULES[reason];
   return {
     rule: reason,
     severity: normal ? 'info' : 'warning',
     cause: `${named(object)}: ${doc}`,
-    ...since,
-    evidence,
     next: rule?.next ?? 'It goes on by itself when what it waits for is there.',
     do: rule?.do(object) ?? [`bloomery describe ${objectRef(object)}`],
     more: `reference/waits#${reason}`,
   };
 }
 
-function explainPhrase(object: ExplainedObject, waitingFor: string): Finding {
+/** A wait that only the WAITING-FOR column states; the conditions that fail are its evidence. */
+function explainPhrase(
+  object: ExplainedObject,
+  waitingFor: string,
+  failing: readonly ExplainedCondition[],
+  input: ExplainInput,
+): Finding {
+  const evidence = [...failing.map(statement), ...newestFirst(input.entries)].slice(0, EVIDENCE_MAX);
+  const reason = Object.keys(WAIT_REASONS).find(
+    (name) => isWaitReason(name) && WAIT_REASONS[name].short === waitingFor,
+  );
+  const [first] = failing;
+  const since = first === undefined ? {} : sinceOf(first);
+  if (isWaitReason(reason)) return { ...waitFinding(object, reason), ...since, evidence };
   return {
     rule: 'Waiting',
     severity: 'info',
     cause: `${named(object)} waits for ${waitingFor}.`,
-    evidence: [],
+    ...since,
+    evidence,
     next: 'It goes on by itself when that is there.',
     do: [`bloomery describe ${objectRef(object)}`],
     more: 'reference/waits',
   };
+}
+
+function statement({
+  type,
+  reason = '',
+  message = '',
+  lastTransitionTime,
+}: ExplainedCondition): Finding['evidence'][number] {
+  return {
+    ...(lastTransitionTime === undefined ? {} : { time: lastTransitionTime }),
+    source: `condition ${type}`,
+    text: message === '' ? reason : message,
+  };
+}
+
+function sinceOf({ lastTransitionTime }: ExplainedCondition): Pick<Finding, 'since'> {
+  return lastTransitionTime === undefined ? {} : { since: lastTransitionTime };
 }
 
 function named({ kind, metadata }: ExplainedObject): string {
