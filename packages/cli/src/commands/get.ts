@@ -132,7 +132,7 @@ async function printObjects(
   options: GetOptions,
 ): Promise<void> {
   const { deps } = session;
-  const items = await readObjects(session, kind, names, options);
+  const items = (await readObjects(session, kind, names, options)).map(withoutManagedFields);
   if (format === 'name') {
     const group = kind.group === '' ? '' : `.${kind.group}`;
     deps.stdout.write(items.map((item) => `${kind.singular}${group}/${item.metadata.name}\n`).join(''));
@@ -142,6 +142,12 @@ async function printObjects(
   const list = { apiVersion: 'cli.bloomery.dev/v1', kind: kind.listKind, items };
   const value = names.length === 1 && only !== undefined ? only : list;
   deps.stdout.write(await dataText(value as unknown as Json, format));
+}
+
+/** Who wrote which field is for programs that ask for it; kubectl leaves it out too. */
+function withoutManagedFields(object: KubeObject): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 async function readObjects(
