@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { processObject } from '../schema/process-object.ts';
 import { conflictText } from './apply-conflict.ts';
 import { parseFieldsV1, printFieldsV1 } from './field-set.ts';
-import { singleVersion } from './field-versions.ts';
+import { type FieldVersions, singleVersion } from './field-versions.ts';
 import { ignoredMembers } from './ownership.ts';
 import { type ApplyResult, serverSideApply } from './server-side-apply.ts';
 import { trackUpdate } from './track-update.ts';
@@ -44,12 +44,16 @@ const schema: Schema = {
 class OneObject {
   live: JsonObject | undefined;
 
-  apply(manager: string, spec: JsonObject, options: { force?: boolean; status?: JsonObject } = {}): ApplyResult {
+  apply(
+    manager: string,
+    spec: JsonObject,
+    options: { force?: boolean; status?: JsonObject; metadata?: JsonObject } = {},
+  ): ApplyResult {
     const subresource = options.status === undefined ? '' : 'status';
     const body = options.status === undefined ? { spec } : { status: options.status };
     const result = serverSideApply({
       live: this.live,
-      applied: { apiVersion: G, kind: 'Thing', metadata: { name: 't' }, ...body },
+      applied: { apiVersion: G, kind: 'Thing', metadata: { name: 't', ...options.metadata }, ...body },
       manager,
       force: options.force ?? false,
       apiVersion: G,
@@ -80,10 +84,15 @@ class OneObject {
     return this.live?.['spec'];
   }
 
+  get metadata(): JsonObject {
+    const metadata = this.live?.['metadata'];
+    return isJsonObject(metadata) ? metadata : {};
+  }
+
   /** Owner and operation, and what they own. */
   get owners(): JsonObject {
-    const metadata = this.live?.['metadata'];
-    const entries = isJsonObject(metadata) && Array.isArray(metadata['managedFields']) ? metadata['managedFields'] : [];
+    const { managedFields } = this.metadata;
+    const entries = Array.isArray(managedFields) ? managedFields : [];
     return Object.fromEntries(
       entries.map((e: JsonObject) => [
         `${e['manager']} ${e['operation']}${e['subresource'] ? ` ${e['subresource']}` : ''}`,
@@ -150,6 +159,16 @@ describe('server-side apply', () => {
     assert.equal(refusalOf(o.apply('b', { size: 2 })), 'Apply failed with 1 conflict: conflict with "a": .spec.size');
   });
 
+  it('leaves metadata that nobody owns alone when it takes labels away', () => {
+    const o = new OneObject();
+    o.apply('a', { size: 1 }, { metadata: { labels: { l: '1' } } });
+    o.live = { ...o.live, metadata: { ...o.metadata, annotations: { x: 'unowned' } } };
+    o.apply('a', { size: 1 });
+    assert.deepEqual(o.metadata['annotations'], { x: 'unowned' });
+    assert.equal(o.metadata['labels'], undefined);
+    assert.equal(o.metadata['name'], 't');
+  });
+
   it('keeps the order of live items and puts new ones behind', () => {
     const o = new OneObject();
     o.apply('a', { tags: ['x', 'y'] });
@@ -208,6 +227,66 @@ describe('server-side apply', () => {
     const before = JSON.stringify(o.live);
     o.apply('a', spec);
     assert.equal(JSON.stringify(o.live), before);
+  });
+});
+
+describe('server-side apply over two versions', () => {
+  const two: Schema = {
+    type: 'object',
+    properties: { body: { type: 'object', properties: { count: { type: 'integer' }, note: { type: 'string' } } } },
+  };
+  const one: Schema = {
+    type: 'object',
+    properties: { spec: { type: 'object', properties: { size: { type: 'integer' }, note: { type: 'string' } } } },
+  };
+  const [V1, V2] = ['g.test/v1', 'g.test/v2'];
+  /** v1 `spec.size` is v2 `body.count`. */
+  const versions: FieldVersions = {
+    schema: (apiVersion) => (apiVersion === V1 ? one : apiVersion === V2 ? two : undefined),
+    convert: (object, apiVersion) => {
+      const from = object['apiVersion'] ?? apiVersion;
+      if (from === apiVersion) return object;
+      const { spec, body, ...rest } = object;
+      const source = (spec ?? body) as JsonObject | undefined;
+      const amount = source?.['size'] ?? source?.['count'];
+      const note = source?.['note'] === undefined ? {} : { note: source['note'] };
+      const named = amount === undefined ? {} : apiVersion === V1 ? { size: amount } : { count: amount };
+      const inner = source === undefined ? {} : { [apiVersion === V1 ? 'spec' : 'body']: { ...named, ...note } };
+      return { ...rest, apiVersion, ...inner };
+    },
+  };
+  const apply = (live: JsonObject | undefined, apiVersion: string, manager: string, fields: JsonObject): ApplyResult =>
+    serverSideApply({
+      live: live === undefined ? undefined : versions.convert(live, apiVersion),
+      applied: { apiVersion, kind: 'Thing', metadata: { name: 't' }, ...fields },
+      manager,
+      force: false,
+      apiVersion,
+      subresource: '',
+      time: '2026-01-01T00:00:00Z',
+      versions,
+      ignored: () => false,
+    });
+  const must = (result: ApplyResult): JsonObject => {
+    assert.ok(result.ok, refusalOf(result));
+    return result.object;
+  };
+
+  it('a manager that moves to another version keeps what it still applies', () => {
+    const first = must(apply(undefined, V1, 'a', { spec: { size: 1, note: 'x' } }));
+    const second = must(apply(first, V2, 'a', { body: { count: 1 } }));
+    assert.deepEqual(second['body'], { count: 1 });
+  });
+
+  it('conflicts and shared ownership are seen through the versions', () => {
+    const first = must(apply(undefined, V1, 'a', { spec: { size: 1, note: 'x' } }));
+    assert.equal(
+      refusalOf(apply(first, V2, 'b', { body: { count: 2 } })),
+      'Apply failed with 1 conflict: conflict with "a": .spec.size',
+    );
+    const shared = must(apply(first, V2, 'b', { body: { count: 1 } }));
+    const left = must(apply(shared, V1, 'a', { spec: { note: 'x' } }));
+    assert.deepEqual(left['spec'], { size: 1, note: 'x' });
   });
 });
 

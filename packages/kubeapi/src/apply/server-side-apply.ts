@@ -4,7 +4,7 @@ import { appliedProblems } from './applied-problems.ts';
 import { type ApplyConflict, conflictOf } from './apply-conflict.ts';
 import { differenceOf, EMPTY_SET, type FieldSet, intersectionOf, isEmptySet, pathsOf, unionOf } from './field-set.ts';
 import { fieldSetOf, withNamedParents } from './field-set-of.ts';
-import { atVersion, type FieldVersions } from './field-versions.ts';
+import { atVersion, type FieldVersions, type VersionedObject } from './field-versions.ts';
 import {
   decodeManagedFields,
   type FieldManager,
@@ -133,33 +133,52 @@ function liveEntries(patch: AppliedPatch, live: JsonObject): ManagedEntries {
   return recordUpdate(entries, {}, live, before);
 }
 
-/** The merged object without what the applier applied before, does not apply now, and nobody else owns. */
+/**
+ * The merged object without what the applier applied before, does not apply now, and nobody else owns. Entries may be
+ * of several versions: what each of them owns is put back in its own version.
+ */
 function pruneGivenUp(
   merged: JsonObject,
   entries: ManagedEntries,
   previous: ManagedEntry,
   patch: AppliedPatch,
 ): JsonObject {
-  const at = atVersion(patch.versions, merged, previous.apiVersion);
-  if (at === undefined || isEmptySet(previous.fields)) return merged;
-  const { schema, object } = at;
-  const mine = withNamedParents(schema, previous.fields);
-  const mergedSet = withNamedParents(schema, fieldSetOf(schema, object));
-  let pruned = removeFields(schema, object, mine);
-  // What others own (or the applier still applies) comes back, with all that leads to it.
-  const owned = withNamedParents(schema, ownedBy(entries, previous.apiVersion));
-  const kept = unionOf(withNamedParents(schema, fieldSetOf(schema, pruned)), owned);
-  pruned = removeFields(schema, object, differenceOf(mergedSet, kept));
-  // Items that lost their owners but were never the applier's stay as well.
-  const gone = differenceOf(mergedSet, withNamedParents(schema, fieldSetOf(schema, pruned)));
-  pruned = removeFields(schema, object, intersectionOf(gone, mine));
-  return patch.versions.convert(pruned, patch.apiVersion) ?? merged;
+  const { versions, apiVersion } = patch;
+  const start = atVersion(versions, merged, previous.apiVersion);
+  if (start === undefined || isEmptySet(previous.fields)) return merged;
+  const mine = withNamedParents(start.schema, previous.fields);
+  let pruned = removeFields(start.schema, start.object, mine);
+  const owned = ownedByVersion(entries, patch);
+  const order = [...owned.keys()].sort((a, b) => Number(b === previous.apiVersion) - Number(a === previous.apiVersion));
+  for (const version of order) {
+    const whole = atVersion(versions, merged, version);
+    const left = atVersion(versions, pruned, version);
+    if (whole === undefined || left === undefined) continue;
+    const { schema } = whole;
+    const kept = unionOf(namedSetOf(left), withNamedParents(schema, owned.get(version) ?? EMPTY_SET));
+    pruned = removeFields(schema, whole.object, differenceOf(namedSetOf(whole), kept));
+  }
+  const rest = atVersion(versions, pruned, previous.apiVersion);
+  if (rest === undefined) return merged;
+  // Only what was the applier's goes: what nobody ever owned stays.
+  const gone = differenceOf(namedSetOf(start), namedSetOf(rest));
+  const result = removeFields(start.schema, start.object, intersectionOf(gone, mine));
+  return versions.convert(result, apiVersion) ?? merged;
 }
 
-function ownedBy(entries: ManagedEntries, apiVersion: string): FieldSet {
-  let owned = EMPTY_SET;
-  for (const entry of entries.values()) if (entry.apiVersion === apiVersion) owned = unionOf(owned, entry.fields);
-  return owned;
+function namedSetOf({ schema, object }: VersionedObject): FieldSet {
+  return withNamedParents(schema, fieldSetOf(schema, object));
+}
+
+/** What is owned in each version, with all that the request applies, server-owned fields included. */
+function ownedByVersion(entries: ManagedEntries, patch: AppliedPatch): ReadonlyMap<string, FieldSet> {
+  const owned = new Map<string, FieldSet>();
+  for (const { apiVersion, fields } of entries.values()) {
+    owned.set(apiVersion, unionOf(owned.get(apiVersion) ?? EMPTY_SET, fields));
+  }
+  const applied = atVersion(patch.versions, patch.applied, patch.apiVersion);
+  const fields = applied === undefined ? EMPTY_SET : fieldSetOf(applied.schema, applied.object);
+  return owned.set(patch.apiVersion, unionOf(owned.get(patch.apiVersion) ?? EMPTY_SET, fields));
 }
 
 function conflictsOf(entries: ManagedEntries, taken: ReadonlyMap<string, FieldSet>): readonly ApplyConflict[] {

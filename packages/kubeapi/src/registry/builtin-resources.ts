@@ -1,5 +1,5 @@
 import { builtinKinds, defineKind, isJsonObject, type JsonObject, type KindDefinition, schema } from '@bloomery/model';
-import { admitConfigMap, admitSecret } from './config-data.ts';
+import { admitConfigMap, admitSecret, withoutEmptyData } from './config-data.ts';
 import { crdDefinition } from './crd-resource.ts';
 import { CUSTOM_RULES, type Resource, type ResourceRules, resourceOf } from './resource.ts';
 
@@ -83,8 +83,8 @@ const storeOnly: readonly KindDefinition[] = [
 ];
 
 function stringDataIntoData(secret: JsonObject): JsonObject {
-  const { stringData, ...rest } = secret;
-  const type = rest['type'] ?? 'Opaque';
+  const { stringData, ...rest } = withoutEmptyData(secret);
+  const type = rest['type'] || 'Opaque';
   if (!isJsonObject(stringData)) return { ...rest, type };
   const encoded = Object.entries(stringData).map(([key, value]) => [
     key,
@@ -111,7 +111,7 @@ const SPECIAL: Readonly<
     { readonly rules?: Partial<ResourceRules>; readonly kind?: Pick<KindDefinition, 'defaults' | 'admit'> }
   >
 > = {
-  ConfigMap: { kind: { admit: admitConfigMap } },
+  ConfigMap: { kind: { defaults: withoutEmptyData, admit: admitConfigMap } },
   Secret: { kind: { defaults: stringDataIntoData, admit: admitSecret } },
   Namespace: { rules: { labelNames: true }, kind: { defaults: activeNamespace } },
   Event: { rules: { timeToLiveMs: EVENT_TTL_MS } },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Admission, JsonObject } from '@bloomery/model';
-import { admitConfigMap, admitSecret, MAX_DATA_BYTES } from './config-data.ts';
+import { admitConfigMap, admitSecret, MAX_DATA_BYTES, withoutEmptyData } from './config-data.ts';
 
 const texts = (admission: Admission): string[] => admission.problems.map((p) => `${p.field}: ${p.message}`);
 const KEY_RULE =
@@ -37,6 +37,11 @@ describe('ConfigMaps and Secrets', () => {
   ];
   for (const [name, object, old, want] of maps)
     it(name, () => assert.deepEqual(texts(admitConfigMap(object, old)), want));
+
+  it('empty data is no data', () => {
+    const map = { kind: 'ConfigMap', data: {}, binaryData: { a: '' } };
+    assert.deepEqual(withoutEmptyData(map), { kind: 'ConfigMap', binaryData: { a: '' } });
+  });
 
   it('a TLS Secret needs its two keys', () => {
     const secret = { type: 'kubernetes.io/tls', data: { 'tls.crt': '' } };

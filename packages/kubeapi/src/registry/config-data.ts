@@ -8,6 +8,16 @@ const KEY = /^[-._a-zA-Z0-9]+$/;
 const KEY_RULE =
   "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 
+/** The object without empty data maps: Kubernetes does not tell an empty one from none. */
+export function withoutEmptyData(object: JsonObject): JsonObject {
+  const isEmptyMap = (value: Json | undefined): boolean => isJsonObject(value) && Object.keys(value).length === 0;
+  const members = Object.entries(object);
+  const kept = members.filter(([name, value]) => !DATA_MEMBERS.has(name) || !isEmptyMap(value));
+  return kept.length === members.length ? object : Object.fromEntries(kept);
+}
+
+const DATA_MEMBERS: ReadonlySet<string> = new Set(['data', 'binaryData', 'stringData']);
+
 /** What a ConfigMap must hold to beyond its schema. */
 export function admitConfigMap(object: JsonObject, old: JsonObject | undefined): Admission {
   const { data, binaryData } = object;
