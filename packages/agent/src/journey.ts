@@ -46,7 +46,7 @@ const RETRY = { everyMs: 30_000, overallMs: 300_000 };
 const DEFAULT_REBOOT_TIMEOUT_MS = 20 * 60_000;
 const MIN_HEARTBEAT_MS = 1_000;
 
-/** One run of the agent: register, report addresses, wipe and set up the BMC where the plane wants it. */
+/** One run of the agent: register, report addresses, wipe and set up the BMC where the plane wants it, in this order. */
 export async function runJourney(deps: JourneyDeps): Promise<void> {
   const { plane, machine, log } = deps;
   const inventory = await machine.inventory();
@@ -56,7 +56,7 @@ export async function runJourney(deps: JourneyDeps): Promise<void> {
   const addresses = await machine.addresses();
   await retry(() => plane.reportAddresses(uuid, addresses), { ...RETRY, what: 'report addresses' }, deps);
   if (orders.wipe) await wipeMachine(deps, { inventory, uuid, orders });
-  if (orders.setupBmc) await setUpBmc(deps, uuid);
+  else if (orders.setupBmc) await setUpBmc(deps, uuid);
 }
 
 interface WipeOrders {
@@ -74,6 +74,8 @@ async function wipeMachine(deps: JourneyDeps, { inventory, uuid, orders }: WipeO
     const startedAt = clock.nowMs();
     const disks = await machine.wipe(inventory, orders.insecureWipe ? 'fast' : 'full');
     log.info('agent.wiped', { disks, tookMs: clock.nowMs() - startedAt });
+    // Before the report: a clean machine is allocated at once, and then its BMC is nobody's to change.
+    if (orders.setupBmc) await setUpBmc(deps, uuid);
   } finally {
     stop.abort();
     await beating;

@@ -36,7 +36,8 @@ export function stagesSeen({ server, binding, metalMachine, console }: Sight): R
   };
   add('Registered', server !== undefined);
   add('Accepted', server?.spec?.accepted);
-  add('Wiped', server?.status?.isClean);
+  // A clean machine can be allocated before anybody looks.
+  add('Wiped', server?.status?.isClean === true || server?.status?.wipe?.finishedAt !== undefined);
   add('BmcReady', server?.spec?.bmc?.passFrom !== undefined || server?.spec?.bmc?.pass !== undefined);
   add('Allocated', binding !== undefined);
   add('Booted', /\[talos-stand-in\] standin\.started .*boot=network/.test(console));

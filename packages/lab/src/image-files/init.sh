@@ -9,6 +9,8 @@ mount -t sysfs sys /sys
 mount -t tmpfs -o mode=755 run /run
 mount -t tmpfs tmp /tmp
 mkdir -p /dev/pts /run/mnt
+for n in 0:stdin 1:stdout 2:stderr; do ln -sf /proc/self/fd/${n%%:*} /dev/${n##*:}; done
+ln -sf /proc/self/fd /dev/fd
 echo /bin/modprobe > /proc/sys/kernel/modprobe
 say() { echo "<6>[sidero] init: $*" > /dev/kmsg; }
 

@@ -8,7 +8,14 @@ import { makeMarkedDisk, remainingMarkers } from './disk-marker.ts';
 import { FACTORY_BMC_USER, type MachineSpec } from './machine-spec.ts';
 import { ProcessRecord } from './process-record.ts';
 import type { MachinePlace } from './qemu-arguments.ts';
-import { addTap, createRackNetwork, inNamespace, type RackNetwork, removeRackNetwork, SITE_V6 } from './rack-network.ts';
+import {
+  addTap,
+  createRackNetwork,
+  inNamespace,
+  type RackNetwork,
+  removeRackNetwork,
+  SITE_V6,
+} from './rack-network.ts';
 
 /** A rack of virtual machines with their BMCs and the site's DHCP server, none of which know the plane. */
 export interface Rack {
