@@ -1,0 +1,22 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join, resolve } from 'node:path';
+import { benchRatio, benchTable, reachesTarget } from './bench-result.ts';
+import { benchBoot } from './boot.ts';
+
+/** All benches, or those that are named: `bench/main.ts [boot] …`. Table on stdout, JSON in bench/out/. */
+const BENCHES = { boot: benchBoot } as const;
+
+const names = process.argv.slice(2);
+const out = resolve(import.meta.dirname, 'out');
+mkdirSync(out, { recursive: true });
+const load = loadavg();
+const results = [];
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  const found = await bench((line) => process.stderr.write(`${line}\n`));
+  results.push(...found);
+  const rows = found.map((result) => ({ ...result, ratio: benchRatio(result), ok: reachesTarget(result) }));
+  writeFileSync(join(out, `${name}.json`), `${JSON.stringify({ bench: name, load, results: rows }, null, 2)}\n`);
+}
+process.stdout.write(`${benchTable(results)}\nload average at the start: ${load.map((l) => l.toFixed(2)).join(' ')}\n`);
