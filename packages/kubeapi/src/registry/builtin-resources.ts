@@ -97,11 +97,16 @@ function stringDataIntoData(secret: JsonObject): JsonObject {
 function activeNamespace(namespace: JsonObject): JsonObject {
   const metadata = isJsonObject(namespace['metadata']) ? namespace['metadata'] : {};
   const labels = isJsonObject(metadata['labels']) ? metadata['labels'] : {};
+  const spec = isJsonObject(namespace['spec']) ? namespace['spec'] : {};
+  const status = isJsonObject(namespace['status']) ? namespace['status'] : {};
+  // Clients send an empty spec. Without its finalizer a namespace would go before what is in it.
+  const finalizers = Array.isArray(spec['finalizers']) ? spec['finalizers'] : [];
+  const held = finalizers.length === 0 && metadata['deletionTimestamp'] === undefined;
   return {
     ...namespace,
     metadata: { ...metadata, labels: { 'kubernetes.io/metadata.name': metadata['name'], ...labels } },
-    spec: namespace['spec'] ?? { finalizers: ['kubernetes'] },
-    status: namespace['status'] ?? { phase: 'Active' },
+    spec: held ? { ...spec, finalizers: ['kubernetes'] } : spec,
+    status: { phase: 'Active', ...status },
   };
 }
 

@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import { OBJECT_META_SCHEMA } from './object-meta-schema.ts';
-import { shape } from './shape.ts';
+import { Shaper } from './shape.ts';
 import { jsonType, validate } from './validate.ts';
 
 /** Metadata in its shape, or why it cannot be read at all. */
@@ -25,14 +25,14 @@ export function shapeObjectMeta(metadata: Json | undefined): ShapedObjectMeta {
       message: `json: cannot unmarshal ${goKind(metadata)} into Go struct field .metadata of type v1.ObjectMeta`,
     };
   }
-  const unknown: string[] = [];
-  const shaped = shape(OBJECT_META_SCHEMA, metadata, 'metadata', SHAPING, unknown);
-  if (!isJsonObject(shaped)) return { ok: true, metadata: {}, unknownFields: unknown };
+  const shaper = new Shaper(SHAPING);
+  const shaped = shaper.shape(OBJECT_META_SCHEMA, metadata, 'metadata');
+  if (!isJsonObject(shaped)) return { ok: true, metadata: {}, unknownFields: shaper.unknown };
   const wrong = validate(OBJECT_META_SCHEMA, shaped, '').find(({ reason }) => reason === 'FieldValueTypeInvalid');
   if (wrong !== undefined) return { ok: false, message: unreadable(shaped, wrong.field) };
   const kept = Object.entries(shaped).filter(([name, value]) => name === 'managedFields' || !isEmpty(value));
   const same = kept.length === Object.keys(metadata).length && shaped === metadata;
-  return { ok: true, metadata: same ? metadata : Object.fromEntries(kept), unknownFields: unknown };
+  return { ok: true, metadata: same ? metadata : Object.fromEntries(kept), unknownFields: shaper.unknown };
 }
 
 const SHAPING = { prune: true, defaults: false, dropNulls: true } as const;

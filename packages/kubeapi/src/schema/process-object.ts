@@ -2,7 +2,7 @@ import { type FieldProblem, isJsonObject, type Json, type JsonObject, type schem
 import { invalid, NO_FIELD } from './field-causes.ts';
 import { ownMember } from './field-path.ts';
 import { validateListTypes } from './list-types.ts';
-import { type Shaping, shape } from './shape.ts';
+import { Shaper, type Shaping } from './shape.ts';
 import { validate } from './validate.ts';
 
 type Schema = schema.Schema;
@@ -31,11 +31,11 @@ export interface ProcessedObject {
  */
 export function processObject(schema: Schema, object: JsonObject, options: ProcessOptions = {}): ProcessedObject {
   const { prune = true, defaults = true, dropNulls = true } = options;
-  const unknown: string[] = [];
-  const shaped = shape(schema, object, '', { prune, defaults, dropNulls }, unknown);
+  const shaper = new Shaper({ prune, defaults, dropNulls });
+  const shaped = shaper.shape(schema, object, '');
   const result = isJsonObject(shaped) ? shaped : object;
   const problems = options.validate === false ? [] : problemsOf(schema, result);
-  return { object: result, unknownFields: unknown.sort(), problems };
+  return { object: result, unknownFields: shaper.unknown.sort(), problems };
 }
 
 function problemsOf(schema: Schema, object: JsonObject): readonly FieldProblem[] {

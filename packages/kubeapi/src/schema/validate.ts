@@ -3,17 +3,11 @@ import { isJsonObject } from '@bloomery/model';
 import { invalid, NO_FIELD, notSupported, required, tooLong, tooMany, typeInvalid } from './field-causes.ts';
 import { itemPath, memberPath, ownMember } from './field-path.ts';
 import { isKnownFormat, matchesFormat } from './formats.ts';
-import { goNumber, goQuote } from './go-text.ts';
+import { goJson, goNumber, goQuote } from './go-text.ts';
 import { jsonEqual } from './json-equal.ts';
 import { matchesPattern } from './pattern.ts';
 
 type Schema = schema.Schema;
-
-/** Problems of a value, and how many of the schema's parts looked at it: the best of several failing alternatives wins. */
-interface Verdict {
-  readonly problems: FieldProblem[];
-  matched: number;
-}
 
 /**
  * Check a value against a schema, with kube-apiserver's texts. Nothing is changed: defaults must be filled in before.
@@ -21,28 +15,7 @@ interface Verdict {
  * @param path path of the value, '' for the whole object.
  */
 export function validate(schema: Schema, value: Json, path: string): readonly FieldProblem[] {
-  return judge(schema, value, path).problems;
-}
-
-function judge(schema: Schema, value: Json, path: string): Verdict {
-  const verdict: Verdict = { problems: [], matched: 1 };
-  checkType(schema, value, path, verdict);
-  if (value !== null) {
-    checkAlternatives(schema, value, path, verdict);
-    if (typeof value === 'string') checkString(schema, value, path, verdict);
-    else if (typeof value === 'number' || typeof value === 'bigint') checkNumber(schema, value, path, verdict);
-    else if (Array.isArray(value)) checkList(schema, value, path, verdict);
-  }
-  if (schema.enum !== undefined && !schema.enum.some((allowed) => jsonEqual(allowed, value))) {
-    verdict.problems.push(notSupported(path, value, schema.enum));
-  }
-  if (isJsonObject(value)) checkMembers(schema, value, path, verdict);
-  return verdict;
-}
-
-function merge(into: Verdict, other: Verdict): void {
-  into.problems.push(...other.problems);
-  into.matched += other.matched;
+  return new Judge(schema, path).judge(value).problems;
 }
 
 /** The JSON type of a value as the API names it. */
@@ -54,60 +27,211 @@ export function jsonType(value: Json): string {
   return typeof value;
 }
 
+/** The format that kube-apiserver infers for a number, and names in a refusal when the schema has a format. */
+const NUMBER_FORMATS: Readonly<Record<string, string>> = { integer: 'int64', number: 'float64' };
+
+/** Judges one value by one schema. */
+class Judge {
+  readonly problems: FieldProblem[] = [];
+  /** How many parts of the schema looked at the value: of several failing alternatives the one that got furthest is told. */
+  matched = 1;
+  readonly #schema: Schema;
+  readonly #path: string;
+
+  constructor(schema: Schema, path: string) {
+    this.#schema = schema;
+    this.#path = path;
+  }
+
+  judge(value: Json): this {
+    const allowed = this.#schema.enum;
+    this.#type(value);
+    if (value !== null) this.#alternatives(value);
+    if (typeof value === 'string') this.#string(value);
+    else if (typeof value === 'number' || typeof value === 'bigint') this.#number(value);
+    else if (Array.isArray(value)) this.#list(value);
+    if (allowed !== undefined && !allowed.some((one) => jsonEqual(one, value))) {
+      this.problems.push(notSupported(this.#path, value, allowed));
+    }
+    if (isJsonObject(value)) this.#members(value);
+    return this;
+  }
+
+  #take(other: Judge): void {
+    this.problems.push(...other.problems);
+    this.matched += other.matched;
+  }
+
+  #invalid(value: Json, rule: string): void {
+    this.problems.push(invalid(this.#path, value, `${this.#path} in body ${rule}`));
+  }
+
+  #type(value: Json): void {
+    const { format, nullable } = this.#schema;
+    const types = typesOf(this.#schema);
+    if (types.length === 0) return;
+    const actual = jsonType(value);
+    if (actual === 'null' ? nullable === true : admits(types, actual)) {
+      this.matched++;
+      return;
+    }
+    if (format !== undefined && actual !== 'string' && actual !== 'array' && actual !== 'null') {
+      const inferred = NUMBER_FORMATS[actual] ?? '';
+      if (inferred !== format) this.#wrongType(format, inferred);
+      return;
+    }
+    const numeric = types.includes('integer') || types.includes('number');
+    if (format === undefined || actual === 'null' || numeric) this.#wrongType(types.join(','), actual);
+  }
+
+  #wrongType(wanted: string, actual: string): void {
+    const detail = `${this.#path} in body must be of type ${wanted}: ${goQuote(actual)}`;
+    this.problems.push(typeInvalid(this.#path, actual, detail));
+  }
+
+  #string(value: string): void {
+    const { format } = this.#schema;
+    this.#lengthAndPattern(value);
+    if (format !== undefined && isKnownFormat(format) && !matchesFormat(format, value)) this.#wrongType(format, value);
+  }
+
+  /** Only the first of length and pattern that a text fails is told. */
+  #lengthAndPattern(value: string): void {
+    const { minLength, maxLength, pattern } = this.#schema;
+    const length = minLength === undefined && maxLength === undefined ? 0 : characters(value);
+    if (maxLength !== undefined && length > maxLength) this.problems.push(tooLong(this.#path, maxLength));
+    else if (minLength !== undefined && length < minLength) {
+      this.#invalid(value, `should be at least ${minLength} chars long`);
+    } else if (pattern !== undefined && !matchesPattern(pattern, value)) {
+      this.#invalid(value, `should match '${pattern}'`);
+    }
+  }
+
+  #number(value: number | bigint): void {
+    const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = this.#schema;
+    // kube-apiserver compares whole numbers with whole limits.
+    const whole = typeof value === 'bigint' || Number.isInteger(value);
+    const limit = (bound: number): number => (whole ? Math.trunc(bound) : bound);
+    if (multipleOf !== undefined && multipleOf > 0 && !isMultiple(value, multipleOf)) {
+      this.#invalid(value, `should be a multiple of ${goNumber(multipleOf)}`);
+    }
+    if (maximum !== undefined) {
+      const bound = limit(maximum);
+      const rule = exclusiveMaximum === true ? 'less than' : 'less than or equal to';
+      if (exclusiveMaximum === true ? value >= bound : value > bound)
+        this.#invalid(value, `should be ${rule} ${goNumber(bound)}`);
+    }
+    if (minimum !== undefined) {
+      const bound = limit(minimum);
+      const rule = exclusiveMinimum === true ? 'greater than' : 'greater than or equal to';
+      if (exclusiveMinimum === true ? value <= bound : value < bound)
+        this.#invalid(value, `should be ${rule} ${goNumber(bound)}`);
+    }
+  }
+
+  #list(value: readonly Json[]): void {
+    const { items, minItems, maxItems, uniqueItems } = this.#schema;
+    if (items !== undefined) {
+      for (const [i, item] of value.entries()) this.#take(new Judge(items, itemPath(this.#path, i)).judge(item));
+    }
+    if (minItems !== undefined && value.length < minItems) {
+      this.#invalid(value.length, `should have at least ${minItems} items`);
+    }
+    if (maxItems !== undefined && value.length > maxItems) {
+      this.problems.push(tooMany(this.#path, value.length, maxItems));
+    }
+    if (uniqueItems === true && new Set(value.map(goJson)).size < value.length) {
+      this.#invalid('', "shouldn't contain duplicates");
+    }
+  }
+
+  #members(value: JsonObject): void {
+    const { minProperties, maxProperties, properties, additionalProperties } = this.#schema;
+    const count = Object.keys(value).length;
+    if (minProperties !== undefined && count < minProperties) {
+      this.#invalid(count, `should have at least ${minProperties} properties`);
+      return;
+    }
+    if (maxProperties !== undefined && count > maxProperties) {
+      this.problems.push(tooMany(this.#path, count, maxProperties));
+      return;
+    }
+    for (const [name, member] of Object.entries(value)) {
+      const values = typeof additionalProperties === 'object' ? additionalProperties : undefined;
+      const child = ownMember(properties, name) ?? values;
+      if (child === undefined || member === undefined) continue;
+      this.#take(new Judge(child, memberPath(this.#path, name)).judge(member));
+    }
+    for (const name of this.#schema.required ?? []) {
+      if (!Object.hasOwn(value, name)) this.problems.push(required(memberPath(this.#path, name)));
+    }
+  }
+
+  #alternatives(value: Json): void {
+    const { anyOf, oneOf, allOf, not } = this.#schema;
+    if (anyOf !== undefined) this.#anyOf(anyOf, value);
+    if (oneOf !== undefined) this.#oneOf(oneOf, value);
+    if (allOf !== undefined) this.#allOf(allOf, value);
+    if (not !== undefined && this.#byOther(not, value).problems.length === 0) {
+      this.#composite('must not validate the schema (not)');
+    }
+  }
+
+  #byOther(schema: Schema, value: Json): Judge {
+    return new Judge(schema, this.#path).judge(value);
+  }
+
+  #composite(text: string): void {
+    this.problems.push(invalid(NO_FIELD, '', `"${this.#path}" ${text}`));
+  }
+
+  #anyOf(schemas: readonly Schema[], value: Json): void {
+    const judges = schemas.map((schema) => this.#byOther(schema, value));
+    const passed = judges.find(({ problems }) => problems.length === 0);
+    if (passed !== undefined) {
+      this.matched += passed.matched;
+      return;
+    }
+    this.#composite('must validate at least one schema (anyOf)');
+    this.#takeBest(judges);
+  }
+
+  #oneOf(schemas: readonly Schema[], value: Json): void {
+    const judges = schemas.map((schema) => this.#byOther(schema, value));
+    const passed = judges.filter(({ problems }) => problems.length === 0);
+    if (passed.length === 1) {
+      this.matched += passed[0]?.matched ?? 0;
+      return;
+    }
+    const found = passed.length === 0 ? 'Found none valid' : `Found ${passed.length} valid alternatives`;
+    this.#composite(`must validate one and only one schema (oneOf). ${found}`);
+    if (passed.length === 0) this.#takeBest(judges);
+  }
+
+  #allOf(schemas: readonly Schema[], value: Json): void {
+    const judges = schemas.map((schema) => this.#byOther(schema, value));
+    for (const judge of judges) this.#take(judge);
+    const passed = judges.filter(({ problems }) => problems.length === 0).length;
+    if (passed < judges.length) {
+      this.#composite(`must validate all the schemas (allOf)${passed === 0 ? '. None validated' : ''}`);
+    }
+  }
+
+  /** Tell the problems of the alternative that got furthest; the first of equals. */
+  #takeBest(judges: readonly Judge[]): void {
+    let best: Judge | undefined;
+    for (const judge of judges) if (best === undefined || judge.matched > best.matched) best = judge;
+    if (best !== undefined) this.#take(best);
+  }
+}
+
 function typesOf(schema: Schema): readonly string[] {
   if (schema['x-kubernetes-int-or-string'] === true) return ['integer', 'string'];
   return schema.type === undefined ? [] : [schema.type];
 }
 
-function checkType(schema: Schema, value: Json, path: string, verdict: Verdict): void {
-  const types = typesOf(schema);
-  if (types.length === 0) return;
-  const actual = jsonType(value);
-  if (actual === 'null' ? schema.nullable === true : admits(types, actual)) {
-    verdict.matched++;
-    return;
-  }
-  const textual = actual === 'string' || actual === 'array' || actual === 'null';
-  if (schema.format !== undefined && !textual) {
-    const format = NUMBER_FORMATS[actual] ?? '';
-    if (format !== schema.format) verdict.problems.push(wrongType(path, schema.format, format));
-    return;
-  }
-  const numeric = types.includes('integer') || types.includes('number');
-  if (schema.format !== undefined && actual !== 'null' && !numeric) return;
-  verdict.problems.push(wrongType(path, types.join(','), actual));
-}
-
-/** The format that kube-apiserver infers for a number, and names in a refusal when the schema has a format. */
-const NUMBER_FORMATS: Readonly<Record<string, string>> = { integer: 'int64', number: 'float64' };
-
 function admits(types: readonly string[], actual: string): boolean {
   return types.includes(actual) || (actual === 'integer' && types.includes('number'));
-}
-
-function wrongType(path: string, wanted: string, actual: string): FieldProblem {
-  return typeInvalid(path, actual, `${path} in body must be of type ${wanted}: "${actual}"`);
-}
-
-function checkString(schema: Schema, value: string, path: string, { problems }: Verdict): void {
-  const wrong = lengthOrPattern(schema, value, path);
-  if (wrong !== undefined) problems.push(wrong);
-  const { format } = schema;
-  if (format !== undefined && isKnownFormat(format) && !matchesFormat(format, value)) {
-    problems.push(typeInvalid(path, value, `${path} in body must be of type ${format}: ${goQuote(value)}`));
-  }
-}
-
-/** The first of length and pattern that a text fails; kube-apiserver tells only that one. */
-function lengthOrPattern(schema: Schema, value: string, path: string): FieldProblem | undefined {
-  const { minLength, maxLength, pattern } = schema;
-  const length = minLength === undefined && maxLength === undefined ? 0 : characters(value);
-  if (maxLength !== undefined && length > maxLength) return tooLong(path, maxLength);
-  if (minLength !== undefined && length < minLength) {
-    return invalid(path, value, `${path} in body should be at least ${minLength} chars long`);
-  }
-  if (pattern === undefined || matchesPattern(pattern, value)) return undefined;
-  return invalid(path, value, `${path} in body should match '${pattern}'`);
 }
 
 function characters(text: string): number {
@@ -116,129 +240,9 @@ function characters(text: string): number {
   return count;
 }
 
-function checkNumber(schema: Schema, value: number | bigint, path: string, { problems }: Verdict): void {
-  const { minimum, maximum, multipleOf } = schema;
-  const whole = typeof value === 'bigint' || Number.isInteger(value);
-  const limit = (bound: number): number => (whole ? Math.trunc(bound) : bound);
-  const refuse = (rule: string, bound: number): void => {
-    problems.push(invalid(path, value, `${path} in body should be ${rule} ${goNumber(bound)}`));
-  };
-  if (multipleOf !== undefined && multipleOf > 0 && !isMultiple(value, multipleOf)) {
-    refuse('a multiple of', multipleOf);
-  }
-  if (maximum !== undefined) {
-    const bound = limit(maximum);
-    if (schema.exclusiveMaximum === true ? value >= bound : value > bound) {
-      refuse(schema.exclusiveMaximum === true ? 'less than' : 'less than or equal to', bound);
-    }
-  }
-  if (minimum !== undefined) {
-    const bound = limit(minimum);
-    if (schema.exclusiveMinimum === true ? value <= bound : value < bound) {
-      refuse(schema.exclusiveMinimum === true ? 'greater than' : 'greater than or equal to', bound);
-    }
-  }
-}
-
 function isMultiple(value: number | bigint, factor: number): boolean {
   if (typeof value === 'bigint') return !Number.isInteger(factor) || value % BigInt(factor) === 0n;
   const quotient = factor < 1 ? (1 / factor) * value : value / factor;
   const nearest = Math.round(quotient);
   return quotient === nearest || Math.abs(quotient - nearest) < 1e-9 * Math.abs(quotient);
-}
-
-function checkList(schema: Schema, value: readonly Json[], path: string, verdict: Verdict): void {
-  const { items, minItems, maxItems } = schema;
-  if (items !== undefined) {
-    for (const [i, item] of value.entries()) merge(verdict, judge(items, item, itemPath(path, i)));
-  }
-  if (minItems !== undefined && value.length < minItems) {
-    verdict.problems.push(invalid(path, value.length, `${path} in body should have at least ${minItems} items`));
-  }
-  if (maxItems !== undefined && value.length > maxItems) verdict.problems.push(tooMany(path, value.length, maxItems));
-  if (
-    schema.uniqueItems === true &&
-    value.some((item, i) => value.slice(0, i).some((other) => jsonEqual(item, other)))
-  ) {
-    verdict.problems.push(invalid(path, '', `${path} in body shouldn't contain duplicates`));
-  }
-}
-
-function checkMembers(schema: Schema, value: JsonObject, path: string, verdict: Verdict): void {
-  const { minProperties, maxProperties, properties, additionalProperties } = schema;
-  const names = Object.keys(value);
-  if (minProperties !== undefined && names.length < minProperties) {
-    const detail = `${path} in body should have at least ${minProperties} properties`;
-    verdict.problems.push(invalid(path, names.length, detail));
-    return;
-  }
-  if (maxProperties !== undefined && names.length > maxProperties) {
-    verdict.problems.push(tooMany(path, names.length, maxProperties));
-    return;
-  }
-  for (const [name, member] of Object.entries(value)) {
-    const declared = ownMember(properties, name);
-    const child = declared ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
-    if (child !== undefined && member !== undefined) merge(verdict, judge(child, member, memberPath(path, name)));
-  }
-  for (const name of schema.required ?? []) {
-    if (!Object.hasOwn(value, name)) verdict.problems.push(required(memberPath(path, name)));
-  }
-}
-
-function checkAlternatives(schema: Schema, value: Json, path: string, verdict: Verdict): void {
-  if (schema.anyOf !== undefined) checkAnyOf(schema.anyOf, value, path, verdict);
-  if (schema.oneOf !== undefined) checkOneOf(schema.oneOf, value, path, verdict);
-  if (schema.allOf !== undefined) checkAllOf(schema.allOf, value, path, verdict);
-  if (schema.not !== undefined && judge(schema.not, value, path).problems.length === 0) {
-    verdict.problems.push(composite(`"${path}" must not validate the schema (not)`));
-  }
-}
-
-function composite(text: string): FieldProblem {
-  return invalid(NO_FIELD, '', text);
-}
-
-/** The failing alternative that got furthest; the first of equals. */
-function bestOf(verdicts: readonly Verdict[]): Verdict | undefined {
-  let best: Verdict | undefined;
-  for (const verdict of verdicts) if (best === undefined || verdict.matched > best.matched) best = verdict;
-  return best;
-}
-
-function checkAnyOf(alternatives: readonly Schema[], value: Json, path: string, verdict: Verdict): void {
-  const verdicts: Verdict[] = [];
-  for (const alternative of alternatives) {
-    const judged = judge(alternative, value, path);
-    if (judged.problems.length === 0) {
-      verdict.matched += judged.matched;
-      return;
-    }
-    verdicts.push(judged);
-  }
-  verdict.problems.push(composite(`"${path}" must validate at least one schema (anyOf)`));
-  const best = bestOf(verdicts);
-  if (best !== undefined) merge(verdict, best);
-}
-
-function checkOneOf(alternatives: readonly Schema[], value: Json, path: string, verdict: Verdict): void {
-  const verdicts = alternatives.map((alternative) => judge(alternative, value, path));
-  const valid = verdicts.filter(({ problems }) => problems.length === 0);
-  if (valid.length === 1) {
-    verdict.matched += valid[0]?.matched ?? 0;
-    return;
-  }
-  const found = valid.length === 0 ? 'Found none valid' : `Found ${valid.length} valid alternatives`;
-  verdict.problems.push(composite(`"${path}" must validate one and only one schema (oneOf). ${found}`));
-  const best = valid.length === 0 ? bestOf(verdicts) : undefined;
-  if (best !== undefined) merge(verdict, best);
-}
-
-function checkAllOf(schemas: readonly Schema[], value: Json, path: string, verdict: Verdict): void {
-  const verdicts = schemas.map((schema) => judge(schema, value, path));
-  for (const judged of verdicts) merge(verdict, judged);
-  const valid = verdicts.filter(({ problems }) => problems.length === 0).length;
-  if (valid === verdicts.length) return;
-  const none = valid === 0 ? '. None validated' : '';
-  verdict.problems.push(composite(`"${path}" must validate all the schemas (allOf)${none}`));
 }
