@@ -10,7 +10,6 @@ export interface BenchNamespace {
   startScript(file: string, ...args: readonly string[]): Promise<ChildProcess>;
   /** Run a program to its end and return what it printed. Throws when it fails. */
   run(program: string, ...args: readonly string[]): string;
-  runScript(file: string, ...args: readonly string[]): string;
   end(): void;
 }
 
@@ -41,7 +40,6 @@ export function makeBenchNamespace(): BenchNamespace {
       return child;
     },
     run: (program, ...args) => run(program, args),
-    runScript: (file, ...args) => run(process.execPath, [file, ...args]),
     end: () => {
       const pids = execFileSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).split('\n').filter(Boolean);
       for (const pid of pids) process.kill(Number(pid), 'SIGKILL');

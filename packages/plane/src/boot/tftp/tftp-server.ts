@@ -143,10 +143,10 @@ function createServer(
 
   return {
     receive: (bytes, from) => {
-      const packet = decodeOrDrop(bytes);
-      if (packet === undefined || from.port === 0) return;
       const key = `${from.address} ${from.port}`;
       const transfer = sessions.get(key)?.transfer;
+      const packet = decodeOrDrop(bytes);
+      if (packet === undefined || from.port === 0) return;
       if (packet.type === 'ack' && transfer !== undefined) return transfer.acknowledge(packet.block);
       if (packet.type === 'error') return transfer?.stop('aborted');
       if (packet.type === 'read') {
@@ -179,13 +179,11 @@ function sendError(socket: Socket, to: RemoteInfo, code: number, message: string
 /** Losses on the way out are mended by retransmission, as those on the network. */
 function sendTo(socket: Socket, to: RemoteInfo, packet: Uint8Array): void {
   try {
-    socket.send(packet, 0, packet.byteLength, to.port, to.address, ignore);
+    socket.send(packet, 0, packet.byteLength, to.port, to.address);
   } catch {
     // The socket is closed: the transfer ends with it.
   }
 }
-
-function ignore(): void {}
 
 function markEnd(deps: TftpServerDeps, session: Session, outcome: TftpOutcome | 'missing', sizeBytes = 0): void {
   const { address } = session.from;

@@ -36,6 +36,7 @@ const TRIES_MAX = 5;
 export function startTftpTransfer({ asset, terms, send, nowMs, onEnd }: TftpTransferDeps): TftpTransfer {
   const { blockBytes, windowBlocks } = terms;
   const lastBlock = Math.floor(asset.sizeBytes / blockBytes) + 1;
+  const source: Source = { asset, index: -1, chunk: undefined };
   const withOack = terms.accepted.length > 0;
   /** -1 until the OACK is acknowledged. */
   let acked = withOack ? -1 : 0;
@@ -63,7 +64,7 @@ export function startTftpTransfer({ asset, terms, send, nowMs, onEnd }: TftpTran
     if (reading) return;
     const until = Math.min(acked + windowBlocks, lastBlock);
     while (sent < until && !ended) {
-      const packet = dataPacket(asset, sent + 1, blockBytes);
+      const packet = dataPacket(source, sent + 1, blockBytes);
       if (packet instanceof Promise) {
         reading = true;
         packet.then(
@@ -123,20 +124,36 @@ export function startTftpTransfer({ asset, terms, send, nowMs, onEnd }: TftpTran
   };
 }
 
+/** The chunk that is being sent, so that it is looked up once and not for every block. */
+interface Source {
+  readonly asset: Asset;
+  index: number;
+  chunk: Uint8Array | undefined;
+}
+
 /** The DATA packet of block `number` (from 1); a promise when the bytes have to be read first. */
-function dataPacket(asset: Asset, number: number, blockBytes: number): Uint8Array | Promise<unknown> {
+function dataPacket(source: Source, number: number, blockBytes: number): Uint8Array | Promise<unknown> {
   const from = (number - 1) * blockBytes;
-  const to = Math.min(from + blockBytes, asset.sizeBytes);
+  const to = Math.min(from + blockBytes, source.asset.sizeBytes);
   const packet = Buffer.allocUnsafe(4 + Math.max(0, to - from));
   packet.writeUInt32BE(0x0003_0000 + (number & 0xffff), 0);
   let at = from;
   while (at < to) {
-    const index = Math.floor(at / ASSET_CHUNK_BYTES);
-    const chunk = asset.chunk(index);
+    const chunk = chunkAt(source, Math.floor(at / ASSET_CHUNK_BYTES));
     if (chunk instanceof Promise) return chunk;
-    const part = chunk.subarray(at - index * ASSET_CHUNK_BYTES, to - index * ASSET_CHUNK_BYTES);
+    const start = source.index * ASSET_CHUNK_BYTES;
+    const part = chunk.subarray(at - start, to - start);
     packet.set(part, 4 + at - from);
     at += part.byteLength;
   }
   return packet;
+}
+
+function chunkAt(source: Source, index: number): Uint8Array | Promise<unknown> {
+  if (source.index === index && source.chunk !== undefined) return source.chunk;
+  const chunk = source.asset.chunk(index);
+  if (chunk instanceof Promise) return chunk;
+  source.index = index;
+  source.chunk = chunk;
+  return chunk;
 }
