@@ -60,7 +60,7 @@ async function applyUpdate(name: string, update: DeviceUpdate): Promise<void> {
   if (device.length > 0) {
     await runCommand(
       'setting up the device',
-      ['wg', 'set', name, ...device],
+      wgWithInput(['set', name, ...device]),
       privateKey === undefined ? '' : `${privateKey}\n`,
     );
   }
@@ -70,6 +70,11 @@ async function applyUpdate(name: string, update: DeviceUpdate): Promise<void> {
   for (let i = 0; i < args.length; i += PEERS_PER_CALL) {
     await runCommand('setting peers', ['wg', 'set', name, ...args.slice(i, i + PEERS_PER_CALL).flat()]);
   }
+}
+
+/** Node gives its children a socket for standard input, which `wg` cannot open as /dev/stdin: a pipe it can. */
+function wgWithInput(args: readonly string[]): readonly [string, ...string[]] {
+  return ['sh', '-c', 'cat | wg "$@"', 'wg', ...args];
 }
 
 async function peerKeys(name: string): Promise<readonly string[]> {
