@@ -42,23 +42,20 @@ export class LogDatabase {
   constructor(file: string, cipher: BodyCipher, sealedResources: ReadonlySet<string>) {
     this.#cipher = cipher;
     this.#sealed = sealedResources;
-    this.#db = new DatabaseSync(file);
+    try {
+      this.#db = new DatabaseSync(file);
+    } catch (cause) {
+      throw unusable(file, cause);
+    }
     try {
       this.#db.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
-      this.#db.exec(`PRAGMA synchronous = FULL; PRAGMA cache_size = -4096; BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+      this.#db.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -4096; PRAGMA journal_size_limit = 16777216;');
+      this.#db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+      const check = this.#statement('PRAGMA quick_check(1)').get()?.['quick_check'];
+      if (check !== 'ok') throw new Error(String(check));
     } catch (cause) {
-      this.#db.close();
-      const locked = /locked|busy/i.test(errorText(cause));
-      throw new BloomeryError(
-        locked ? 'BLM_STORE_LOCKED' : 'BLM_STORE_CORRUPT',
-        `Opening the store ${file}: ${errorText(cause)}`,
-        { cause, facts: { file } },
-      );
-    }
-    const check = this.#statement('PRAGMA quick_check(1)').get()?.['quick_check'];
-    if (check !== 'ok') {
-      this.#db.close();
-      throw new BloomeryError('BLM_STORE_CORRUPT', `Opening the store ${file}: ${String(check)}`, { facts: { file } });
+      this.close();
+      throw unusable(file, cause);
     }
   }
 
@@ -107,13 +104,20 @@ export class LogDatabase {
     }
   }
 
-  /** Every live object. */
+  /** Every live object. @throws BloomeryError BLM_STORE_CORRUPT. */
   *live(): Generator<{ readonly id: ObjectId; readonly object: ApiObject }> {
     const rows = this.#statement('SELECT l.* FROM objects o JOIN log l ON l.rev = o.rev').iterate();
+    let left = Number(this.#statement('SELECT COUNT(*) AS n FROM objects').get()?.['n'] ?? 0);
     for (const row of rows) {
       const { id, object } = this.#decode(row as LogRow);
+      left -= 1;
       yield { id, object };
     }
+    if (left !== 0)
+      throw new BloomeryError(
+        'BLM_STORE_CORRUPT',
+        `Reading the store: the log lacks ${left} objects that it should hold`,
+      );
   }
 
   /** Changes with `after` < rev ≤ `upTo`, oldest first. */
@@ -164,7 +168,11 @@ export class LogDatabase {
   #decode(row: LogRow): { readonly id: ObjectId; readonly object: ApiObject } {
     const id = { resource: row.resource, namespace: row.namespace, name: row.name };
     const text = typeof row.body === 'string' ? row.body : this.#cipher.open(row.body, labelOf(id));
-    return { id, object: deepFreeze(parseJson(text) as ApiObject) };
+    try {
+      return { id, object: deepFreeze(parseJson(text) as ApiObject) };
+    } catch (cause) {
+      throw new BloomeryError('BLM_STORE_CORRUPT', `Reading ${labelOf(id)}: its body is no JSON`, { cause });
+    }
   }
 
   #statement(sql: string): ReturnType<DatabaseSync['prepare']> {
@@ -175,6 +183,14 @@ export class LogDatabase {
     }
     return statement;
   }
+}
+
+function unusable(file: string, cause: unknown): BloomeryError {
+  const facts = { file };
+  if (!/locked|busy/i.test(errorText(cause)))
+    return new BloomeryError('BLM_STORE_CORRUPT', `Opening the store ${file}: ${errorText(cause)}`, { cause, facts });
+  const message = `Opening the store ${file}: another process has it open; stop it, or name another directory with --data`;
+  return new BloomeryError('BLM_STORE_LOCKED', message, { cause, facts });
 }
 
 function labelOf(id: ObjectId): string {

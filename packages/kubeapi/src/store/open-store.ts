@@ -1,4 +1,15 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { BloomeryError, type Clock, errorText, type Logger, type RandomBytes } from '@bloomery/ports';
 import { type ApiObject, deepFreeze } from '../api-object.ts';
@@ -44,13 +55,19 @@ interface Batch {
 export function openStore(options: StoreOptions): Store {
   const { dir } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const cipher = createBodyCipher(loadKey(join(dir, 'store.key'), options.random), options.random);
   const file = join(dir, 'store.db');
-  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+  const isNew = !existsSync(file) || statSync(file).size === 0;
+  const cipher = createBodyCipher(loadKey(join(dir, 'store.key'), isNew, options.random), options.random);
+  if (isNew) closeSync(openSync(file, 'a', 0o600));
   const database = new LogDatabase(file, cipher, options.sealedResources ?? new Set(['secrets']));
   chmodSync(file, 0o600);
   syncDirectory(dir);
-  return new LogStore(database, options);
+  try {
+    return new LogStore(database, options);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 class LogStore implements Store {
@@ -206,12 +223,18 @@ class LogStore implements Store {
       else this.#table(id.resource).delete(keyOfId(id));
     }
     this.#revision = last;
-    this.#recent.push(...writes);
+    for (const write of writes) this.#recent.push(write);
     if (this.#recent.length > 2 * MEMORY_CHANGES) {
       this.#recent = this.#recent.slice(-MEMORY_CHANGES);
       this.#recentFrom = (this.#recent[0]?.rev ?? last + 1) - 1;
     }
-    for (const listener of this.#listeners) listener(writes);
+    for (const listener of this.#listeners) {
+      try {
+        listener(writes);
+      } catch (error) {
+        this.#options.log.error('store.listener-failed', { revision: last, error: errorText(error) });
+      }
+    }
   }
 
   #compact(last: number, nowMs: number): number {
@@ -236,9 +259,14 @@ class LogStore implements Store {
   }
 }
 
-function loadKey(file: string, random: RandomBytes): Uint8Array {
+function loadKey(file: string, isNew: boolean, random: RandomBytes): Uint8Array {
   if (!existsSync(file)) {
-    writeFileSync(file, Buffer.from(random(32)).toString('hex'), { mode: 0o600, flag: 'wx', flush: true });
+    if (!isNew)
+      throw new BloomeryError('BLM_STORE_CORRUPT', `Reading ${file}: the key of the store is missing`, {
+        facts: { file },
+      });
+    writeFileSync(`${file}.tmp`, Buffer.from(random(32)).toString('hex'), { mode: 0o600, flush: true });
+    renameSync(`${file}.tmp`, file);
   }
   const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'hex');
   if (key.length !== 32)
