@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { WAIT_REASONS } from '@bloomery/model';
+import { EVENT_REASONS } from '../../../scripts/reference/event-reasons.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+describe('generated reference pages', () => {
+  it('are what the code says', () => {
+    const script = join(ROOT, 'scripts/generate-reference.ts');
+    const { status, stderr } = spawnSync(process.execPath, [
+      '--disable-warning=ExperimentalWarning',
+      script,
+      '--check',
+    ]);
+    assert.equal(status, 0, stderr.toString());
+  });
+});
+
+/** Text from an opening parenthesis to the one that closes it. */
+function parenthesised(text: string, open: number): string {
+  let depth = 0;
+  for (let i = open; i < text.length; i++) {
+    if (text[i] === '(') depth += 1;
+    else if (text[i] === ')' && --depth === 0) return text.slice(open, i + 1);
+  }
+  return text.slice(open);
+}
+
+/** Where the reason of an Event is not written at the call: the file says elsewhere which ones there are. */
+const INDIRECT: readonly string[] = [
+  'allocation/metal-machine/reconcile.ts',
+  'allocation/server-binding/reconcile.ts',
+  'boot/environments/reconcile.ts',
+  'clusters/cluster/reconcile.ts',
+  'clusters/machine/reconcile.ts',
+  'clusters/metal-cluster/reconcile.ts',
+  'clusters/talos-config/reconcile-talos-config.ts',
+  'inventory/server/power-actions.ts',
+  'inventory/server/reconcile.ts',
+  'link/event-sink.ts',
+  'link/link-state.ts',
+];
+
+describe('reasons of Events', () => {
+  const plane = join(ROOT, 'packages/plane/src');
+  const sources = globSync('**/*.ts', { cwd: plane })
+    .filter((file) => !/\.test\.ts$|testing\//.test(file))
+    .sort()
+    .map((file) => ({ file, text: readFileSync(join(plane, file), 'utf8') }));
+  const calls = sources.flatMap(({ file, text }) =>
+    [...text.matchAll(/(?<!function )(?:events\??\.record|recordPowerEvent|waitEvent)\(/g)].map(({ index, 0: name }) => ({
+      file,
+      literals: [...parenthesised(text, index + name.length - 1).matchAll(/'([A-Z][A-Za-z]+)'/g)]
+        .map(([, literal = '']) => literal)
+        .filter((literal) => literal !== 'Normal' && literal !== 'Warning'),
+    })),
+  );
+
+  it('that the code records are on the page', () => {
+    const known = new Set([...Object.keys(EVENT_REASONS), ...Object.keys(WAIT_REASONS)]);
+    const missing = calls.flatMap(({ file, literals }) =>
+      literals.filter((r) => !known.has(r)).map((r) => `${r} ${file}`),
+    );
+    assert.deepEqual(missing, [], 'add them to scripts/reference/event-reasons.ts, then: npm run docs');
+  });
+  it('that the page lists are recorded somewhere', () => {
+    const all = sources.map(({ text }) => text).join('\n');
+    const lost = Object.keys(EVENT_REASONS).filter((reason) => !all.includes(`'${reason}'`));
+    assert.deepEqual(lost, []);
+  });
+  it('that are not written at the call are in the files that were looked through', () => {
+    const found = new Set(calls.filter(({ literals }) => literals.length === 0).map(({ file }) => file));
+    assert.deepEqual(
+      [...found].filter((file) => !INDIRECT.includes(file)),
+      [],
+      'list its reasons in event-reasons.ts, then the file here',
+    );
+  });
+});
