@@ -114,5 +114,5 @@ function levelOf(value: string | boolean | undefined): 'debug' | 'info' | 'warn'
 /** Where agent images are looked for when no flag says it: in the data directory, else in the cache of `make setup`. */
 function builtImages(dataDir: string, env: ServeCommandDeps['env']): string {
   const own = join(dataDir, 'agent-images');
-  return existsSync(own) ? own : join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'bloomery');
+  return existsSync(own) ? own : join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'bloomery/images');
 }
