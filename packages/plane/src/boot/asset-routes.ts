@@ -5,6 +5,7 @@ import type { BootFiles } from './boot-files.ts';
 import type { BootMarks } from './boot-marks.ts';
 import { cleanPath, resolveInside } from './clean-path.ts';
 import type { HttpRoute, MachineAnswer, MachineRequest } from './http-route.ts';
+import type { Neighbour } from './neighbours.ts';
 
 /** What the asset routes need. */
 export interface AssetRoutesDeps {
@@ -16,7 +17,8 @@ export interface AssetRoutesDeps {
   /** Folder with `agent-<arch>/{vmlinuz,initramfs.xz}`; undefined when there are none: then they are a 404. */
   readonly agentImages: string | undefined;
   readonly marks: BootMarks;
-  readonly macOf: (address: string) => string | undefined;
+  /** Who is behind an address, for the timeline. */
+  readonly whoIs: (address: string) => Neighbour;
 }
 
 /** `/boot.ipxe`, `/env/`, `/tftp/` and `autoexec.ipxe`: everything that is the same for every machine. */
@@ -80,13 +82,12 @@ async function openEnvironmentFile(deps: AssetRoutesDeps, parts: readonly string
 }
 
 function markAsset(
-  { marks, macOf }: AssetRoutesDeps,
+  { marks, whoIs }: AssetRoutesDeps,
   { address }: MachineRequest,
   stage: 'Script' | 'Tftp' | 'Kernel' | 'Initrd',
   event: string,
   summary: string,
 ): void {
-  const mac = macOf(address);
   const severity = event === 'AssetMissing' ? 'warning' : 'info';
-  marks.mark({ about: { address, ...(mac === undefined ? {} : { mac }) }, stage, severity, event, summary });
+  marks.mark({ about: { address, ...whoIs(address) }, stage, severity, event, summary });
 }

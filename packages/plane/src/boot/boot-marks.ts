@@ -1,4 +1,4 @@
-import type { Clock } from '@bloomery/ports';
+import type { Clock, Logger } from '@bloomery/ports';
 import type { TimelineDraft, TimelineRecorder } from '../insight/index.ts';
 
 /** Marks of the boot services on the timeline. Repeats within 10 s are left out: ROMs ask everything several times. */
@@ -10,8 +10,8 @@ export interface BootMarks {
 const REPEAT_MS = 10_000;
 const REMEMBERED_MAX = 4_096;
 
-/** Make BootMarks that write to `timeline`. Remembers at most 4096 marks. */
-export function createBootMarks(timeline: TimelineRecorder, clock: Clock): BootMarks {
+/** Make BootMarks that write to `timeline` and to the log. Remembers at most 4096 marks. */
+export function createBootMarks(timeline: TimelineRecorder, clock: Clock, log: Logger): BootMarks {
   const lastMs = new Map<string, number>();
   return {
     mark: (draft) => {
@@ -25,6 +25,16 @@ export function createBootMarks(timeline: TimelineRecorder, clock: Clock): BootM
       const oldest = lastMs.size > REMEMBERED_MAX ? lastMs.keys().next().value : undefined;
       if (oldest !== undefined) lastMs.delete(oldest);
       timeline.record({ ...draft, source: 'boot' });
+      const { stage, event, summary, durationMs } = draft;
+      const fields = {
+        ...draft.about,
+        stage,
+        mark: event,
+        summary,
+        ...(durationMs === undefined ? {} : { durationMs }),
+      };
+      if (draft.severity === 'info') log.info('boot.progress', fields);
+      else log.warn('boot.trouble', fields);
       return true;
     },
   };

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { createGrpcHandler, type GrpcService } from '@bloomery/grpc';
@@ -69,6 +69,8 @@ export interface BootServices extends AsyncDisposable {
   readonly dhcp: BoundAddress | undefined;
   /** Names of loaders that are offered but are nowhere. */
   readonly missingLoaders: readonly string[];
+  /** Files of the agent that are nowhere: its machines get a 404. */
+  readonly missingImages: readonly string[];
 }
 
 /** Debian's iPXE. */
@@ -89,8 +91,8 @@ export async function startBootServices(options: BootServicesOptions, deps: Boot
   const tftpFolder = join(options.dataDir, 'tftp');
   await mkdir(tftpFolder, { recursive: true });
   await mkdir(environmentsFolder(options.dataDir), { recursive: true });
-  const marks = createBootMarks(deps.timeline, clock);
-  const neighbours = createNeighbours();
+  const marks = createBootMarks(deps.timeline, clock, log);
+  const neighbours = createNeighbours(clock);
   const assets = createAssetCache();
   let loaders: Loaders = { get: () => undefined, missing: [] };
   let endpoint: BoundAddress = { host: options.advertise.host, port: options.advertise.port ?? options.listen.port };
@@ -109,7 +111,7 @@ export async function startBootServices(options: BootServicesOptions, deps: Boot
     serve: (bound) => {
       endpoint = { host: options.advertise.host, port: options.advertise.port ?? bound.port };
       chainScript = renderChainScript(endpoint);
-      const ipxe = createIpxeRoute({ ...deps, ...options, marks, endpoint });
+      const ipxe = createIpxeRoute({ ...deps, ...options, marks, endpoint, learn: neighbours.learn });
       const shared = createAssetRoutes({
         cache: assets,
         files: makeFiles(),
@@ -117,7 +119,7 @@ export async function startBootServices(options: BootServicesOptions, deps: Boot
         environments: environmentsFolder(options.dataDir),
         agentImages: options.agentImages,
         marks,
-        macOf: neighbours.macOf,
+        whoIs: neighbours.whoIs,
       });
       return {
         routes: [ipxe, ...shared, ...deps.routes(endpoint)],
@@ -128,7 +130,7 @@ export async function startBootServices(options: BootServicesOptions, deps: Boot
   const folders = [...(options.loaders === undefined ? [] : [options.loaders]), DEFAULT_LOADERS, tftpFolder];
   loaders = await loadLoaders(folders, chainScript, log);
   const tftp = await orLeaveOut(log, 'tftp', () =>
-    startTftpServer(options.tftpListen, { files: makeFiles(), marks, log, clock, macOf: neighbours.macOf }),
+    startTftpServer(options.tftpListen, { files: makeFiles(), marks, log, clock, whoIs: neighbours.whoIs }),
   );
   const dhcp = await startProxy(options, endpoint, log, createDhcpSeen({ cache, events, marks, sessions }));
   return {
@@ -137,6 +139,7 @@ export async function startBootServices(options: BootServicesOptions, deps: Boot
     tftp: tftp?.address,
     dhcp: dhcp?.address ?? dhcp?.bootServerAddress,
     missingLoaders: loaders.missing,
+    missingImages: await findMissingImages(options.agentImages, log),
     [Symbol.asyncDispose]: async () => {
       await dhcp?.[Symbol.asyncDispose]();
       await tftp?.[Symbol.asyncDispose]();
@@ -145,6 +148,19 @@ export async function startBootServices(options: BootServicesOptions, deps: Boot
     },
   };
 }
+
+async function findMissingImages(folder: string | undefined, log: Logger): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (const file of ['agent-amd64/vmlinuz', 'agent-amd64/initramfs.xz']) {
+    const there = folder !== undefined && (await access(join(folder, file)).then(yes, no));
+    if (!there) missing.push(file);
+  }
+  if (missing.length > 0) log.warn('boot.agent_images_missing', { missing, folder: folder ?? 'none given' });
+  return missing;
+}
+
+const yes = (): boolean => true;
+const no = (): boolean => false;
 
 async function startProxy(
   options: BootServicesOptions,

@@ -8,6 +8,7 @@ import { type IpxePlan, planIpxe } from './ipxe-plan.ts';
 import { type IpxeQuery, readIpxeQuery } from './ipxe-query.ts';
 import { renderBootScript, renderDiskScript } from './ipxe-script.ts';
 import { agentKernelArgs, bringsOwnConfig, environmentKernelArgs } from './kernel-args.ts';
+import type { Neighbour } from './neighbours.ts';
 
 /** The name of the Server behind what a machine says about itself; undefined when it says nothing useful. */
 export type ServerName = (uuid: string, mac: string, serial: string) => string | undefined;
@@ -25,6 +26,8 @@ export interface IpxeRouteDeps {
   readonly linkAddress: () => string | undefined;
   readonly bootFromDiskMethod: string;
   readonly extraAgentKernelArgs: readonly string[];
+  /** The machine at this address said who it is. */
+  readonly learn: (address: string, who: Neighbour) => void;
   /** Upstream's open behaviour: scripts carry no tokens. */
   readonly insecureMetadata: boolean;
 }
@@ -50,6 +53,8 @@ function answerIpxe(deps: IpxeRouteDeps, request: MachineRequest): MachineAnswer
     deps.bootFromDiskMethod,
   );
   const asker: Asker = { query, name, server: found, address: request.address };
+  const { address: _address, ...who } = aboutOf(asker);
+  deps.learn(request.address, who);
   const answer = render(deps, plan, asker);
   mark(deps, plan, asker);
   return answer;
@@ -79,6 +84,7 @@ function render(deps: IpxeRouteDeps, plan: IpxePlan, asker: Asker): MachineAnswe
       const args = environmentKernelArgs(own, {
         endpoint: deps.endpoint,
         linkAddress: deps.linkAddress(),
+        uuid: asker.name === asker.query.uuid.toLowerCase() ? '' : asker.name,
         ...tokenOf(deps, asker, bringsOwnConfig(own)),
       });
       return script(renderBootScript(plan.path, args, plan.assets));

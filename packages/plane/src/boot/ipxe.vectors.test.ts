@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import type { ObjectCache } from '@bloomery/kube';
 import type { KindRef, KubeObject } from '@bloomery/model';
-import { systemClock } from '@bloomery/ports';
+import { silentLog, systemClock } from '@bloomery/ports';
 import { createBootMarks } from './boot-marks.ts';
 import { openBootSessions } from './boot-session-registry.ts';
 import { createIpxeRoute } from './ipxe-route.ts';
@@ -88,13 +88,14 @@ else {
         const route = createIpxeRoute({
           cache,
           events: { record() {} },
-          marks: createBootMarks({ record() {} }, systemClock),
+          marks: createBootMarks({ record() {} }, systemClock, silentLog),
           sessions: openBootSessions,
           serverName: (uuid) => (uuid === '' ? undefined : uuid.toLowerCase()),
           endpoint: { host: '10.77.0.1', port: 8081 },
           linkAddress: () => 'fdae:41e4:649b:9303::1',
           bootFromDiskMethod: c.defaultBootFromDiskMethod ?? 'ipxe-exit',
           extraAgentKernelArgs: (c.extraAgentKernelArgs ?? '').split(' ').filter((arg) => arg !== ''),
+          learn: () => {},
           insecureMetadata: true,
         });
         const answer = await route.handle({

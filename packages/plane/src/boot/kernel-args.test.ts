@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createFakeClock } from '@bloomery/ports';
 import { agentKernelArgs, environmentKernelArgs, mergeArgsByKey } from './kernel-args.ts';
 import { patchLoader } from './loaders.ts';
-import { parseArpTable } from './neighbours.ts';
+import { createNeighbours, parseArpTable } from './neighbours.ts';
 
 describe('kernel arguments', () => {
   const endpoint = { host: '10.0.0.1', port: 8081 };
@@ -21,6 +22,7 @@ describe('kernel arguments', () => {
     const args = environmentKernelArgs(['siderolink.api=x', 'talos.configure=1'], {
       endpoint: { host: 'fd00::1', port: 1 },
       linkAddress: undefined,
+      uuid: '',
       token: 'T',
     });
     assert.deepEqual(args, [
@@ -28,6 +30,17 @@ describe('kernel arguments', () => {
       'talos.configure=1',
       'talos.config=http://[fd00::1]:1/configdata?t=T&uuid=',
     ]);
+  });
+});
+
+describe('kernel arguments of machines whose UUID names no Server', () => {
+  it('carry the name of the Server instead', () => {
+    const args = environmentKernelArgs([], {
+      endpoint: { host: '10.0.0.1', port: 8081 },
+      linkAddress: undefined,
+      uuid: 'derived',
+    });
+    assert.equal(args[0], 'talos.config=http://10.0.0.1:8081/configdata?uuid=derived');
   });
 });
 
@@ -47,6 +60,18 @@ describe('loaders with a placeholder', () => {
 });
 
 describe('the neighbour table', () => {
+  it('is believed before what a machine with another hardware address said', async () => {
+    const clock = createFakeClock();
+    const mac = '52:54:00:aa:00:01';
+    let table = `head\n10.0.0.5 0x1 0x2 ${mac} * br0\n`;
+    const neighbours = createNeighbours(clock, () => table);
+    neighbours.learn('10.0.0.5', { mac, server: 's' });
+    assert.deepEqual(neighbours.whoIs('10.0.0.5'), { mac, server: 's' });
+    table = table.replace('aa', 'bb');
+    await clock.advance(1_000);
+    assert.deepEqual(neighbours.whoIs('10.0.0.5'), { mac: '52:54:00:bb:00:01' });
+    assert.deepEqual(neighbours.whoIs('10.0.0.6'), {});
+  });
   it('names hardware addresses of complete entries', () => {
     const table = [
       'IP address       HW type     Flags       HW address            Mask     Device',

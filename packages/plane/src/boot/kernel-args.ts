@@ -34,6 +34,8 @@ export interface EnvironmentArgs {
   readonly endpoint: BoundAddress;
   /** Our address on the link; absent while there is none: then the two link arguments are left out. */
   readonly linkAddress: string | undefined;
+  /** Name under which the machine asks for its configuration where that is not its UUID; else empty: the machine fills it in. */
+  readonly uuid: string;
   /** Authorises `/configdata` for this boot. */
   readonly token?: string;
 }
@@ -46,7 +48,7 @@ export function bringsOwnConfig(args: readonly string[]): boolean {
 /** The Environment's arguments, in order, and ours where it does not bring its own. */
 export function environmentKernelArgs(own: readonly string[], args: EnvironmentArgs): readonly string[] {
   const at = hostPort(args.endpoint);
-  const query = args.token === undefined ? 'uuid=' : `t=${args.token}&uuid=`;
+  const query = `${args.token === undefined ? '' : `t=${args.token}&`}uuid=${args.uuid}`;
   const ours = [
     `talos.config=http://${at}/configdata?${query}`,
     `siderolink.api=${at}`,

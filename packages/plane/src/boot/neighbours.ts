@@ -1,29 +1,54 @@
 import { readFileSync } from 'node:fs';
+import type { Clock } from '@bloomery/ports';
 import { parseMac } from '@bloomery/wire';
 
-/** Who is behind an address: learned from the packets that we saw, else from the kernel's neighbour table. */
+/** What is known of the machine behind an address. */
+export interface Neighbour {
+  /** Lower case with colons; absent beyond a router. */
+  readonly mac?: string;
+  /** Name of its Server. */
+  readonly server?: string;
+}
+
+/** Who is behind an address: learned from what machines said, else from the kernel's neighbour table. */
 export interface Neighbours {
-  /** Lower case with colons; undefined beyond a router. */
-  macOf(address: string): string | undefined;
-  /** A packet said so. */
-  learn(address: string, mac: string): void;
+  whoIs(address: string): Neighbour;
+  /** The machine at this address said who it is. */
+  learn(address: string, who: Neighbour): void;
 }
 
 const REMEMBERED_MAX = 4_096;
 const TABLE = '/proc/net/arp';
 
+/** The kernel's table is read again after this time. */
+const TABLE_AGE_MS = 500;
+
 /** @param readTable the text of the neighbour table in the format of /proc/net/arp; empty when there is none */
-export function createNeighbours(readTable: () => string = readArpTable): Neighbours {
-  const learned = new Map<string, string>();
-  const learn = (address: string, mac: string): void => {
-    learned.delete(address);
-    learned.set(address, mac);
-    const oldest = learned.size > REMEMBERED_MAX ? learned.keys().next().value : undefined;
-    if (oldest !== undefined) learned.delete(oldest);
+export function createNeighbours(clock: Clock, readTable: () => string = readArpTable): Neighbours {
+  const learned = new Map<string, Neighbour>();
+  let table: ReadonlyMap<string, string> = new Map();
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  const macOf = (address: string): string | undefined => {
+    if (clock.nowMs() - readAtMs >= TABLE_AGE_MS) {
+      table = parseArpTable(readTable());
+      readAtMs = clock.nowMs();
+    }
+    return table.get(address);
   };
   return {
-    learn,
-    macOf: (address) => learned.get(address) ?? parseArpTable(readTable()).get(address),
+    learn: (address, who) => {
+      learned.delete(address);
+      learned.set(address, who);
+      const oldest = learned.size > REMEMBERED_MAX ? learned.keys().next().value : undefined;
+      if (oldest !== undefined) learned.delete(oldest);
+    },
+    whoIs: (address) => {
+      const mac = macOf(address);
+      const said = learned.get(address);
+      // Addresses go from machine to machine: what was said holds only for the same hardware address.
+      if (said !== undefined && (mac === undefined || said.mac === undefined || said.mac === mac)) return said;
+      return mac === undefined ? {} : { mac };
+    },
   };
 }
 

@@ -117,7 +117,7 @@ describe('the TFTP server', () => {
         marks: { mark: () => true },
         log: silentLog,
         clock: systemClock,
-        macOf: () => undefined,
+        whoIs: () => ({}),
       },
     );
     client = new Client(service.address.port);

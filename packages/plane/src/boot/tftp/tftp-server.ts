@@ -12,6 +12,7 @@ import {
 import type { Asset } from '../asset-cache.ts';
 import type { BootFiles } from '../boot-files.ts';
 import type { BootMarks } from '../boot-marks.ts';
+import type { Neighbour } from '../neighbours.ts';
 import { negotiateTftp } from './tftp-negotiation.ts';
 import { startTftpTransfer, type TftpOutcome, type TftpTransfer } from './tftp-transfer.ts';
 
@@ -21,8 +22,8 @@ export interface TftpServerDeps {
   readonly marks: BootMarks;
   readonly log: Logger;
   readonly clock: Clock;
-  /** The hardware address behind an IP address of a directly connected network, for the timeline. */
-  readonly macOf: (address: string) => string | undefined;
+  /** Who is behind an address, for the timeline. */
+  readonly whoIs: (address: string) => Neighbour;
   /** Transfers at the same time: 1024, and 512 of one address, unless given. Requests above are dropped; the client asks again. */
   readonly limits?: { readonly sessions?: number; readonly sessionsPerAddress?: number };
 }
@@ -187,7 +188,6 @@ function sendTo(socket: Socket, to: RemoteInfo, packet: Uint8Array): void {
 
 function markEnd(deps: TftpServerDeps, session: Session, outcome: TftpOutcome | 'missing', sizeBytes = 0): void {
   const { address } = session.from;
-  const mac = deps.macOf(address);
   const file = session.file.slice(0, NAME_SHOWN_MAX);
   const { ackedBlocks = 0, retries = 0 } = session.transfer?.progress() ?? {};
   const tookMs = deps.clock.nowMs() - session.startedMs;
@@ -195,7 +195,7 @@ function markEnd(deps: TftpServerDeps, session: Session, outcome: TftpOutcome | 
   if (outcome === 'aborted' && ackedBlocks === 0) return;
   const good = outcome === 'complete';
   deps.marks.mark({
-    about: { address, ...(mac === undefined ? {} : { mac }) },
+    about: { address, ...deps.whoIs(address) },
     stage: 'Tftp',
     severity: good ? 'info' : 'warning',
     event: good ? 'TftpServed' : outcome === 'missing' ? 'TftpNotFound' : 'TftpStopped',
