@@ -1,0 +1,267 @@
+import { type ConditionChange, findCondition, isConditionTrue, type StatusPatch } from '@bloomery/kube';
+import { LABELS, type Server, type ServerBinding, WAIT_REASONS, type WaitReason } from '@bloomery/model';
+import { isServerPaused, judgeWipe } from '../wipe-guard.ts';
+
+/** Everything that decides about a Server. Objects are read through the API, the binding before the Server. */
+export interface ServerInput {
+  readonly server: Server;
+  readonly binding: ServerBinding | undefined;
+  readonly power: 'on' | 'off' | 'unknown';
+  /** Why the power is unknown. */
+  readonly powerError?: string;
+  /** There is no BMC: nothing can be switched. */
+  readonly fake: boolean;
+  /** The wipe budget allows the wipe of this (released) Server. */
+  readonly budget: boolean;
+  readonly rebootTimeoutMs: number;
+  readonly nowMs: number;
+}
+
+/** Where a Server is on its journey (ux.md §2.2). */
+export type ServerPhase =
+  | 'Discovered'
+  | 'Accepted'
+  | 'Wiping'
+  | 'Available'
+  | 'Reserved'
+  | 'Booting'
+  | 'Installing'
+  | 'Running'
+  | 'Releasing'
+  | 'Cordoned'
+  | 'Parked';
+
+/** What to do to the power of the machine. */
+export type PowerAction = 'none' | 'switchOff' | 'bootEnvironment' | 'bootAgent';
+
+export interface ServerPlan {
+  readonly phase: ServerPhase;
+  readonly action: PowerAction;
+  /** Absent when nothing is awaited. */
+  readonly wait?: { readonly reason: WaitReason; readonly message: string };
+  readonly status: StatusPatch;
+  /** When to look again without a change. */
+  readonly requeueMs?: number;
+}
+
+/** Look again at the power of machines that matter now, of idle ones, and after a BMC failed. metal.md §8 */
+const WATCHED_POWER_MS = 60_000;
+const IDLE_POWER_MS = 300_000;
+const AFTER_FAILURE_MS = 20_000;
+const BUDGET_RETRY_MS = 60_000;
+/** BMCs tell the old state for some seconds after a power action. */
+const SETTLE_MS = 20_000;
+
+interface Decision {
+  readonly phase: ServerPhase;
+  readonly action?: PowerAction;
+  readonly wait?: readonly [reason: WaitReason, message: string];
+  readonly isClean?: boolean;
+  readonly ready?: boolean;
+  readonly requeueMs?: number;
+}
+
+/** Decide about a Server: its phase, its status and what to do to its power. Pure: the same input always gives the same plan. */
+export function planServer(input: ServerInput): ServerPlan {
+  const { server, binding } = input;
+  const decision = decide(input);
+  const { phase, wait, requeueMs = IDLE_POWER_MS } = decision;
+  const allocated = binding !== undefined;
+  const unknown = input.power === 'unknown' && server.spec?.accepted === true;
+  const shown: ServerPlan['wait'] = wait === undefined ? undefined : { reason: wait[0], message: wait[1] };
+  return {
+    phase,
+    action: decision.action ?? 'none',
+    ...(shown === undefined ? {} : { wait: shown }),
+    ...(input.fake ? {} : { requeueMs: unknown ? Math.min(requeueMs, AFTER_FAILURE_MS) : requeueMs }),
+    ...(input.fake && decision.requeueMs !== undefined ? { requeueMs: decision.requeueMs } : {}),
+    status: {
+      phase,
+      waitingFor: shown === undefined ? null : WAIT_REASONS[shown.reason].short,
+      power: input.power,
+      inUse: allocated,
+      isClean: decision.isClean ?? false,
+      ready: decision.ready === true && !unknown,
+      ...holder(binding),
+      ...(allocated && server.status?.released?.binding !== binding.metadata.uid ? { released: null } : {}),
+      ...(allocated && server.status?.wipe !== undefined ? { wipe: { withoutAllocation: 0 } } : {}),
+      conditions: [...bootConditions(input), bmcCondition(input), readyCondition(shown)],
+    },
+  };
+}
+
+function holder(binding: ServerBinding | undefined): StatusPatch {
+  const { namespace, name } = binding?.spec?.metalMachineRef ?? {};
+  return {
+    machine: name === undefined ? null : namespace === undefined ? name : `${namespace}/${name}`,
+    cluster: binding?.metadata.labels?.[LABELS.clusterName] ?? null,
+  };
+}
+
+function bootConditions({ server, binding }: ServerInput): readonly ConditionChange[] {
+  if (binding === undefined) return [{ type: 'PXEBooted', status: null }];
+  const had = isConditionTrue(server.status?.conditions, 'PXEBooted');
+  const installed = isConditionTrue(binding.status?.conditions, 'TalosInstalled');
+  return installed && !had ? [{ type: 'PXEBooted', status: 'True' }] : [];
+}
+
+function bmcCondition({ power, powerError = 'the BMC cannot be used' }: ServerInput): ConditionChange {
+  if (power !== 'unknown') return { type: 'BMCReachable', status: null };
+  return { type: 'BMCReachable', status: 'False', severity: 'Warning', reason: 'PowerFailed', message: powerError };
+}
+
+function readyCondition(wait: ServerPlan['wait']): ConditionChange {
+  if (wait === undefined) return { type: 'Ready', status: 'True' };
+  const severity = WAIT_REASONS[wait.reason].normal ? 'Info' : 'Warning';
+  return { type: 'Ready', status: 'False', severity, reason: wait.reason, message: wait.message };
+}
+
+function decide(input: ServerInput): Decision {
+  const { server, binding } = input;
+  if (isServerPaused(server)) return decidePaused(input);
+  if (server.spec?.accepted !== true) {
+    return {
+      phase: 'Discovered',
+      wait: [
+        'WaitingForAccept',
+        `waiting for somebody to accept the Server; next: bloomery accept ${server.metadata.name}`,
+      ],
+    };
+  }
+  if (binding !== undefined) return decideAllocated(input, binding);
+  return server.status?.isClean === true ? decideClean(input) : decideDirty(input);
+}
+
+/** Nothing changes but what the binding and the agent report. */
+function decidePaused({ server, binding }: ServerInput): Decision {
+  const { phase, isClean } = server.status ?? {};
+  const clean = isClean === true && binding === undefined && server.spec?.accepted === true;
+  return {
+    phase: isServerPhase(phase) ? phase : 'Discovered',
+    wait: ['Paused', 'the Server is paused and left alone; next: take the annotation away'],
+    isClean: clean,
+    ready: server.status?.ready === true,
+  };
+}
+
+const PHASES: readonly ServerPhase[] = [
+  'Discovered',
+  'Accepted',
+  'Wiping',
+  'Available',
+  'Reserved',
+  'Booting',
+  'Installing',
+  'Running',
+  'Releasing',
+  'Cordoned',
+  'Parked',
+];
+
+function isServerPhase(text: string | undefined): text is ServerPhase {
+  return PHASES.some((phase) => phase === text);
+}
+
+function decideAllocated(input: ServerInput, binding: ServerBinding): Decision {
+  const { server, power, fake } = input;
+  const base = { ready: true, requeueMs: WATCHED_POWER_MS } as const;
+  if (binding.metadata.deletionTimestamp !== undefined) {
+    return {
+      ...base,
+      phase: 'Releasing',
+      wait: ['Releasing', 'the ServerBinding is being deleted; the Server is wiped next'],
+    };
+  }
+  const action = power === 'off' && !isSettling(input, 'bootEnvironment') ? 'bootEnvironment' : 'none';
+  const progress = reported(binding);
+  if (progress !== undefined) return { ...base, ...progress, action };
+  if (power === 'unknown') {
+    return { ...base, phase: 'Reserved', wait: ['PowerUnknown', powerUnknown(input)] };
+  }
+  if (power === 'off') {
+    const message = 'the Server is allocated and off; next: it is powered on towards its operating system';
+    return { ...base, phase: 'Reserved', action, wait: ['WaitingForPowerOn', message] };
+  }
+  if (fake) {
+    const message =
+      'the Server is allocated and has no BMC; next: it boots its operating system at its next network boot, restart it by hand if it does not by itself';
+    return { ready: true, phase: 'Reserved', wait: ['WaitingForNetworkBoot', message] };
+  }
+  const since = server.status?.powerIntent?.time ?? '';
+  const evidence = since === '' ? 'it is on' : `last evidence: powered at ${since}`;
+  const message = `waiting for the operating system to report; ${evidence}; next: see bloomery timeline server/${server.metadata.name}`;
+  return { ...base, phase: 'Booting', wait: ['WaitingForSystem', message] };
+}
+
+/** What the operating system reported about itself, through the event sink. */
+function reported(binding: ServerBinding): Pick<Decision, 'phase' | 'wait'> | undefined {
+  const conditions = binding.status?.conditions;
+  const installed = findCondition(conditions, 'TalosInstalled');
+  if (installed?.status === 'True') return { phase: 'Running' };
+  for (const type of ['TalosConfigLoaded', 'TalosConfigValidated']) {
+    const config = findCondition(conditions, type);
+    if (config?.status !== 'False') continue;
+    return {
+      phase: 'Booting',
+      wait: ['ConfigRefused', `the operating system refused its configuration: ${config.message ?? ''}`],
+    };
+  }
+  if (installed?.status === 'False' && installed.severity === 'Error') {
+    return { phase: 'Installing', wait: ['InstallationFailed', `the installation failed: ${installed.message ?? ''}`] };
+  }
+  if (installed === undefined && findCondition(conditions, 'TalosConfigLoaded') === undefined) return undefined;
+  return { phase: 'Installing', wait: ['Installing', 'the operating system is being installed'] };
+}
+
+/** Was this action begun a moment ago? */
+function isSettling({ server, nowMs }: ServerInput, action: PowerAction): boolean {
+  const intent = server.status?.powerIntent;
+  return intent?.action === action && nowMs - Date.parse(intent.time) < SETTLE_MS;
+}
+
+function decideClean(input: ServerInput): Decision {
+  const { server, power } = input;
+  const cordoned = server.spec?.cordoned === true;
+  return {
+    phase: cordoned ? 'Cordoned' : 'Available',
+    action: power === 'on' && !input.fake && !isSettling(input, 'switchOff') ? 'switchOff' : 'none',
+    isClean: true,
+    ready: true,
+  };
+}
+
+function decideDirty(input: ServerInput): Decision {
+  const { server, power, fake, nowMs, rebootTimeoutMs } = input;
+  const watch = Math.min(rebootTimeoutMs / 3, WATCHED_POWER_MS);
+  const verdict = judgeWipe(server, undefined);
+  if (!verdict.ok) return { phase: 'Parked', wait: [verdict.reason, verdict.message] };
+  const cycle = findCondition(server.status?.conditions, 'PowerCycle');
+  const ageMs = cycle?.status === 'False' ? nowMs - Date.parse(cycle.lastTransitionTime) : Number.POSITIVE_INFINITY;
+  const { startedAt, finishedAt } = server.status?.wipe ?? {};
+  const wiping = startedAt !== undefined && finishedAt === undefined;
+  if (ageMs < rebootTimeoutMs && wiping) {
+    const message = `the agent is wiping the disks; last evidence: its sign of life at ${cycle?.lastTransitionTime}; next: it reports`;
+    return { phase: 'Wiping', wait: ['Wiping', message], requeueMs: watch };
+  }
+  const phase = server.status?.released === undefined ? 'Accepted' : 'Releasing';
+  if (!input.budget) {
+    const message = 'the wipe budget of released Servers is spent; next: this Server is wiped when the hour has passed';
+    return { phase, wait: ['WipeBudgetSpent', message], requeueMs: BUDGET_RETRY_MS };
+  }
+  if (fake) {
+    const message =
+      'the Server has no BMC; next: it is wiped at its next network boot, restart it by hand if it does not by itself';
+    return { phase, wait: ['WaitingForNetworkBoot', message] };
+  }
+  if (ageMs < rebootTimeoutMs) {
+    const message = `waiting for the agent; last evidence: powered towards the network at ${cycle?.lastTransitionTime}; next: it is power-cycled again when it does not report`;
+    return { phase, wait: ['WaitingForAgent', message], requeueMs: watch };
+  }
+  if (power === 'unknown') return { phase, wait: ['PowerUnknown', powerUnknown(input)] };
+  const message = 'the Server is to be wiped; next: it is powered towards the network to boot its agent';
+  return { phase, action: 'bootAgent', wait: ['WaitingForAgent', message], requeueMs: watch };
+}
+
+function powerUnknown({ powerError = 'the BMC cannot be used' }: ServerInput): string {
+  return `waiting for the BMC; last evidence: ${powerError}; next: it is asked again by itself`;
+}

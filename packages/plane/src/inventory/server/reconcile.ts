@@ -1,0 +1,224 @@
+import {
+  type Controller,
+  findObject,
+  patchObject,
+  patchStatus,
+  type ReconcileContext,
+  type Requeue,
+  setFinalizer,
+  watchSource,
+} from '@bloomery/kube';
+import {
+  ANNOTATIONS,
+  FINALIZERS,
+  type ObjectKey,
+  type Server,
+  server,
+  serverBinding,
+  WAIT_REASONS,
+} from '@bloomery/model';
+import { errorText, isBloomeryError } from '@bloomery/ports';
+import type { BootSessions } from '../../boot/boot-sessions.ts';
+import type { TimelineRecorder } from '../../insight/timeline.ts';
+import type { PowerClient, PxeMode } from '../../power/power-client.ts';
+import type { PowerClients } from '../../power/power-clients.ts';
+import type { WipeBudget } from '../wipe-guard.ts';
+import { planServer, type ServerInput, type ServerPlan } from './plan.ts';
+import { performPowerAction, recordPowerEvent } from './power-actions.ts';
+
+export interface ServerControllerDeps {
+  readonly powers: PowerClients;
+  readonly sessions: Pick<BootSessions, 'expectPowered'>;
+  readonly timeline: TimelineRecorder;
+  readonly budget: WipeBudget;
+  /** How long an agent may be silent before its machine is power-cycled again. */
+  readonly rebootTimeoutMs: number;
+  /** Firmware of machines that do not say it in spec.pxeMode. */
+  readonly defaultPxeMode: PxeMode;
+}
+
+/** Servers worked on at once; most of the time is spent waiting for BMCs. */
+const CONCURRENCY = 10;
+/** What the BMC said is shown for so long; every action reads again. */
+const DISPLAY_AGE_MS = 10_000;
+/** After an action: look whether the power followed. */
+const AFTER_ACTION_MS = 20_000;
+const FAILURE_RETRY = { firstMs: 20_000, maxMs: 300_000 };
+
+/** The controller of Server: power, wipe, phases, conditions, finalizer (metal.md §8, design §4). */
+export function createServerController(deps: ServerControllerDeps): Controller<Server> {
+  const failures = new Map<string, number>();
+  return {
+    name: 'server',
+    kind: server,
+    watches: [watchSource(serverBinding, ({ metadata }) => [{ name: metadata.name }])],
+    writes: [
+      'Server.metadata.finalizers',
+      'Server.status.phase',
+      'Server.status.waitingFor',
+      'Server.status.power',
+      'Server.status.powerIntent',
+      'Server.status.inUse',
+      'Server.status.ready',
+      'Server.status.machine',
+      'Server.status.cluster',
+      'Server.status.wipe',
+      'Server.status.conditions.Ready',
+      'Server.status.conditions.PXEBooted',
+      'Server.status.conditions.BMCReachable',
+    ],
+    concurrency: CONCURRENCY,
+    async reconcile(key, context) {
+      try {
+        const { failed, ...requeue } = await reconcileServer(key, context, deps);
+        if (!failed) {
+          failures.delete(key.name);
+          return requeue;
+        }
+        const count = (failures.get(key.name) ?? 0) + 1;
+        failures.set(key.name, count);
+        return { afterMs: Math.min(FAILURE_RETRY.maxMs, FAILURE_RETRY.firstMs * 2 ** Math.min(10, count - 1)) };
+      } catch (error) {
+        // The Server went away meanwhile: there is nothing left to do.
+        if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
+        if ((await findObject(context.client, server, key)) !== undefined) throw error;
+        failures.delete(key.name);
+        return {};
+      }
+    },
+  };
+}
+
+interface Result extends Requeue {
+  /** A BMC did not do what it was asked. */
+  readonly failed?: boolean;
+}
+
+interface PowerReading extends Pick<ServerInput, 'power' | 'powerError' | 'fake'> {
+  readonly client: PowerClient | undefined;
+}
+
+async function reconcileServer(key: ObjectKey, context: ReconcileContext, deps: ServerControllerDeps): Promise<Result> {
+  const { client, clock } = context;
+  // The binding first: a Server read after it carries the mark of a binding that went without a release.
+  const binding = await findObject(client, serverBinding, { name: key.name });
+  const found = await findObject(client, server, key);
+  if (found === undefined) return {};
+  if (found.metadata.deletionTimestamp !== undefined && binding === undefined) {
+    await setFinalizer(client, server, key, FINALIZERS.server, 'absent');
+    return {};
+  }
+  await consumeLoopReset(found, context);
+  if (binding !== undefined && (found.metadata.ownerReferences ?? []).length > 0) {
+    await patchObject(client, server, key, () => ({ metadata: { ownerReferences: null } }));
+  }
+  const reading = await readPower(found, deps.powers);
+  const { client: power, ...state } = reading;
+  const plan = (current: Server): ServerPlan =>
+    planServer({
+      ...state,
+      server: current,
+      binding,
+      budget: deps.budget.has(current),
+      rebootTimeoutMs: deps.rebootTimeoutMs,
+      nowMs: clock.nowMs(),
+    });
+  let before = found;
+  // Decided again for every attempt, so that a report that arrives meanwhile is never overwritten.
+  const stored = await patchStatus(context, server, key, (current) => {
+    before = current;
+    return plan(current).status;
+  });
+  await setFinalizer(client, server, key, FINALIZERS.server, 'present');
+  const next = plan(stored);
+  announce(before, stored, next, context, deps);
+  const failed = state.power === 'unknown';
+  if (failed) reportFailure(stored, state.powerError ?? '', context);
+  if (next.action === 'none' || power === undefined) return { ...requeueOf(next), failed };
+  try {
+    await performPowerAction(stored, next.action, power, { ...deps, context });
+    return { afterMs: AFTER_ACTION_MS };
+  } catch (error) {
+    if (!isBloomeryError(error, 'BLM_BMC_FAILED') && !isBloomeryError(error, 'BLM_BMC_UNREACHABLE')) throw error;
+    reportFailure(stored, errorText(error), context);
+    await patchStatus(context, server, key, () => ({
+      ready: false,
+      conditions: [
+        {
+          type: 'BMCReachable',
+          status: 'False',
+          severity: 'Warning',
+          reason: 'PowerFailed',
+          message: errorText(error),
+        },
+      ],
+    }));
+    return { failed: true };
+  }
+}
+
+function requeueOf({ requeueMs }: ServerPlan): Requeue {
+  return requeueMs === undefined ? {} : { afterMs: requeueMs };
+}
+
+async function readPower(about: Server, powers: PowerClients): Promise<PowerReading> {
+  try {
+    const client = await powers.of(about);
+    const on = client.isFake || (await powers.isPoweredOn(about, DISPLAY_AGE_MS));
+    return { client, fake: client.isFake, power: on ? 'on' : 'off' };
+  } catch (error) {
+    if (!isBloomeryError(error) || error.code.startsWith('BLM_API_')) throw error;
+    return { client: undefined, fake: false, power: 'unknown', powerError: errorText(error) };
+  }
+}
+
+/** The loop breaker's count is forgotten once, then the annotation goes. */
+async function consumeLoopReset(found: Server, context: ReconcileContext): Promise<void> {
+  if (!Object.hasOwn(found.metadata.annotations ?? {}, ANNOTATIONS.resetLoop)) return;
+  const key = { name: found.metadata.name };
+  await patchStatus(context, server, key, () => ({ wipe: { withoutAllocation: 0 } }));
+  await patchObject(context.client, server, key, () => ({
+    metadata: { annotations: { [ANNOTATIONS.resetLoop]: null } },
+  }));
+}
+
+function reportFailure(about: Server, message: string, context: ReconcileContext): void {
+  recordPowerEvent(about, { type: 'Warning', reason: 'PowerFailed', message }, context);
+}
+
+/** Events and timeline for what changed. */
+function announce(
+  before: Server,
+  after: Server,
+  { phase, wait }: ServerPlan,
+  { events, log }: ReconcileContext,
+  { timeline }: ServerControllerDeps,
+): void {
+  const { name } = after.metadata;
+  const was = before.status?.phase;
+  const oldReason = before.status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
+  if (was === 'Discovered' && after.spec?.accepted === true) {
+    events.record(after, { type: 'Normal', reason: 'Accepted', message: 'The Server was accepted.' });
+  }
+  if (wait !== undefined && wait.reason !== oldReason) {
+    const stopped = phase === 'Parked';
+    const reason = wait.reason === 'LoopDetected' ? 'LoopDetected' : stopped ? 'Parked' : wait.reason;
+    const type = WAIT_REASONS[wait.reason].normal && !stopped ? 'Normal' : 'Warning';
+    events.record(after, { type, reason, message: withoutTimes(wait.message) });
+  }
+  if (was === phase) return;
+  log.info('server.phase', { server: name, from: was ?? '', to: phase, reason: wait?.reason ?? '' });
+  timeline.record({
+    source: 'store',
+    about: { server: name, ...(after.status?.machine === undefined ? {} : { metalMachine: after.status.machine }) },
+    stage: phase,
+    severity: phase === 'Parked' ? 'warning' : 'info',
+    event: 'PhaseChanged',
+    summary: `${was ?? 'new'} → ${phase}${wait === undefined ? '' : `: ${wait.message}`}`,
+  });
+}
+
+/** Events fold only when their texts are equal. */
+function withoutTimes(message: string): string {
+  return message.replaceAll(/; last evidence: [^;]*/g, '');
+}
