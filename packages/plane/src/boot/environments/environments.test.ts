@@ -194,7 +194,7 @@ describe('the status of an Environment', () => {
       ['e/vmlinuz ab', 'e/initramfs.xz ', 'e/arm64/vmlinuz '],
     );
   });
-  it('keeps the time of what did not change, and says what is wrong', () => {
+  it('keeps the time of what did not change, and says first what is wrong', () => {
     const status = planEnvironmentStatus(
       environment,
       [
@@ -206,6 +206,14 @@ describe('the status of an Environment', () => {
     assert.deepEqual(status, {
       conditions: [
         {
+          url: 'http://a/v1.11.2/initramfs',
+          status: 'False',
+          type: 'Ready',
+          reason: 'DownloadFailed',
+          message: 'downloading http://a: no',
+          lastTransitionTime: '2026-07-01T00:00:00Z',
+        },
+        {
           url: 'http://a/v1.11.2/vmlinuz',
           sha512: 'ab',
           status: 'True',
@@ -213,14 +221,6 @@ describe('the status of an Environment', () => {
           reason: 'Downloaded',
           message: 'The file is there and its sha512 is right.',
           lastTransitionTime: '2026-01-01T00:00:00Z',
-        },
-        {
-          url: 'http://a/v1.11.2/initramfs',
-          status: 'False',
-          type: 'Ready',
-          reason: 'DownloadFailed',
-          message: 'downloading http://a: no',
-          lastTransitionTime: '2026-07-01T00:00:00Z',
         },
       ],
       waitingFor: 'working asset URL',

@@ -54,7 +54,9 @@ export function planEnvironmentStatus(
   nowMs: number,
 ): Status {
   const before = environment.status?.conditions ?? [];
-  const conditions = assets.map(({ wanted, state }) => conditionOf(before, wanted, state, nowMs));
+  const all = assets.map(({ wanted, state }) => conditionOf(before, wanted, state, nowMs));
+  // Printer columns show the first: what is not ready stands before what is.
+  const conditions = all.toSorted((a, b) => Number(a.status === 'True') - Number(b.status === 'True'));
   const wait = waitOf(assets.map(({ state }) => state));
   const version = /\/(v\d+\.\d+\.\d+[^/]*)\//.exec(environment.spec?.kernel?.url ?? '')?.[1];
   const checksum = checksumOf(assets.map(({ state }) => state));
