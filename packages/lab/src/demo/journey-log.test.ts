@@ -11,11 +11,12 @@ describe('the log of a journey', () => {
     assert.deepEqual(log.note('m1', new Set<Stage>(['Registered', 'Wiped']), 31_000), ['Wiped']);
     assert.equal(log.secondsAt('m1', 'Accepted'), 20.5);
     assert.equal(
-      log.table(['m1']).split('\n').slice(0, 4).join('\n'),
+      log.table(['m1']).split('\n').slice(0, 5).join('\n'),
       [
         'stage         m1',
         'Registered    20.5 s (+20.5)',
         'Accepted      20.5 s (+0.0)',
+        'BmcReady      -',
         'Wiped         30.0 s (+9.5)',
       ].join('\n'),
     );
@@ -35,7 +36,7 @@ describe('the stages of a machine', () => {
         ...common,
         kind: 'Server',
         spec: { accepted: true, bmc: { endpoint: '10.77.0.101', passFrom: {} } },
-        status: { isClean: true },
+        status: { isClean: true, power: 'off' },
       },
       binding: {
         ...common,

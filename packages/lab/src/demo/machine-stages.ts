@@ -4,8 +4,9 @@ import type { MetalMachine, Server, ServerBinding } from '@bloomery/model';
 export const STAGES = [
   'Registered',
   'Accepted',
-  'Wiped',
   'BmcReady',
+  'Wiped',
+  'SwitchedOff',
   'Allocated',
   'Booted',
   'Configured',
@@ -36,9 +37,11 @@ export function stagesSeen({ server, binding, metalMachine, console }: Sight): R
   };
   add('Registered', server !== undefined);
   add('Accepted', server?.spec?.accepted);
-  // A clean machine can be allocated before anybody looks.
-  add('Wiped', server?.status?.isClean === true || server?.status?.wipe?.finishedAt !== undefined);
   add('BmcReady', server?.spec?.bmc?.passFrom !== undefined || server?.spec?.bmc?.pass !== undefined);
+  // A clean machine can be allocated before anybody looks.
+  const isWiped = server?.status?.isClean === true || server?.status?.wipe?.finishedAt !== undefined;
+  add('Wiped', isWiped);
+  add('SwitchedOff', isWiped && server?.status?.power === 'off');
   add('Allocated', binding !== undefined);
   add('Booted', /\[talos-stand-in\] standin\.started .*boot=network/.test(console));
   add('Configured', isConfigured(metalMachine, binding));

@@ -32,16 +32,20 @@ export async function runDemo(places: DemoPlaces, say: (line: string) => void): 
   const plane = createRackPlane({ rack, sourceDir, imagesDir: images.imagesDir, flags: ['--auto-accept-servers'] });
   say(`plane: ready in ${await plane.start()} ms, data in ${plane.dataDir}`);
   const kubectl = findKubectl(cacheDir);
-  for (const file of ['environment', 'serverclass', 'cluster']) {
-    const path = join(sourceDir, 'examples', `${file}.yaml`);
-    const said = await runKubectl(kubectl, plane.kubeconfig, ['apply', '-f', path]);
+  const apply = async (file: string): Promise<void> => {
+    const said = await runKubectl(kubectl, plane.kubeconfig, ['apply', '-f', join(sourceDir, 'examples', file)]);
     for (const line of said.trim().split('\n')) say(`kubectl: ${line}`);
-  }
+  };
+  await apply('environment.yaml');
+  await apply('serverclass.yaml');
   await using watch = watchMachines(rack, await loadKubeconfig(plane.kubeconfig));
   const log = createJourneyLog();
-  const journey = { rack, watch, log, machines, until: 'RunsFromDisk', timeoutMs: TIMEOUT_MS, say } as const;
+  const journey = { rack, watch, log, machines, timeoutMs: TIMEOUT_MS, say } as const;
   await powerOnMachines(journey);
-  await followMachines(journey);
+  await followMachines({ ...journey, until: 'SwitchedOff' });
+  say('All machines are in the pool. Now a cluster asks for two of them.');
+  await apply('cluster.yaml');
+  await followMachines({ ...journey, until: 'RunsFromDisk' });
   for (const machine of machines) {
     if (!log.has(machine.name, 'Wiped')) {
       throw new BloomeryError('BLM_LAB_STAGE_MISSED', `${machine.name} runs from disk but was never seen clean`);

@@ -3,18 +3,21 @@ import { BloomeryError } from '@bloomery/ports';
 import type { MachineSpec } from '../rack/machine-spec.ts';
 import type { Rack } from '../rack/rack.ts';
 import type { JourneyLog } from './journey-log.ts';
-import { type Sight, type Stage, stagesSeen } from './machine-stages.ts';
+import { type Sight, STAGES, type Stage, stagesSeen } from './machine-stages.ts';
 import type { MachineWatch } from './machine-watch.ts';
 
-export interface JourneyOptions {
+export interface PowerOnOptions {
   readonly rack: Rack;
-  readonly watch: MachineWatch;
   readonly log: JourneyLog;
   readonly machines: readonly MachineSpec[];
+  readonly say: (line: string) => void;
+}
+
+export interface JourneyOptions extends PowerOnOptions {
+  readonly watch: MachineWatch;
   /** The journey of each machine ends with this stage. */
   readonly until: Stage;
   readonly timeoutMs: number;
-  readonly say: (line: string) => void;
   /** Called between looks, at most once a second. */
   readonly meanwhile?: () => Promise<void>;
 }
@@ -22,7 +25,7 @@ export interface JourneyOptions {
 const LOOK_EVERY_MS = 250;
 
 /** Press the power button of the machines, one after the other. */
-export async function powerOnMachines({ rack, machines, log, say }: JourneyOptions): Promise<void> {
+export async function powerOnMachines({ rack, machines, log, say }: PowerOnOptions): Promise<void> {
   for (const machine of machines) {
     log.poweredOn(machine.name, Date.now());
     await rack.power(machine, 'on');
@@ -90,9 +93,7 @@ function missed({ rack, watch, log, until, timeoutMs }: JourneyOptions, machine:
     .slice(-12)
     .map((line) => line.slice(0, 160))
     .join('\n');
-  const reached = (['Registered', 'Wiped', 'Allocated', 'Booted', 'Configured', 'Installed'] as const)
-    .filter((stage) => log.has(machine.name, stage))
-    .at(-1);
+  const reached = STAGES.filter((stage) => log.has(machine.name, stage)).at(-1);
   const why = waiting === undefined ? '' : `; the plane waits for: ${waiting}`;
   return new BloomeryError(
     'BLM_LAB_STAGE_MISSED',
