@@ -139,6 +139,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   cleanup.use(powers);
   const environmentSpec = defaultEnvironmentSpec(options.environmentFile);
   const shelf = createAssetShelf({ folder: environmentsFolder(dataDir), fetch, clock, log });
+  cleanup.defer(() => shelf.close());
   const controllers = startControllers(
     {
       client,
