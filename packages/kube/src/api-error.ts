@@ -7,6 +7,8 @@ export interface KubeStatus {
   readonly reason: string;
   readonly message: string;
   readonly details?: JsonObject;
+  /** ListMeta: where an expired list can go on. */
+  readonly metadata?: JsonObject;
 }
 
 const CODE_BY_REASON: Readonly<Record<string, ErrorCode>> = {

@@ -79,7 +79,7 @@ export function createInProcessClient(deps: InProcessClientDeps): ObjectClient {
         after: revisionOf(options.resourceVersion),
         initialEvents: true,
         markInitialEnd: false,
-        bookmarkMs: undefined,
+        bookmarks: undefined,
         schedule: (delayMs, callback) => clock.after(delayMs, callback),
         signal: options.signal,
       });

@@ -9,7 +9,8 @@ import {
 } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
 import { badRequest, methodNotAllowed, noSuchResource } from '../pipeline/api-status.ts';
-import { listObjects, readObject, selectionOf } from '../pipeline/reader.ts';
+import { awaitRevision } from '../pipeline/await-revision.ts';
+import { listObjects, readObject, revisionOf, selectionOf } from '../pipeline/reader.ts';
 import { scaleOf } from '../pipeline/scale.ts';
 import type { DeleteRequest, WriteRequest } from '../pipeline/write-request.ts';
 import type { PatchBody } from '../pipeline/writer.ts';
@@ -73,6 +74,7 @@ async function handleItem(call: ResourceCall, name: string, representation: Repr
     case 'GET':
     case 'HEAD': {
       if (isTrue(request.query.get('watch'))) return watchAnswer(call, representation);
+      await awaitAsked(call);
       const object = readObject(engine.store, resource, version, path.namespace ?? '', name);
       if (path.subresource !== 'scale' || version.scale === undefined) return show(call, 200, object, representation);
       return jsonAnswer(200, scaleOf(object, version.scale));
@@ -119,9 +121,10 @@ function show(
   return jsonAnswer(status, table, warnings);
 }
 
-function list(call: ResourceCall, representation: Representation): ApiAnswer {
+async function list(call: ResourceCall, representation: Representation): Promise<ApiAnswer> {
   const { engine, request, path, resource, version } = call;
   const { query } = request;
+  await awaitAsked(call);
   const result = listObjects(engine.store, {
     resource,
     version,
@@ -148,6 +151,11 @@ function list(call: ResourceCall, representation: Representation): ApiAnswer {
   const head = stringifyJson({ kind: version.listKind, apiVersion: apiVersionOf(version), metadata });
   const items = objects.map(jsonTextOf).join(',');
   return { ...jsonAnswer(200, {}), body: `${head.slice(0, -1)},"items":[${items}]}\n` };
+}
+
+async function awaitAsked({ engine, request }: ResourceCall): Promise<void> {
+  const asked = revisionOf(request.query.get('resourceVersion') ?? undefined);
+  await awaitRevision(engine.store, engine.clock, asked, request.signal);
 }
 
 async function deleteCollection(call: ResourceCall): Promise<ApiAnswer> {

@@ -2,16 +2,19 @@ import { apiError } from '@bloomery/kube';
 import { apiVersionOf, type JsonObject, stringifyJson } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
 import { methodNotAllowed } from '../pipeline/api-status.ts';
+import { awaitRevision } from '../pipeline/await-revision.ts';
 import { revisionOf, selectionOf } from '../pipeline/reader.ts';
 import { toVersion } from '../registry/resource.ts';
 import { partialObjectMetadata, renderTable } from '../table/index.ts';
-import { type StreamItem, watchStream } from '../watch/watch-stream.ts';
+import { type BookmarkTimes, type StreamItem, watchStream } from '../watch/watch-stream.ts';
 import { statusOf } from './answers.ts';
 import type { ApiAnswer } from './api-request.ts';
 import type { Representation } from './negotiate.ts';
 import { isTrue, jsonTextOf, type ResourceCall, tableOptions, wholeNumber } from './resource-call.ts';
 
 const BOOKMARK_MS = 50_000;
+/** The last bookmark comes this long before the watch ends. */
+const LAST_BOOKMARK_MS = 2000;
 /** How long a watch lives when the caller says nothing. */
 const DEFAULT_TIMEOUT_S = 1800;
 const MAX_TIMEOUT_S = 24 * 3600;
@@ -33,25 +36,52 @@ export function watchAnswer(call: ResourceCall, representation: Representation):
   checkInitialEvents(query, initial);
   const asked = revisionOf(query.get('resourceVersion') ?? undefined);
   const wantsInitial = initial === null ? asked === undefined || asked === 0 : isTrue(initial);
-  const timeoutS = Math.min(
-    wholeNumber(query.get('timeoutSeconds'), 'timeoutSeconds') ?? DEFAULT_TIMEOUT_S,
-    MAX_TIMEOUT_S,
-  );
-  const ended = new AbortController();
-  const cancel = engine.clock.after(timeoutS * 1000, () => ended.abort());
-  const stream = watchStream(engine.store, engine.hub, {
-    interest: { resource: resource.id, namespace: resource.namespaced ? path.namespace : undefined, selects },
-    after: wantsInitial || asked === undefined || asked === 0 ? undefined : asked,
-    initialEvents: wantsInitial,
-    markInitialEnd: isTrue(initial),
-    bookmarkMs: bookmarks ? Math.max(1000, Math.min(BOOKMARK_MS, timeoutS * 1000 - 2000)) : undefined,
-    schedule: (delayMs, callback) => engine.clock.after(delayMs, callback),
-    signal: AbortSignal.any([request.signal, ended.signal]),
-  });
+  // 0 means no wish, as upstream reads it.
+  const seconds = wholeNumber(query.get('timeoutSeconds'), 'timeoutSeconds') || DEFAULT_TIMEOUT_S;
+  const timeoutMs = Math.min(seconds, MAX_TIMEOUT_S) * 1000;
+  const open = async (signal: AbortSignal): Promise<AsyncIterable<StreamItem>> => {
+    await awaitRevision(engine.store, engine.clock, asked, signal);
+    return watchStream(engine.store, engine.hub, {
+      interest: { resource: resource.id, namespace: resource.namespaced ? path.namespace : undefined, selects },
+      after: wantsInitial || asked === undefined || asked === 0 ? undefined : asked,
+      initialEvents: wantsInitial,
+      markInitialEnd: isTrue(initial),
+      bookmarks: bookmarks ? bookmarkTimes(timeoutMs) : undefined,
+      schedule: (delayMs, callback) => engine.clock.after(delayMs, callback),
+      signal,
+    });
+  };
   return {
     status: 200,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' },
-    body: lines(call, representation, stream, cancel),
+    body: lines(call, representation, timeoutMs, open),
+  };
+}
+
+function bookmarkTimes(timeoutMs: number): BookmarkTimes {
+  const lastMs = timeoutMs - LAST_BOOKMARK_MS;
+  return { everyMs: BOOKMARK_MS, lastMs: lastMs > 0 ? lastMs : undefined };
+}
+
+/** Abort when the caller is gone, the time is over, or the version is no longer served. */
+function endOf(call: ResourceCall, timeoutMs: number): { readonly signal: AbortSignal; readonly release: () => void } {
+  const { engine, request, resource, version } = call;
+  const end = new AbortController();
+  const abort = (): void => end.abort();
+  if (request.signal.aborted) abort();
+  request.signal.addEventListener('abort', abort, { once: true });
+  const cancel = engine.clock.after(timeoutMs, abort);
+  const forget = engine.registry.onChange((id) => {
+    const served = engine.registry.find(version.group, version.version, version.plural);
+    if (id === resource.id && served?.resource.namespaced !== resource.namespaced) abort();
+  });
+  return {
+    signal: end.signal,
+    release() {
+      request.signal.removeEventListener('abort', abort);
+      cancel();
+      forget();
+    },
   };
 }
 
@@ -75,12 +105,13 @@ function checkInitialEvents(query: URLSearchParams, initial: string | null): voi
 async function* lines(
   call: ResourceCall,
   representation: Representation,
-  stream: AsyncIterable<StreamItem>,
-  cancel: () => void,
+  timeoutMs: number,
+  open: (signal: AbortSignal) => Promise<AsyncIterable<StreamItem>>,
 ): AsyncGenerator<string> {
+  const { signal, release } = endOf(call, timeoutMs);
   let first = true;
   try {
-    for await (const item of stream) {
+    for await (const item of await open(signal)) {
       yield item.kind === 'bookmark'
         ? bookmarkLine(call, item, representation)
         : eventLine(call, item.event, representation, first);
@@ -89,7 +120,7 @@ async function* lines(
   } catch (error) {
     yield `{"type":"ERROR","object":${stringifyJson(statusOf(error))}}\n`;
   } finally {
-    cancel();
+    release();
   }
 }
 

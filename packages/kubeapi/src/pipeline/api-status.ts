@@ -66,6 +66,19 @@ export function expired(asked: string, oldest: number): BloomeryError {
   return apiError({ code: 410, reason: 'Expired', message: `too old resource version: ${asked} (${oldest})` });
 }
 
+/** 504 with the cause that makes clients try again. */
+export function futureRevision(asked: number, current: number) {
+  return apiError({
+    code: 504,
+    reason: 'Timeout',
+    message: `Too large resource version: ${asked}, current: ${current}`,
+    details: {
+      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+      retryAfterSeconds: 1,
+    },
+  });
+}
+
 /** 403 of admission, not of authorisation. */
 export function forbiddenBecause(resource: Resource, name: string, why: string, extra: JsonObject = {}): BloomeryError {
   return apiError({

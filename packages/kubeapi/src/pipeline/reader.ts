@@ -11,7 +11,7 @@ import {
   parseLabelSelector,
 } from '../selectors/index.ts';
 import { keyOfId, type Store } from '../store/store.ts';
-import { badRequest, expired, notFound } from './api-status.ts';
+import { badRequest, expired, futureRevision, notFound } from './api-status.ts';
 
 export interface ListRequest {
   readonly resource: Resource;
@@ -133,7 +133,8 @@ function startOf(store: Store, request: ListRequest): { readonly rev: number; re
         'Forbidden: resourceVersionMatch is forbidden when continue is provided',
       );
     const token = decodeContinue(request.continue);
-    if (token.rev < store.compactRevision) throw expired(String(token.rev), store.compactRevision);
+    if (token.rev === NEWEST) return { rev: store.revision, key: token.key };
+    if (token.rev < store.compactRevision) throw continueExpired(token.key);
     return { rev: Math.min(token.rev, store.revision), key: token.key };
   }
   const asked = revisionOf(request.resourceVersion);
@@ -162,19 +163,6 @@ export function revisionOf(text: string | undefined): number | undefined {
   return Number(text);
 }
 
-/** 504 with the cause that makes clients try again. */
-export function futureRevision(asked: number, current: number) {
-  return apiError({
-    code: 504,
-    reason: 'Timeout',
-    message: `Too large resource version: ${asked}, current: ${current}`,
-    details: {
-      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-      retryAfterSeconds: 1,
-    },
-  });
-}
-
 function invalidOption(field: string, message: string) {
   return apiError({
     code: 422,
@@ -188,6 +176,20 @@ function keyOf(object: ApiObject): string {
   return keyOfId({ namespace: object.metadata.namespace ?? '', name: object.metadata.name });
 }
 
+/** In a continue token: go on with what is there now. */
+const NEWEST = 0;
+
+/** 410 with a token that goes on in another state than the list began in. */
+function continueExpired(key: string) {
+  return apiError({
+    code: 410,
+    reason: 'Expired',
+    message:
+      'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+    metadata: { continue: encodeContinue(NEWEST, key) },
+  });
+}
+
 function encodeContinue(rev: number, key: string): string {
   return Buffer.from(JSON.stringify({ v: 1, rv: rev, start: key })).toString('base64url');
 }
@@ -195,9 +197,9 @@ function encodeContinue(rev: number, key: string): string {
 function decodeContinue(token: string): { readonly rev: number; readonly key: string } {
   try {
     const value = parseJson(Buffer.from(token.slice(0, 4096), 'base64url').toString('utf8'));
-    if (isJsonObject(value) && typeof value['rv'] === 'number' && typeof value['start'] === 'string') {
-      return { rev: value['rv'], key: value['start'] };
-    }
+    const { rv: rev, start: key } = isJsonObject(value) ? value : {};
+    if (typeof rev === 'number' && Number.isSafeInteger(rev) && rev >= 0 && typeof key === 'string')
+      return { rev, key };
   } catch {
     // Falls through to the refusal: whatever the text was, it is no token of ours.
   }

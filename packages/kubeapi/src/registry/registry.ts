@@ -16,14 +16,14 @@ export interface Registry {
   ofKind(group: string, kind: string): Resource | undefined;
   set(resource: Resource): void;
   remove(id: string): void;
-  /** Called after every change. */
-  onChange(listener: (id: string) => void): void;
+  /** Called after every change, until the returned function is. */
+  onChange(listener: (id: string) => void): () => void;
 }
 
 /** Make a registry with these resources. */
 export function createRegistry(initial: readonly Resource[]): Registry {
   const resources = new Map(initial.map((r) => [r.id, r]));
-  const listeners: ((id: string) => void)[] = [];
+  const listeners = new Set<(id: string) => void>();
   let generation = 1;
   const changed = (id: string): void => {
     generation += 1;
@@ -48,8 +48,9 @@ export function createRegistry(initial: readonly Resource[]): Registry {
     remove(id) {
       if (resources.delete(id)) changed(id);
     },
-    onChange: (listener) => {
-      listeners.push(listener);
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

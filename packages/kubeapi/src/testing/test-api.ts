@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KindDefinition } from '@bloomery/model';
-import { createFakeClock, type Logger, silentLog } from '@bloomery/ports';
+import { type Clock, type Logger, silentLog, systemClock } from '@bloomery/ports';
 import { type ApiEngine, startApiEngine } from '../api-engine.ts';
 import { managedWrites } from '../apply/index.ts';
 import { createApiHandler } from '../http/api-handler.ts';
+import type { ApiAnswer, ApiRequest } from '../http/api-request.ts';
 import { openStore } from '../store/open-store.ts';
 import type { ApiCaller } from './conversation.ts';
 
@@ -14,14 +15,20 @@ import type { ApiCaller } from './conversation.ts';
 export interface TestApi extends AsyncDisposable {
   readonly engine: ApiEngine;
   readonly call: ApiCaller;
+  /** A request whose answer may be a stream; `user` an administrator unless given. */
+  readonly open: (request: Partial<ApiRequest> & { readonly path: string }) => Promise<ApiAnswer>;
 }
 
 /** Start an API in a fresh temporary directory, which goes when it is disposed. */
-export async function startTestApi(kinds: readonly KindDefinition[] = [], log: Logger = silentLog): Promise<TestApi> {
+export async function startTestApi(
+  kinds: readonly KindDefinition[] = [],
+  log: Logger = silentLog,
+  options: { readonly clock?: Clock; readonly keepRevisions?: number; readonly keepMs?: number } = {},
+): Promise<TestApi> {
   const dir = mkdtempSync(join(tmpdir(), 'bloomery-api-'));
-  const clock = createFakeClock(Date.parse('2026-01-01T00:00:00Z'));
+  const { clock = systemClock, ...history } = options;
   const random = (bytes: number): Uint8Array => randomBytes(bytes);
-  const store = openStore({ dir, clock, log, random });
+  const store = openStore({ dir, clock, log, random, ...history });
   const engine = await startApiEngine({ store, kinds, clock, log, random, fields: managedWrites });
   const handle = createApiHandler({
     engine,
@@ -31,19 +38,25 @@ export async function startTestApi(kinds: readonly KindDefinition[] = [], log: L
     tokens: [],
     notReady: () => [],
   });
+  function open(request: Partial<ApiRequest> & { readonly path: string }): Promise<ApiAnswer> {
+    const [path = '', query = ''] = request.path.split('?', 2);
+    return handle({
+      method: 'GET',
+      headers: {},
+      body: async () => new Uint8Array(),
+      user: { name: 'admin', groups: ['system:masters'] },
+      signal: new AbortController().signal,
+      query: new URLSearchParams(query),
+      ...request,
+      path,
+    });
+  }
+
   return {
     engine,
+    open,
     async call({ method, path, headers, body }) {
-      const [before = '', query = ''] = path.split('?', 2);
-      const answer = await handle({
-        method,
-        path: before,
-        query: new URLSearchParams(query),
-        headers,
-        body: async () => new TextEncoder().encode(body ?? ''),
-        user: { name: 'admin', groups: ['system:masters'] },
-        signal: new AbortController().signal,
-      });
+      const answer = await open({ method, path, headers, body: async () => new TextEncoder().encode(body ?? '') });
       return { code: answer.status, body: await textOf(answer.body) };
     },
     async [Symbol.asyncDispose]() {
