@@ -12,8 +12,8 @@ export interface RackPlane {
   readonly logFile: string;
   /** Start it (again, on the same data) and wait until it is ready. Returns the time that took. */
   start(): Promise<number>;
-  /** SIGKILL, as a power failure would end it. */
-  kill(): void;
+  /** SIGKILL, as a power failure would end it; resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
 export interface RackPlaneOptions {
@@ -68,8 +68,8 @@ export function createRackPlane({ rack, sourceDir, imagesDir, flags = [] }: Rack
     logFile,
     kubeconfig: join(dataDir, 'kubeconfig'),
     start,
-    kill: () => {
-      rack.processes.signal(WHAT, 'SIGKILL');
+    kill: async () => {
+      while (rack.processes.signal(WHAT, 'SIGKILL')) await sleep(20);
     },
   };
 }

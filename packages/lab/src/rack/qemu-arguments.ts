@@ -24,6 +24,8 @@ export function qemuArguments(spec: MachineSpec, place: MachinePlace): string[] 
     ? [
         ...['-drive', `if=pflash,format=raw,readonly=on,file=${OVMF_CODE}`],
         ...['-drive', `if=pflash,format=raw,file=${place.uefiVariables}`],
+        // The rack boots over IPv4: trying IPv6 after an exit would only cost time.
+        ...['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=no'],
       ]
     : [];
   // OVMF has a driver of its own for virtio; the BIOS needs the card's ROM (which is iPXE).

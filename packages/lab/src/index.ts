@@ -1,0 +1,11 @@
+export { createJourneyLog, type JourneyLog } from './demo/journey-log.ts';
+export { expectedAddress, type Sight, STAGES, type Stage, stagesSeen } from './demo/machine-stages.ts';
+export { type MachineWatch, watchMachines } from './demo/machine-watch.ts';
+export { createRackPlane, type RackPlane, type RackPlaneOptions } from './demo/rack-plane.ts';
+export { followMachines, type JourneyOptions, powerOnMachines } from './demo/run-journey.ts';
+export { type Lab, type LabOptions, startLab } from './demo/start-lab.ts';
+export { type BootImage, type BootImages, buildBootImages } from './images/build-images.ts';
+export { bloomeryCacheDir } from './images/cache-dir.ts';
+export { FACTORY_BMC_USER, type MachineSpec, rackMachine } from './rack/machine-spec.ts';
+export { createRack, openRack, type Rack, type RackOptions, removeRack, stopRack } from './rack/rack.ts';
+export { inNamespace, type RackNetwork, rackNetwork } from './rack/rack-network.ts';
