@@ -25,14 +25,13 @@ const deps = {
   signal: stop.signal,
 };
 const program = buildCli(deps);
-program.addCommand(
-  serveCommand({
-    env: process.env,
-    version: manifest.version,
-    signal: stop.signal,
-    print: (line) => void process.stdout.write(`${line}\n`),
-  }),
-);
+const serve = serveCommand({
+  env: process.env,
+  version: manifest.version,
+  signal: stop.signal,
+  print: (line) => void process.stdout.write(`${line}\n`),
+});
+program.addCommand(serve.copyInheritedSettings(program));
 const args = process.argv.slice(2);
 const code = await runCli(program, args, deps);
 // An orderly stop of the plane is success; an interrupted command is not.

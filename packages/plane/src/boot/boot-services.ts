@@ -137,7 +137,7 @@ export async function startBootServices(options: BootServicesOptions, deps: Boot
     endpoint,
     http: listener.address,
     tftp: tftp?.address,
-    dhcp: dhcp?.address ?? dhcp?.bootServerAddress,
+    dhcp: dhcp?.address,
     missingLoaders: loaders.missing,
     missingImages: await findMissingImages(options.agentImages, log),
     [Symbol.asyncDispose]: async () => {
