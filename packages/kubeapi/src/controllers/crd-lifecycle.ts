@@ -1,13 +1,15 @@
-import { crdOf, isJsonObject, type Json, type KindDefinition, versionsByKind } from '@bloomery/model';
-import { type Clock, isBloomeryError, type Logger } from '@bloomery/ports';
+import { crdOf, type JsonObject, type KindDefinition, versionsByKind } from '@bloomery/model';
+import type { Clock, Logger } from '@bloomery/ports';
 import { type ApiObject, asApiObject, withMeta } from '../api-object.ts';
 import type { Writer } from '../pipeline/writer.ts';
 import { CRD_CLEANUP_FINALIZER, resourceOfCrd } from '../registry/crd-resource.ts';
 import type { Registry } from '../registry/registry.ts';
-import { CUSTOM_RULES, resourceId, resourceOf } from '../registry/resource.ts';
+import { CUSTOM_RULES, type Resource, resourceId, resourceOf } from '../registry/resource.ts';
 import { jsonEqual } from '../schema/index.ts';
 import type { Store } from '../store/store.ts';
-import { createSerialWork } from './serial-work.ts';
+import { crdStatus, namesConflict } from './crd-status.ts';
+import { emptyResource } from './empty-resource.ts';
+import { createKeyedWork } from './keyed-work.ts';
 
 export interface CrdLifecycleDeps {
   readonly store: Store;
@@ -23,142 +25,133 @@ const CRDS = 'customresourcedefinitions.apiextensions.k8s.io';
 
 /**
  * Keeps the registry in step with the CustomResourceDefinitions, in the turn of their commit: when a create is answered, its kind
- * is served. The kinds of the product are installed and kept up to date.
+ * is served. The kinds of the product are installed and kept up to date. A definition whose names are taken, by Kubernetes' own
+ * kinds for one, is not served and says so.
  */
 export async function startCrdLifecycle(
   deps: CrdLifecycleDeps,
 ): Promise<{ readonly idle: () => Promise<void>; readonly stop: () => void }> {
   const { store, registry, writer, log } = deps;
   const own = new Map(versionsByKind(deps.kinds).map((versions) => [idOfVersions(versions), versions]));
-  const work = createSerialWork(log);
+  const served = new Set<string>();
+  const work = createKeyedWork(log, deps.clock);
   const crds = registry.byId(CRDS);
   if (crds === undefined) throw new RangeError('the registry has no CustomResourceDefinitions');
   const idOf = (name: string) => ({ resource: CRDS, namespace: '', name });
   const now = (): string => `${new Date(deps.clock.nowMs()).toISOString().slice(0, 19)}Z`;
 
   function serve(crd: ApiObject): void {
-    const versions = own.get(crd.metadata.name);
-    registry.set(versions === undefined ? resourceOfCrd(crd) : resourceOf(versions, CUSTOM_RULES));
+    const { name } = crd.metadata;
+    if (namesConflict(registry, crd, served.has(name)) !== undefined) return;
+    served.add(name);
+    registry.set(resourceFor(crd, own.get(name)));
   }
 
-  async function establish(name: string): Promise<void> {
+  function unserve(name: string): void {
+    if (!served.delete(name)) return;
+    registry.remove(name);
+    // Its names are free: another definition may have waited for them.
+    for (const crd of store.list(CRDS)) {
+      if (served.has(crd.metadata.name) || crd.metadata.deletionTimestamp !== undefined) continue;
+      serve(crd);
+      work.add(crd.metadata.name, () => visit(crd.metadata.name));
+    }
+  }
+
+  function statusOf(crd: ApiObject): JsonObject {
+    return crdStatus(crd, namesConflict(registry, crd, served.has(crd.metadata.name)), now());
+  }
+
+  async function visit(name: string): Promise<void> {
     const crd = store.head(idOf(name));
-    if (crd === undefined || crd.metadata.deletionTimestamp !== undefined) return;
-    const status = establishedStatus(crd, now());
-    if (jsonEqual(status, crd['status'] ?? null)) return;
-    await store.put(idOf(name), (resourceVersion) => withMeta(asApiObject({ ...crd, status }), { resourceVersion }));
+    if (crd === undefined) return;
+    const status = statusOf(crd);
+    if (!jsonEqual(status, crd['status'])) {
+      await store.put(idOf(name), (resourceVersion) => withMeta(asApiObject({ ...crd, status }), { resourceVersion }));
+    }
+    if (crd.metadata.deletionTimestamp !== undefined) await cleanUp(name);
   }
 
   async function cleanUp(name: string): Promise<void> {
+    const resource = served.has(name) ? registry.byId(name) : undefined;
+    // What was staged before the deletion is committed with it; nothing can be created after it.
+    if (resource !== undefined && (await emptyResource(store, writer, resource)).length > 0) return;
     const crd = store.head(idOf(name));
-    const resource = registry.byId(name);
     if (crd?.metadata.deletionTimestamp === undefined) return;
-    let left = 0;
-    for (const object of resource === undefined ? [] : store.list(name)) {
-      left += 1;
-      if (resource === undefined || object.metadata.deletionTimestamp !== undefined) continue;
-      try {
-        const request = {
-          resource,
-          version: resource.storage,
-          namespace: object.metadata.namespace ?? '',
-          name: object.metadata.name,
-        };
-        if ((await writer.delete({ ...request, propagationPolicy: 'Background', dryRun: false })).gone) left -= 1;
-      } catch (error) {
-        if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
-      }
-    }
-    if (left > 0) return;
-    const present = store.head(idOf(name));
-    if (present === undefined) return;
-    const finalizers = (present.metadata.finalizers ?? []).filter((f) => f !== CRD_CLEANUP_FINALIZER);
-    if (finalizers.length > 0) {
-      await store.put(idOf(name), (resourceVersion) => withMeta(present, { finalizers, resourceVersion }));
-      return;
-    }
-    await store.remove(idOf(name), (resourceVersion) => withMeta(present, { finalizers: undefined, resourceVersion }));
-    registry.remove(name);
+    const finalizers = (crd.metadata.finalizers ?? []).filter((f) => f !== CRD_CLEANUP_FINALIZER);
+    const build = (resourceVersion: string): ApiObject =>
+      withMeta(crd, { finalizers: finalizers.length === 0 ? undefined : finalizers, resourceVersion });
+    if (finalizers.length === 0) await store.remove(idOf(name), build);
+    else if (finalizers.length !== crd.metadata.finalizers?.length) await store.put(idOf(name), build);
   }
 
-  const stop = store.subscribe((changes) => {
-    for (const { id, type, object } of changes) {
-      if (type === 'delete' && registry.byId(id.resource) !== undefined && id.resource !== CRDS) {
-        const crd = store.get(idOf(id.resource));
-        if (crd?.metadata.deletionTimestamp !== undefined) work.add(id.resource, () => cleanUp(id.resource));
-      }
-      if (id.resource !== CRDS || type === 'delete') continue;
-      if (object.metadata.deletionTimestamp !== undefined) {
-        work.add(id.name, () => cleanUp(id.name));
-      } else {
-        serve(object);
-        work.add(id.name, () => establish(id.name));
+  const unsubscribe = store.subscribe((changes) => {
+    for (const { id, type, object, before } of changes) {
+      if (id.resource !== CRDS) {
+        if (type === 'delete' && registry.byId(id.resource)?.terminating === true)
+          work.add(id.resource, () => visit(id.resource));
+      } else if (type === 'delete') unserve(id.name);
+      else {
+        if (!isServedAlike(before, object)) serve(object);
+        work.add(id.name, () => visit(id.name));
       }
     }
   });
 
   for (const crd of store.list(CRDS)) serve(crd);
   for (const [name, versions] of own) await install(name, crdOf(versions));
-  for (const crd of store.list(CRDS)) {
-    if (crd.metadata.deletionTimestamp !== undefined) work.add(crd.metadata.name, () => cleanUp(crd.metadata.name));
+  for (const { metadata } of store.list(CRDS)) {
+    if (metadata.deletionTimestamp !== undefined) work.add(metadata.name, () => visit(metadata.name));
   }
   await work.idle();
 
-  async function install(name: string, wanted: { readonly [field: string]: Json | undefined }): Promise<void> {
+  async function install(name: string, wanted: JsonObject): Promise<void> {
     const present = store.head(idOf(name));
-    const finalizers = [CRD_CLEANUP_FINALIZER];
+    if (crds === undefined) return;
     if (present === undefined) {
-      const request = { resource: crds, version: crds?.storage } as const;
-      if (request.resource === undefined || request.version === undefined) return;
-      await writer.create(
-        {
-          resource: request.resource,
-          version: request.version,
-          namespace: '',
-          manager: 'bloomery',
-          dryRun: false,
-          fieldValidation: 'Ignore',
-        },
-        wanted as Json,
-      );
-    } else if (
-      !jsonEqual(present['spec'] ?? null, wanted['spec'] ?? null) &&
-      present.metadata.deletionTimestamp === undefined
-    ) {
+      const request = {
+        resource: crds,
+        version: crds.storage,
+        namespace: '',
+        manager: 'bloomery',
+        dryRun: false,
+      } as const;
+      await writer.create({ ...request, fieldValidation: 'Ignore' }, wanted);
+    } else if (!jsonEqual(present['spec'], wanted['spec']) && present.metadata.deletionTimestamp === undefined) {
+      const generation = (present.metadata.generation ?? 0) + 1;
       const next = asApiObject({ ...present, spec: wanted['spec'] });
       await store.put(idOf(name), (resourceVersion) =>
-        withMeta(next, { resourceVersion, finalizers, generation: (present.metadata.generation ?? 0) + 1 }),
+        withMeta(next, { resourceVersion, finalizers: [CRD_CLEANUP_FINALIZER], generation }),
       );
-    } else {
-      serve(present);
     }
   }
 
-  return { idle: () => work.idle(), stop };
+  return {
+    idle: () => work.idle(),
+    stop() {
+      unsubscribe();
+      work.stop();
+    },
+  };
+}
+
+/** Objects may have been stored under an earlier schema once the definition has changed. */
+function resourceFor(crd: ApiObject, own: readonly KindDefinition[] | undefined): Resource {
+  const resource = own === undefined ? resourceOfCrd(crd) : resourceOf(own, CUSTOM_RULES);
+  return {
+    ...resource,
+    shapedOnRead: (crd.metadata.generation ?? 1) > 1,
+    terminating: crd.metadata.deletionTimestamp !== undefined,
+  };
+}
+
+function isServedAlike(before: ApiObject | undefined, after: ApiObject): boolean {
+  if (before === undefined) return false;
+  const isDying = (crd: ApiObject): boolean => crd.metadata.deletionTimestamp !== undefined;
+  return isDying(before) === isDying(after) && jsonEqual(before['spec'], after['spec']);
 }
 
 function idOfVersions(versions: readonly KindDefinition[]): string {
   const [first] = versions;
   return first === undefined ? '' : resourceId(first);
-}
-
-function establishedStatus(crd: ApiObject, time: string): Json {
-  const spec = isJsonObject(crd['spec']) ? crd['spec'] : {};
-  const versions = Array.isArray(spec['versions']) ? spec['versions'].filter(isJsonObject) : [];
-  const before = isJsonObject(crd['status']) ? crd['status'] : {};
-  const stored = Array.isArray(before['storedVersions']) ? before['storedVersions'] : [];
-  const storage = versions.find((v) => v['storage'] === true)?.['name'] ?? '';
-  const old = Array.isArray(before['conditions']) ? before['conditions'].filter(isJsonObject) : [];
-  const condition = (type: string, reason: string, message: string): Json => {
-    const known = old.find((c) => c['type'] === type && c['status'] === 'True');
-    return { type, status: 'True', lastTransitionTime: known?.['lastTransitionTime'] ?? time, reason, message };
-  };
-  return {
-    conditions: [
-      condition('NamesAccepted', 'NoConflicts', 'no conflicts found'),
-      condition('Established', 'InitialNamesAccepted', 'the initial names have been accepted'),
-    ],
-    acceptedNames: spec['names'] ?? {},
-    storedVersions: stored.includes(storage) ? stored : [...stored, storage],
-  };
 }

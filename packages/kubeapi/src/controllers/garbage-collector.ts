@@ -1,16 +1,18 @@
-import { isBloomeryError, type Logger } from '@bloomery/ports';
+import { type Clock, isBloomeryError, type Logger } from '@bloomery/ports';
 import type { ApiObject } from '../api-object.ts';
 import type { WriteRequest } from '../pipeline/write-request.ts';
 import type { Writer } from '../pipeline/writer.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Resource } from '../registry/resource.ts';
 import { keyOfId, type ObjectId, type Store } from '../store/store.ts';
-import { createSerialWork } from './serial-work.ts';
+import { createKeyedWork } from './keyed-work.ts';
+import { createOwnerIndex } from './owner-index.ts';
 
 export interface GarbageCollectorDeps {
   readonly store: Store;
   readonly registry: Registry;
   readonly writer: Writer;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -20,7 +22,8 @@ const MANAGER = 'garbage-collector';
 
 /**
  * Deletes objects whose owners are all gone, and finishes foreground and orphan deletions. Works from an index that every
- * commit updates: the cost of a change does not depend on how many objects there are.
+ * commit updates: the cost of a change does not depend on how many objects there are. An owner of a kind that is not served
+ * is never taken for gone, unless it was seen to go.
  *
  * @returns a promise of the moment when everything seen so far is done, for tests and orderly stops.
  */
@@ -29,21 +32,8 @@ export function startGarbageCollector(deps: GarbageCollectorDeps): {
   readonly stop: () => void;
 } {
   const { store, registry, writer } = deps;
-  const living = new Set<string>();
-  const dependents = new Map<string, Map<string, ObjectId>>();
-  const work = createSerialWork(deps.log);
-
-  const index = (id: ObjectId, before: ApiObject | undefined, after: ApiObject | undefined): void => {
-    const key = `${id.resource}\0${keyOfId(id)}`;
-    for (const owner of before?.metadata.ownerReferences ?? []) dependents.get(owner.uid)?.delete(key);
-    for (const owner of after?.metadata.ownerReferences ?? []) {
-      const set = dependents.get(owner.uid) ?? new Map<string, ObjectId>();
-      dependents.set(owner.uid, set);
-      set.set(key, id);
-    }
-    if (after?.metadata.uid !== undefined) living.add(after.metadata.uid);
-    else if (before?.metadata.uid !== undefined) living.delete(before.metadata.uid);
-  };
+  const index = createOwnerIndex();
+  const work = createKeyedWork(deps.log, deps.clock);
 
   const request = (resource: Resource, namespace: string): WriteRequest => ({
     resource,
@@ -54,140 +44,142 @@ export function startGarbageCollector(deps: GarbageCollectorDeps): {
     fieldValidation: 'Ignore',
   });
 
-  async function quietly(action: () => Promise<unknown>): Promise<void> {
-    try {
-      await action();
-    } catch (error) {
-      if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
-    }
+  async function remove(id: ObjectId, object: ApiObject, policy: 'Foreground' | 'Background'): Promise<void> {
+    const resource = registry.byId(id.resource);
+    if (resource === undefined) return;
+    const { namespace, name } = id;
+    const { uid } = object.metadata;
+    const deletion = { resource, version: resource.storage, namespace, name, uid, dryRun: false };
+    await unlessGone(() => writer.delete({ ...deletion, propagationPolicy: policy }));
   }
 
-  function isGone(owner: Owner): boolean {
-    return !living.has(owner.uid);
+  async function patchMeta(id: ObjectId, metadata: Pick<ApiObject['metadata'], 'ownerReferences' | 'finalizers'>) {
+    const resource = registry.byId(id.resource);
+    if (resource === undefined) return;
+    const patch = { type: 'merge', body: { metadata } } as const;
+    await unlessGone(() => writer.patch(request(resource, id.namespace), id.name, patch));
+  }
+
+  function isGone(owner: Owner, dependent: ObjectId): boolean {
+    if (index.lives(owner.uid)) return false;
+    if (index.sawGo(owner.uid)) return true;
+    const resource = registry.ofKind(groupOf(owner), owner.kind);
+    // Something in a namespace cannot own what is in none: such a reference says nothing.
+    return resource !== undefined && (dependent.namespace !== '' || !resource.namespaced);
   }
 
   async function visitDependent(id: ObjectId): Promise<void> {
     const object = store.head(id);
-    const resource = registry.byId(id.resource);
     const owners = object?.metadata.ownerReferences ?? [];
-    if (object === undefined || resource === undefined || owners.length === 0) return;
-    const gone = owners.filter(isGone);
-    if (gone.length === 0) return;
-    if (gone.length === owners.length) {
-      if (object.metadata.deletionTimestamp !== undefined) return;
-      const { uid } = object.metadata;
-      return quietly(() =>
-        writer.delete({
-          resource,
-          version: resource.storage,
-          namespace: id.namespace,
-          name: id.name,
-          uid,
-          propagationPolicy: 'Background',
-          dryRun: false,
-        }),
-      );
-    }
-    const body = { metadata: { ownerReferences: owners.filter((o) => !isGone(o)) } };
-    return quietly(() => writer.patch(request(resource, id.namespace), id.name, { type: 'merge', body }));
+    if (object === undefined || owners.length === 0) return;
+    const left = owners.filter((owner) => !isGone(owner, id));
+    if (left.length === owners.length) return;
+    if (left.length > 0) return patchMeta(id, { ownerReferences: left });
+    if (object.metadata.deletionTimestamp === undefined) await remove(id, object, 'Background');
   }
 
   /** An owner that waits for its dependents: `orphan` lets them go, `foregroundDeletion` deletes them first. */
   async function visitOwner(id: ObjectId): Promise<void> {
     const owner = store.head(id);
-    const resource = registry.byId(id.resource);
-    if (owner === undefined || resource === undefined || owner.metadata.deletionTimestamp === undefined) return;
-    const finalizers = owner.metadata.finalizers ?? [];
-    const uid = owner.metadata.uid ?? '';
-    const children = [...(dependents.get(uid)?.values() ?? [])];
+    if (owner?.metadata.deletionTimestamp === undefined) return;
+    const { finalizers = [], uid = '' } = owner.metadata;
+    const children = index.dependentsOf(uid);
     if (finalizers.includes('orphan')) {
-      for (const child of children) await release(child, uid);
-      return dropFinalizer(resource, id, finalizers, 'orphan');
+      await Promise.all(children.map((child) => release(child, uid)));
+      return patchMeta(id, { finalizers: without(id, 'orphan') });
     }
     if (!finalizers.includes('foregroundDeletion')) return;
-    let blocking = 0;
-    for (const child of children) {
-      const object = store.head(child);
-      const childResource = registry.byId(child.resource);
-      if (object === undefined || childResource === undefined) continue;
-      if (object.metadata.ownerReferences?.some((o) => o.uid === uid && o.blockOwnerDeletion === true)) blocking += 1;
-      if (object.metadata.deletionTimestamp !== undefined) continue;
-      const propagationPolicy =
-        (dependents.get(object.metadata.uid ?? '')?.size ?? 0) > 0 ? 'Foreground' : 'Background';
-      await quietly(() =>
-        writer.delete({
-          resource: childResource,
-          version: childResource.storage,
-          namespace: child.namespace,
-          name: child.name,
-          propagationPolicy,
-          dryRun: false,
-        }),
-      );
-      if (store.head(child) === undefined) blocking = Math.max(0, blocking - 1);
-    }
-    if (blocking === 0) await dropFinalizer(resource, id, finalizers, 'foregroundDeletion');
+    await Promise.all(children.map((child) => deleteChild(child, uid)));
+    if (!children.some((child) => blocks(child, uid)))
+      await patchMeta(id, { finalizers: without(id, 'foregroundDeletion') });
+  }
+
+  async function deleteChild(child: ObjectId, uid: string): Promise<void> {
+    const object = store.head(child);
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) return;
+    const others = object.metadata.ownerReferences?.filter((o) => o.uid !== uid && !isGone(o, child)) ?? [];
+    if (others.length > 0) return release(child, uid);
+    const hasOwn = index.dependentsOf(object.metadata.uid ?? '').length > 0;
+    await remove(child, object, hasOwn ? 'Foreground' : 'Background');
+  }
+
+  function blocks(child: ObjectId, uid: string): boolean {
+    const owners = store.head(child)?.metadata.ownerReferences ?? [];
+    return owners.some((o) => o.uid === uid && o.blockOwnerDeletion === true);
   }
 
   async function release(child: ObjectId, uid: string): Promise<void> {
     const object = store.head(child);
-    const resource = registry.byId(child.resource);
-    if (object === undefined || resource === undefined) return;
-    const ownerReferences = (object.metadata.ownerReferences ?? []).filter((o) => o.uid !== uid);
-    await quietly(() =>
-      writer.patch(request(resource, child.namespace), child.name, {
-        type: 'merge',
-        body: { metadata: { ownerReferences } },
-      }),
-    );
+    if (object === undefined) return;
+    await patchMeta(child, { ownerReferences: (object.metadata.ownerReferences ?? []).filter((o) => o.uid !== uid) });
   }
 
-  async function dropFinalizer(
-    resource: Resource,
-    id: ObjectId,
-    finalizers: readonly string[],
-    finalizer: string,
-  ): Promise<void> {
-    const body = { metadata: { finalizers: finalizers.filter((f) => f !== finalizer) } };
-    await quietly(() => writer.patch(request(resource, id.namespace), id.name, { type: 'merge', body }));
+  function without(id: ObjectId, finalizer: string): readonly string[] {
+    return (store.head(id)?.metadata.finalizers ?? []).filter((f) => f !== finalizer);
   }
 
-  function consider(id: ObjectId, after: ApiObject | undefined, before: ApiObject | undefined): void {
-    const owners = (after ?? before)?.metadata.ownerReferences ?? [];
-    if (after !== undefined && owners.some(isGone)) work.add('dependent', () => visitDependent(id));
-    if (after?.metadata.deletionTimestamp !== undefined) work.add('owner', () => visitOwner(id));
-    if (after !== undefined || before === undefined) return;
-    for (const child of dependents.get(before.metadata.uid ?? '')?.values() ?? [])
-      work.add('dependent', () => visitDependent(child));
-    for (const owner of owners) {
-      const waiting = findOwner(owner, before.metadata.namespace);
-      if (waiting !== undefined) work.add('owner', () => visitOwner(waiting));
+  function addDependent(id: ObjectId): void {
+    work.add(`dependent ${id.resource} ${keyOfId(id)}`, () => visitDependent(id));
+  }
+
+  function addOwner(id: ObjectId): void {
+    work.add(`owner ${id.resource} ${keyOfId(id)}`, () => visitOwner(id));
+  }
+
+  function consider(id: ObjectId, before: ApiObject | undefined, after: ApiObject | undefined): void {
+    if (after?.metadata.ownerReferences?.some((o) => isGone(o, id))) addDependent(id);
+    if (after?.metadata.deletionTimestamp !== undefined) addOwner(id);
+    if (after === undefined) {
+      for (const child of index.dependentsOf(before?.metadata.uid ?? '')) addDependent(child);
+    }
+    // An owner may wait for this one, until it goes or its reference does.
+    for (const owner of before?.metadata.ownerReferences ?? []) {
+      const still = after?.metadata.ownerReferences?.some((o) => o.uid === owner.uid && o.blockOwnerDeletion === true);
+      const waiting = still === true ? undefined : findOwner(owner, id.namespace);
+      if (waiting !== undefined) addOwner(waiting);
     }
   }
 
-  function findOwner(owner: Owner, namespace: string | undefined): ObjectId | undefined {
-    const group = owner.apiVersion.includes('/') ? (owner.apiVersion.split('/')[0] ?? '') : '';
-    const resource = registry.ofKind(group, owner.kind);
+  function findOwner(owner: Owner, namespace: string): ObjectId | undefined {
+    const resource = registry.ofKind(groupOf(owner), owner.kind);
     if (resource === undefined) return undefined;
-    return { resource: resource.id, namespace: resource.namespaced ? (namespace ?? '') : '', name: owner.name };
+    const id = { resource: resource.id, namespace: resource.namespaced ? namespace : '', name: owner.name };
+    return store.get(id)?.metadata.deletionTimestamp === undefined ? undefined : id;
   }
 
-  for (const resource of store.resources()) {
-    for (const object of store.list(resource)) {
-      index({ resource, namespace: object.metadata.namespace ?? '', name: object.metadata.name }, undefined, object);
-    }
-  }
-  for (const resource of store.resources()) {
-    for (const object of store.list(resource)) {
-      const id = { resource, namespace: object.metadata.namespace ?? '', name: object.metadata.name };
-      if (object.metadata.ownerReferences !== undefined || object.metadata.deletionTimestamp !== undefined)
-        consider(id, object, undefined);
-    }
-  }
-  const stop = store.subscribe((changes) => {
-    for (const change of changes) index(change.id, change.before, change.type === 'put' ? change.object : undefined);
-    for (const change of changes)
-      consider(change.id, change.type === 'put' ? change.object : undefined, change.before ?? change.object);
+  const all = store.resources().flatMap((resource) =>
+    store.list(resource).map((object) => {
+      const { name, namespace = '' } = object.metadata;
+      return { id: { resource, namespace, name }, object };
+    }),
+  );
+  for (const { id, object } of all) index.update(id, undefined, object);
+  for (const { id, object } of all) consider(id, undefined, object);
+  const unsubscribe = store.subscribe((changes) => {
+    const steps = changes.map(({ id, type, object, before }) =>
+      type === 'put' ? { id, before, after: object } : { id, before: before ?? object, after: undefined },
+    );
+    for (const { id, before, after } of steps) index.update(id, before, after);
+    for (const { id, before, after } of steps) consider(id, before, after);
   });
-  return { idle: () => work.idle(), stop };
+  return {
+    idle: () => work.idle(),
+    stop() {
+      unsubscribe();
+      work.stop();
+    },
+  };
+}
+
+function groupOf(owner: Owner): string {
+  return owner.apiVersion.includes('/') ? (owner.apiVersion.split('/')[0] ?? '') : '';
+}
+
+/** The object may be gone, or another one under its name: both mean that there is nothing left to do. */
+async function unlessGone(action: () => Promise<unknown>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    if (!isBloomeryError(error, 'BLM_API_NOT_FOUND') && !isBloomeryError(error, 'BLM_API_CONFLICT')) throw error;
+  }
 }

@@ -1,15 +1,19 @@
-import { isJsonObject } from '@bloomery/model';
-import { isBloomeryError, type Logger } from '@bloomery/ports';
+import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import type { Clock, Logger } from '@bloomery/ports';
 import { type ApiObject, asApiObject, withMeta } from '../api-object.ts';
 import type { Writer } from '../pipeline/writer.ts';
 import type { Registry } from '../registry/registry.ts';
+import { jsonEqual } from '../schema/index.ts';
 import type { Store } from '../store/store.ts';
-import { createSerialWork } from './serial-work.ts';
+import { emptyResource } from './empty-resource.ts';
+import { createKeyedWork } from './keyed-work.ts';
+import { namespaceConditions, type Remaining } from './namespace-conditions.ts';
 
 export interface NamespaceLifecycleDeps {
   readonly store: Store;
   readonly registry: Registry;
   readonly writer: Writer;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -21,59 +25,58 @@ export function startNamespaceLifecycle(deps: NamespaceLifecycleDeps): {
   readonly idle: () => Promise<void>;
   readonly stop: () => void;
 } {
-  const { store, registry, writer, log } = deps;
-  const work = createSerialWork(log);
+  const { store, registry, writer, clock } = deps;
+  const work = createKeyedWork(deps.log, clock);
   const idOf = (name: string) => ({ resource: 'namespaces', namespace: '', name });
+  const isDying = (name: string): boolean => store.head(idOf(name))?.metadata.deletionTimestamp !== undefined;
 
   async function visit(name: string): Promise<void> {
-    const namespace = store.head(idOf(name));
-    if (namespace?.metadata.deletionTimestamp === undefined) return;
-    let left = 0;
-    for (const resource of registry.all().filter((r) => r.namespaced)) {
-      for (const object of store.list(resource.id, name)) {
-        left += 1;
-        if (object.metadata.deletionTimestamp !== undefined) continue;
-        try {
-          const deleted = await writer.delete({
-            resource,
-            version: resource.storage,
-            namespace: name,
-            name: object.metadata.name,
-            propagationPolicy: 'Background',
-            dryRun: false,
-          });
-          if (deleted.gone) left -= 1;
-        } catch (error) {
-          if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
-        }
-      }
+    if (!isDying(name)) return;
+    const remaining = new Map<string, readonly ApiObject[]>();
+    for (const resource of registry.all().filter((r) => r.namespaced && r.computed === undefined)) {
+      const held = await emptyResource(store, writer, resource, name);
+      if (held.length > 0) remaining.set(resource.id, held);
     }
     const present = store.head(idOf(name));
-    if (left > 0 || present === undefined) return;
-    const build = (resourceVersion: string): ApiObject => withMeta(withoutFinalizers(present), { resourceVersion });
-    if ((present.metadata.finalizers ?? []).length === 0) await store.remove(idOf(name), build);
-    else await store.put(idOf(name), build);
+    if (present?.metadata.deletionTimestamp === undefined) return;
+    const now = `${new Date(clock.nowMs()).toISOString().slice(0, 19)}Z`;
+    const after = remaining.size === 0 ? released(present) : held(present, remaining, now);
+    const build = (resourceVersion: string): ApiObject => withMeta(after, { resourceVersion });
+    if (remaining.size === 0 && (present.metadata.finalizers ?? []).length === 0) await store.remove(idOf(name), build);
+    else if (!jsonEqual(present, after)) await store.put(idOf(name), build);
   }
 
-  const stop = store.subscribe((changes) => {
-    const names = new Set<string>();
+  const add = (name: string): void => work.add(name, () => visit(name));
+  const unsubscribe = store.subscribe((changes) => {
     for (const { id, type, object } of changes) {
-      if (id.resource === 'namespaces' && type === 'put' && object.metadata.deletionTimestamp !== undefined)
-        names.add(id.name);
-      else if (type === 'delete' && id.namespace !== '') names.add(id.namespace);
-    }
-    for (const name of names) {
-      if (store.get(idOf(name))?.metadata.deletionTimestamp !== undefined) work.add(name, () => visit(name));
+      if (id.resource !== 'namespaces') {
+        if (id.namespace !== '' && (type === 'delete' || object.metadata.deletionTimestamp !== undefined)) {
+          if (isDying(id.namespace)) add(id.namespace);
+        }
+      } else if (type === 'put' && object.metadata.deletionTimestamp !== undefined) add(id.name);
     }
   });
-  for (const namespace of store.list('namespaces')) {
-    if (namespace.metadata.deletionTimestamp !== undefined)
-      work.add(namespace.metadata.name, () => visit(namespace.metadata.name));
-  }
-  return { idle: () => work.idle(), stop };
+  for (const { metadata } of store.list('namespaces')) if (metadata.deletionTimestamp !== undefined) add(metadata.name);
+  return {
+    idle: () => work.idle(),
+    stop() {
+      unsubscribe();
+      work.stop();
+    },
+  };
 }
 
-function withoutFinalizers(namespace: ApiObject): ApiObject {
-  const spec = isJsonObject(namespace['spec']) ? namespace['spec'] : {};
-  return asApiObject({ ...namespace, spec: { ...spec, finalizers: [] } });
+/** Nothing is left in it: what Kubernetes' own finalizer waits for. */
+function released(namespace: ApiObject): ApiObject {
+  return asApiObject({ ...namespace, spec: { ...record(namespace['spec']), finalizers: [] } });
+}
+
+function held(namespace: ApiObject, remaining: Remaining, time: string): ApiObject {
+  const status = record(namespace['status']);
+  const conditions = namespaceConditions(remaining, status['conditions'], time);
+  return asApiObject({ ...namespace, status: { ...status, phase: 'Terminating', conditions } });
+}
+
+function record(value: Json | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
 }

@@ -24,7 +24,7 @@ import { decodeBody, decodeJson, unsupported } from './read-body.ts';
 import { isTrue, jsonTextOf, type ResourceCall, tableOptions, wholeNumber } from './resource-call.ts';
 import { watchAnswer } from './watch-answer.ts';
 
-const WRITABLE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'scale']);
+const SUBRESOURCES = ['status', 'scale', 'finalize'] as const;
 
 /** Serve a request for objects of a resource. Throws API errors. */
 export async function handleResource(call: ResourceCall): Promise<ApiAnswer> {
@@ -160,7 +160,8 @@ async function awaitAsked({ engine, request }: ResourceCall): Promise<void> {
 
 async function deleteCollection(call: ResourceCall): Promise<ApiAnswer> {
   const { engine, path, resource, version, request } = call;
-  if (resource.namespaced && path.namespace === undefined) throw methodNotAllowed();
+  if ((resource.namespaced && path.namespace === undefined) || resource.computed !== undefined)
+    throw methodNotAllowed();
   const { selects } = selectionOf(
     resource,
     version,
@@ -193,9 +194,7 @@ async function deleteCollection(call: ResourceCall): Promise<ApiAnswer> {
 
 function writeRequest(call: ResourceCall): WriteRequest {
   const { request, path, resource, version } = call;
-  if (path.subresource === 'finalize') throw methodNotAllowed();
-  const subresource =
-    path.subresource !== undefined && WRITABLE_SUBRESOURCES.has(path.subresource) ? path.subresource : undefined;
+  const subresource = SUBRESOURCES.find((name) => name === path.subresource);
   const validation = request.query.get('fieldValidation') ?? 'Warn';
   if (validation !== 'Ignore' && validation !== 'Warn' && validation !== 'Strict') {
     throw badRequest(
@@ -209,7 +208,7 @@ function writeRequest(call: ResourceCall): WriteRequest {
     resource,
     version,
     namespace: path.namespace ?? '',
-    subresource: subresource === 'status' || subresource === 'scale' ? subresource : undefined,
+    subresource,
     manager: manager === '' ? (request.headers['user-agent']?.split('/')[0]?.slice(0, 128) ?? 'unknown') : manager,
     dryRun: isDryRun(request.query.getAll('dryRun')),
     fieldValidation: validation,

@@ -95,8 +95,9 @@ export function noSuchResource(): BloomeryError {
 }
 
 /** 405. */
-export function methodNotAllowed(): BloomeryError {
-  const message = 'the server does not allow this method on the requested resource';
+export function methodNotAllowed(
+  message = 'the server does not allow this method on the requested resource',
+): BloomeryError {
   return apiError({ code: 405, reason: 'MethodNotAllowed', message });
 }
 

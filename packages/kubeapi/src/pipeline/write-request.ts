@@ -9,7 +9,7 @@ export interface WriteRequest {
   readonly version: KindDefinition;
   /** '' for cluster scope. */
   readonly namespace: string;
-  readonly subresource?: 'status' | 'scale' | undefined;
+  readonly subresource?: 'status' | 'scale' | 'finalize' | undefined;
   /** For managedFields. */
   readonly manager: string;
   readonly dryRun: boolean;

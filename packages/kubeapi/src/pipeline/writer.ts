@@ -5,7 +5,7 @@ import { type ApiMeta, type ApiObject, asApiObject, withMeta } from '../api-obje
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, type PatchResult } from '../patch/index.ts';
 import { toStorage, toVersion } from '../registry/resource.ts';
 import { invalid } from '../schema/index.ts';
-import type { ObjectId, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import {
   alreadyExists,
   badRequest,
@@ -18,6 +18,9 @@ import {
 } from './api-status.ts';
 import type { FieldManagement } from './field-management.ts';
 import { isSameObject, metadataProblems, newFinalizerProblems, specChanged } from './metadata-rules.ts';
+import { isHeldNamespace, withFinalizersOf } from './namespace-rules.ts';
+import { idOf } from './object-id.ts';
+import { createRemover } from './remove-object.ts';
 import { readScale, scaleOf, writeScale } from './scale.ts';
 import { readBody, shapeObject, shapeOnly } from './shape-body.ts';
 import type { DeleteRequest, WriteRequest, WriteResult } from './write-request.ts';
@@ -43,6 +46,7 @@ export interface Writer {
   delete(request: DeleteRequest): Promise<{ readonly object: ApiObject; readonly gone: boolean }>;
 }
 
+const TERMINATING = 'create not allowed while custom resource definition is terminating';
 const SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
 const SERVER_OWNED = [
   'uid',
@@ -56,14 +60,6 @@ const SERVER_OWNED = [
 export function createWriter(deps: WriterDeps): Writer {
   const { store, clock, random } = deps;
   const now = (): string => `${new Date(clock.nowMs()).toISOString().slice(0, 19)}Z`;
-
-  function idOf(
-    request: { readonly resource: WriteRequest['resource']; readonly namespace: string },
-    name: string,
-  ): ObjectId {
-    if (request.resource.computed !== undefined) throw methodNotAllowed();
-    return { resource: request.resource.id, namespace: request.resource.namespaced ? request.namespace : '', name };
-  }
 
   function checkNamespace(request: WriteRequest, name: string): void {
     if (!request.resource.namespaced) return;
@@ -118,6 +114,7 @@ export function createWriter(deps: WriterDeps): Writer {
     own: (object: ApiObject) => ApiObject,
   ): Promise<WriteResult> {
     const { resource, version } = request;
+    if (resource.terminating === true) throw methodNotAllowed(TERMINATING);
     if (given.metadata.resourceVersion !== undefined) {
       throw apiError({
         code: 500,
@@ -273,14 +270,18 @@ export function createWriter(deps: WriterDeps): Writer {
     const present = toVersion(resource, before, version);
     checkIdentity(request, name, present, given.metadata, asPatch);
     const candidate =
-      subresource === 'status' ? withStatusOf(present, given) : withServerOwned(request, present, given);
+      subresource === 'status'
+        ? withStatusOf(present, given)
+        : subresource === 'finalize'
+          ? withFinalizersOf(given, present)
+          : withServerOwned(request, present, given);
     const shaped = shapeObject(request, candidate, present, unknownMeta, asPatch);
     const problems = [
       ...metadataProblems(resource, shaped.object.metadata),
       ...newFinalizerProblems(present, shaped.object.metadata),
     ];
     if (problems.length > 0) throw invalidObject(resource, name, problems);
-    const asked = subresource === 'status' ? shapeOnly(request, given) : shaped.object;
+    const asked = subresource === 'status' || subresource === 'finalize' ? shapeOnly(request, given) : shaped.object;
     const owned = own === undefined ? tracked(request, present, shaped.object, asked) : own(shaped.object);
     const stored = toStorage(resource, owned, version);
     const raised = resource.rules.generation && specChanged(resource, before, stored);
@@ -361,74 +362,12 @@ export function createWriter(deps: WriterDeps): Writer {
     return { ...result, object: asApiObject(scaleOf(result.object, paths)) };
   }
 
-  async function remove(request: DeleteRequest): Promise<{ readonly object: ApiObject; readonly gone: boolean }> {
-    const { resource, version, name } = request;
-    const id = idOf(request, name);
-    const before = store.head(id);
-    if (before === undefined) throw notFound(resource, name);
-    const { uid, resourceVersion } = request;
-    // kube-apiserver names the kind in these two, not the plural.
-    const subject = {
-      id: `${resource.kind}${resource.group === '' ? '' : `.${resource.group}`}`,
-      group: resource.group,
-      plural: resource.kind,
-    };
-    if (uid !== undefined && uid !== before.metadata.uid) {
-      const why = `the UID in the precondition (${uid}) does not match the UID in record (${before.metadata.uid}). The object might have been deleted and then recreated`;
-      throw conflict(subject, name, why);
-    }
-    if (resourceVersion !== undefined && resourceVersion !== before.metadata.resourceVersion) {
-      const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${before.metadata.resourceVersion}). The object might have been modified`;
-      throw conflict(subject, name, why);
-    }
-    const finalizers = finalizersFor(request, before);
-    if (finalizers.length === 0 && !holdsNamespace(before)) {
-      if (request.dryRun) return { object: toVersion(resource, before, version), gone: true };
-      const last = await store.remove(id, (rv) => withMeta(before, { resourceVersion: rv }));
-      return { object: toVersion(resource, last, version), gone: true };
-    }
-    const dying = withMeta(before, {
-      finalizers: finalizers.length === 0 ? undefined : finalizers,
-      deletionTimestamp: before.metadata.deletionTimestamp ?? now(),
-      deletionGracePeriodSeconds: 0,
-      ...(before.metadata.deletionTimestamp === undefined && resource.rules.generation
-        ? { generation: (before.metadata.generation ?? 0) + 1 }
-        : {}),
-    });
-    const after = holdsNamespace(before)
-      ? asApiObject({ ...dying, status: { ...asStatus(dying), phase: 'Terminating' } })
-      : dying;
-    if (request.dryRun || isSameObject(before, after))
-      return { object: toVersion(resource, after, version), gone: false };
-    const stored = await store.put(id, (rv) => withMeta(after, { resourceVersion: rv }));
-    return { object: toVersion(resource, stored, version), gone: false };
-  }
-
-  return { create, update, patch, delete: remove };
+  return { create, update, patch, delete: createRemover(store, now) };
 }
 
 /** No finalizer holds the object any more. */
 function isReleased(object: ApiObject): boolean {
-  return (object.metadata.finalizers ?? []).length === 0 && !holdsNamespace(object);
-}
-
-function holdsNamespace(object: ApiObject): boolean {
-  const spec = object.kind === 'Namespace' && object.apiVersion === 'v1' ? object['spec'] : undefined;
-  const finalizers = isJsonObject(spec) ? spec['finalizers'] : undefined;
-  return Array.isArray(finalizers) && finalizers.length > 0;
-}
-
-function asStatus(object: ApiObject): JsonObject {
-  const { status } = object;
-  return isJsonObject(status) ? status : {};
-}
-
-function finalizersFor(request: DeleteRequest, before: ApiObject): readonly string[] {
-  const present = before.metadata.finalizers ?? [];
-  const others = present.filter((f) => f !== 'orphan' && f !== 'foregroundDeletion');
-  if (request.propagationPolicy === 'Orphan') return [...others, 'orphan'];
-  if (request.propagationPolicy === 'Foreground') return [...others, 'foregroundDeletion'];
-  return request.propagationPolicy === 'Background' ? others : present;
+  return (object.metadata.finalizers ?? []).length === 0 && !isHeldNamespace(object);
 }
 
 function withStatusOf(present: ApiObject, given: ApiObject): ApiObject {
@@ -438,7 +377,8 @@ function withStatusOf(present: ApiObject, given: ApiObject): ApiObject {
   return managedFields === undefined ? object : withMeta(object, { managedFields });
 }
 
-function withServerOwned(request: WriteRequest, present: ApiObject, given: ApiObject): ApiObject {
+function withServerOwned(request: WriteRequest, present: ApiObject, sent: ApiObject): ApiObject {
+  const given = request.resource.id === 'namespaces' ? withFinalizersOf(present, sent) : sent;
   const owned = Object.fromEntries(SERVER_OWNED.map((field) => [field, present.metadata[field]]));
   const managedFields = given.metadata.managedFields ?? present.metadata.managedFields;
   const metadata = { ...owned, managedFields, resourceVersion: present.metadata.resourceVersion };

@@ -80,32 +80,31 @@ export function resourceOfCrd(crd: ApiObject): Resource {
   const names = record(spec['names']);
   const kind = text(names['kind']);
   const versions = items(spec['versions']).map(record);
-  const definitions = versions
-    .filter((v) => v['served'] === true || v['storage'] === true)
-    .map((version): KindDefinition => {
-      const root = record(record(version['schema'])['openAPIV3Schema']);
-      const subresources = record(version['subresources']);
-      const scale = subresources['scale'];
-      return {
-        group: text(spec['group']),
-        version: text(version['name']),
-        kind,
-        plural: text(names['plural']),
-        scope: spec['scope'] === 'Cluster' ? 'Cluster' : 'Namespaced',
-        singular: text(names['singular']) || kind.toLowerCase(),
-        listKind: text(names['listKind']) || `${kind}List`,
-        shortNames: items(names['shortNames']).map(text),
-        categories: items(names['categories']).map(text),
-        storage: version['storage'] === true,
-        schema: root as schema.Schema,
-        columns: items(version['additionalPrinterColumns']).map(record).map(columnOf),
-        statusSubresource: isJsonObject(subresources['status']),
-        ...(isJsonObject(scale) ? { scale: scaleOf(scale) } : {}),
-        selectableFields: items(version['selectableFields']).map((f) => text(record(f)['jsonPath'])),
-        crdLabels: {},
-      };
-    });
-  return resourceOf(definitions, CUSTOM_RULES);
+  const definitions = versions.map((version): KindDefinition => {
+    const root = record(record(version['schema'])['openAPIV3Schema']);
+    const subresources = record(version['subresources']);
+    const scale = subresources['scale'];
+    return {
+      group: text(spec['group']),
+      version: text(version['name']),
+      kind,
+      plural: text(names['plural']),
+      scope: spec['scope'] === 'Cluster' ? 'Cluster' : 'Namespaced',
+      singular: text(names['singular']) || kind.toLowerCase(),
+      listKind: text(names['listKind']) || `${kind}List`,
+      shortNames: items(names['shortNames']).map(text),
+      categories: items(names['categories']).map(text),
+      storage: version['storage'] === true,
+      schema: root as schema.Schema,
+      columns: items(version['additionalPrinterColumns']).map(record).map(columnOf),
+      statusSubresource: isJsonObject(subresources['status']),
+      ...(isJsonObject(scale) ? { scale: scaleOf(scale) } : {}),
+      selectableFields: items(version['selectableFields']).map((f) => text(record(f)['jsonPath'])),
+      crdLabels: {},
+    };
+  });
+  const served = definitions.filter((_, i) => versions[i]?.['served'] === true);
+  return resourceOf(served, CUSTOM_RULES, definitions.find((d) => d.storage) ?? definitions[0]);
 }
 
 function columnOf(column: JsonObject): Column {

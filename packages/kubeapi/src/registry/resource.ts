@@ -1,6 +1,7 @@
 import type { VirtualResource } from '@bloomery/kube';
 import { apiVersionOf, type JsonObject, type KindDefinition } from '@bloomery/model';
-import type { ApiObject } from '../api-object.ts';
+import { type ApiObject, asApiObject } from '../api-object.ts';
+import { jsonEqual, processObject } from '../schema/index.ts';
 
 /** How a resource of Kubernetes itself differs from a custom resource. */
 export interface ResourceRules {
@@ -26,10 +27,14 @@ export interface Resource {
   readonly plural: string;
   readonly kind: string;
   readonly namespaced: boolean;
-  /** Preferred first. */
+  /** Those that are served, preferred first. */
   readonly versions: readonly KindDefinition[];
   readonly storage: KindDefinition;
   readonly rules: ResourceRules;
+  /** Objects may have been stored under another schema: they are pruned and defaulted when they are read. */
+  readonly shapedOnRead?: boolean;
+  /** Its definition is being deleted: nothing can be created any more. */
+  readonly terminating?: boolean;
   /** Present: nothing is stored, get and list ask here, writes and watches are refused with 405. */
   readonly computed?: VirtualResource;
 }
@@ -49,10 +54,16 @@ export function resourceId(kind: { readonly group: string; readonly plural: stri
   return kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
 }
 
-/** Make a resource out of the versions of one kind; exactly one of them must be the stored one. */
-export function resourceOf(versions: readonly KindDefinition[], rules: ResourceRules): Resource {
-  const first = versions[0];
-  const storage = versions.find((v) => v.storage) ?? first;
+/**
+ * Make a resource out of the versions of one kind; exactly one of them must be the stored one, or `storage` is given for one
+ * that is not served.
+ */
+export function resourceOf(
+  versions: readonly KindDefinition[],
+  rules: ResourceRules,
+  storage = versions.find((v) => v.storage) ?? versions[0],
+): Resource {
+  const first = versions[0] ?? storage;
   if (first === undefined || storage === undefined) throw new RangeError('a resource needs a version');
   const { group, plural, kind } = first;
   return {
@@ -75,9 +86,10 @@ export function computedResource(computed: VirtualResource): Resource {
 
 const converted = new WeakMap<ApiObject, Map<KindDefinition, ApiObject>>();
 
-/** A stored object as another version shows it. Conversions of one object are made once. */
+/** A stored object as a version shows it. Conversions of one object are made once. */
 export function toVersion(resource: Resource, object: ApiObject, version: KindDefinition): ApiObject {
-  if (version === resource.storage) return object;
+  const isStored = object.apiVersion === apiVersionOf(resource.storage);
+  if (version === resource.storage && isStored && resource.shapedOnRead !== true) return object;
   let known = converted.get(object);
   if (known === undefined) {
     known = new Map();
@@ -85,16 +97,36 @@ export function toVersion(resource: Resource, object: ApiObject, version: KindDe
   }
   let result = known.get(version);
   if (result === undefined) {
-    const shown = version.convert?.fromStorage(object) ?? object;
-    result = { ...shown, apiVersion: apiVersionOf(version), kind: version.kind } as ApiObject;
+    result = convert(resource, isStored ? object : asStored(resource, object), version);
     known.set(version, result);
   }
   return result;
 }
 
+function convert(resource: Resource, object: ApiObject, version: KindDefinition): ApiObject {
+  const shown =
+    version === resource.storage
+      ? object
+      : ({
+          ...(version.convert?.fromStorage(object) ?? object),
+          apiVersion: apiVersionOf(version),
+          kind: version.kind,
+        } as ApiObject);
+  if (resource.shapedOnRead !== true) return shown;
+  const shaped = processObject(version.schema, version.defaults?.(shown) ?? shown, { validate: false }).object;
+  return jsonEqual(shaped, shown) ? shown : asApiObject(shaped);
+}
+
+/** An object that was stored while another version was the stored one. */
+function asStored(resource: Resource, object: ApiObject): ApiObject {
+  const written = resource.versions.find((v) => apiVersionOf(v) === object.apiVersion);
+  return toStorage(resource, object, written ?? resource.storage);
+}
+
 /** An object of some version as it is stored. */
 export function toStorage(resource: Resource, object: ApiObject, version: KindDefinition): ApiObject {
-  if (version === resource.storage) return object;
-  const stored: JsonObject = version.convert?.toStorage(object) ?? object;
-  return { ...stored, apiVersion: apiVersionOf(resource.storage), kind: resource.storage.kind } as ApiObject;
+  const stored: JsonObject = version === resource.storage ? object : (version.convert?.toStorage(object) ?? object);
+  const apiVersion = apiVersionOf(resource.storage);
+  if (stored === object && object.apiVersion === apiVersion) return object;
+  return { ...stored, apiVersion, kind: resource.storage.kind } as ApiObject;
 }

@@ -1,0 +1,32 @@
+import { isBloomeryError } from '@bloomery/ports';
+import type { ApiObject } from '../api-object.ts';
+import type { Writer } from '../pipeline/writer.ts';
+import type { Resource } from '../registry/resource.ts';
+import type { Store } from '../store/store.ts';
+
+/** Deletions that are staged together: they share a commit. */
+const STEP = 200;
+
+/** Delete all objects of a resource, of one namespace or of all. Returns those that their finalizers hold. */
+export async function emptyResource(
+  store: Store,
+  writer: Writer,
+  resource: Resource,
+  namespace?: string,
+): Promise<readonly ApiObject[]> {
+  const objects = store.list(resource.id, namespace).filter((o) => o.metadata.deletionTimestamp === undefined);
+  for (let at = 0; at < objects.length; at += STEP) {
+    await Promise.all(objects.slice(at, at + STEP).map((object) => remove(writer, resource, object)));
+  }
+  return store.list(resource.id, namespace);
+}
+
+async function remove(writer: Writer, resource: Resource, object: ApiObject): Promise<void> {
+  const { name, namespace = '', uid } = object.metadata;
+  const request = { resource, version: resource.storage, namespace, name, uid, dryRun: false };
+  try {
+    await writer.delete({ ...request, propagationPolicy: 'Background' });
+  } catch (error) {
+    if (!isBloomeryError(error, 'BLM_API_NOT_FOUND') && !isBloomeryError(error, 'BLM_API_CONFLICT')) throw error;
+  }
+}
