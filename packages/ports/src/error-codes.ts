@@ -26,12 +26,14 @@ export const ERROR_CODES = {
     'A downloaded kernel or initrd is not the file whose sha512 was asked for. Check the URL and the sum; the old file stays.',
   BLM_ASSET_DOWNLOAD:
     'A kernel or initrd could not be fetched. Check that the URL answers from this host, also through its proxy; it is tried again.',
+  BLM_BMC_AUTH:
+    'A BMC answered and refused user or password. Mend spec.bmc of the Server or the Secret that it names; changes are tried at once.',
   BLM_BMC_FAILED:
     'A BMC answered a power command with an error. The message names the command; see `bloomery power status`.',
   BLM_BMC_SECRET_MISSING:
     'The Secret with the BMC credentials, or its key, does not exist. Create it or mend spec.bmc of the Server.',
   BLM_BMC_UNREACHABLE:
-    'A BMC did not answer in time. Check its address, port, user and password; see `bloomery power status`.',
+    'A BMC did not answer in time. Check its address, port, network and cipher suites; see `bloomery power status`.',
   BLM_CLI_FAILED: 'The command failed in a way that nobody foresaw. Report it with the message.',
   BLM_CLI_INTERRUPTED: 'The command was interrupted. What it had started goes on in the manager.',
   BLM_CLI_NAME_UNKNOWN: 'No object, kind or machine is known by this name. The message names the nearest ones.',

@@ -61,6 +61,13 @@ function readBackIsPxe(stdout: string): boolean | undefined {
   return match?.[1] === undefined ? undefined : (Number.parseInt(match[1], 16) & BOOT_DEVICE_MASK) === BOOT_DEVICE_PXE;
 }
 
+/** What the BMC says to a wrong user or password; ipmitool tells it only with -v. IPMI 2.0 §13.24 */
+function isAuthRefused({ stderr }: IpmitoolOutput): boolean {
+  return /RAKP 2 HMAC is invalid|unauthorized name|Activate Session command failed|invalid integrity check/i.test(
+    stderr,
+  );
+}
+
 const REFUSED = /rsp=0x([0-9a-f]{1,2})/;
 
 function noSession(output: IpmitoolOutput): boolean {
@@ -73,28 +80,36 @@ function noSession(output: IpmitoolOutput): boolean {
 /** Make the power client of one BMC over IPMI. Nothing is sent before the first call. */
 export function createIpmiClient(access: IpmiAccess, deps: IpmiDeps): PowerClient {
   const bmc = access.host.includes(':') ? `[${access.host}]:${access.port}` : `${access.host}:${access.port}`;
-  const base = ['-H', access.host, '-p', String(access.port), '-U', access.user, '-I', access.interface, '-E'];
+  const base = ['-v', '-H', access.host, '-p', String(access.port), '-U', access.user, '-I', access.interface, '-E'];
 
   /** Tries the remembered suite first, else 17 then 3; the first that opens a session is remembered. */
   const open = async (command: readonly string[], deadlineMs: number): Promise<IpmitoolOutput> => {
     const known = deps.suites.get(bmc);
     const suites = access.interface !== 'lanplus' ? [undefined] : known === undefined ? CIPHER_SUITES : [known];
     let output: IpmitoolOutput = { code: undefined, stdout: '', stderr: '' };
+    let refusal: IpmitoolOutput | undefined;
     for (const [index, suite] of suites.entries()) {
       const leftMs = deadlineMs - deps.clock.nowMs();
       const shareMs = Math.max(500, leftMs / (suites.length - index));
       const tries = ['-N', '1', '-R', '3', ...(suite === undefined ? [] : ['-C', String(suite)])];
       output = await deps.run([...base, ...tries, ...command], access.password, shareMs);
+      refusal ??= isAuthRefused(output) ? output : undefined;
       if (noSession(output)) continue;
       if (suite !== undefined && deps.suites.size < MAX_REMEMBERED) deps.suites.set(bmc, suite);
       return output;
     }
     // A replaced BMC may need another suite: look for it again next time.
     deps.suites.delete(bmc);
-    return output;
+    return refusal ?? output;
   };
   const failed = (what: string, output: IpmitoolOutput): BloomeryError => {
     const reason = output.stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
+    if (noSession(output) && isAuthRefused(output)) {
+      return new BloomeryError('BLM_BMC_AUTH', `${what} through BMC ${bmc}: it refuses user or password`, {
+        retryable: true,
+        facts: { bmc, transport: 'ipmi' },
+      });
+    }
     if (noSession(output)) {
       const text = output.code === undefined ? `no answer in ${CALL_TIMEOUT_MS / 1000} s` : reason;
       return new BloomeryError('BLM_BMC_UNREACHABLE', `${what} through BMC ${bmc}: ${text}`, {

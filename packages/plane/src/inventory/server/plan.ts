@@ -1,6 +1,8 @@
 import { type ConditionChange, findCondition, isConditionTrue, type StatusPatch } from '@bloomery/kube';
-import { LABELS, type Server, type ServerBinding, WAIT_REASONS, type WaitReason } from '@bloomery/model';
+import { ANNOTATIONS, LABELS, type Server, type ServerBinding, WAIT_REASONS, type WaitReason } from '@bloomery/model';
 import { isServerPaused, judgeWipe } from '../wipe-guard.ts';
+import { heldRelease, reported } from './binding-report.ts';
+import { isServerPhase, type ServerPhase } from './server-phase.ts';
 
 /** Everything that decides about a Server. Objects are read through the API, the binding before the Server. */
 export interface ServerInput {
@@ -16,20 +18,6 @@ export interface ServerInput {
   readonly rebootTimeoutMs: number;
   readonly nowMs: number;
 }
-
-/** Where a Server is on its journey (ux.md §2.2). */
-export type ServerPhase =
-  | 'Discovered'
-  | 'Accepted'
-  | 'Wiping'
-  | 'Available'
-  | 'Reserved'
-  | 'Booting'
-  | 'Installing'
-  | 'Running'
-  | 'Releasing'
-  | 'Cordoned'
-  | 'Parked';
 
 /** What to do to the power of the machine. */
 export type PowerAction = 'none' | 'switchOff' | 'bootEnvironment' | 'bootAgent';
@@ -51,6 +39,8 @@ const AFTER_FAILURE_MS = 20_000;
 const BUDGET_RETRY_MS = 60_000;
 /** BMCs tell the old state for some seconds after a power action. */
 const SETTLE_MS = 20_000;
+/** A power cycle that was recorded, and perhaps never sent because the plane died, is given this share of the reboot timeout. */
+const UNCONFIRMED_SHARE = 1 / 3;
 
 interface Decision {
   readonly phase: ServerPhase;
@@ -100,9 +90,15 @@ function holder(binding: ServerBinding | undefined): StatusPatch {
 
 function bootConditions({ server, binding }: ServerInput): readonly ConditionChange[] {
   if (binding === undefined) return [{ type: 'PXEBooted', status: null }];
-  const had = isConditionTrue(server.status?.conditions, 'PXEBooted');
-  const installed = isConditionTrue(binding.status?.conditions, 'TalosInstalled');
-  return installed && !had ? [{ type: 'PXEBooted', status: 'True' }] : [];
+  if (isConditionTrue(binding.status?.conditions, 'TalosInstalled')) {
+    const had = isConditionTrue(server.status?.conditions, 'PXEBooted');
+    return had ? [] : [{ type: 'PXEBooted', status: 'True' }];
+  }
+  // Released and bound again before anybody saw it free: what was installed belongs to the allocation before.
+  const { released } = server.status ?? {};
+  return released !== undefined && released.binding !== binding.metadata.uid
+    ? [{ type: 'PXEBooted', status: null }]
+    : [];
 }
 
 function bmcCondition({ power, powerError = 'the BMC cannot be used' }: ServerInput): ConditionChange {
@@ -119,17 +115,26 @@ function readyCondition(wait: ServerPlan['wait']): ConditionChange {
 function decide(input: ServerInput): Decision {
   const { server, binding } = input;
   if (isServerPaused(server)) return decidePaused(input);
-  if (server.spec?.accepted !== true) {
-    return {
-      phase: 'Discovered',
-      wait: [
-        'WaitingForAccept',
-        `waiting for somebody to accept the Server; next: bloomery accept ${server.metadata.name}`,
-      ],
-    };
-  }
+  if (server.spec?.accepted !== true) return decideUnaccepted(server, binding);
   if (binding !== undefined) return decideAllocated(input, binding);
+  if (Object.hasOwn(server.metadata.annotations ?? {}, ANNOTATIONS.boundTo)) return parked(server);
   return server.status?.isClean === true ? decideClean(input) : decideDirty(input);
+}
+
+/** No power action ever; what runs there runs on. */
+function decideUnaccepted({ metadata: { name } }: Server, binding: ServerBinding | undefined): Decision {
+  const next = `next: bloomery accept ${name}`;
+  if (binding === undefined) {
+    return { phase: 'Discovered', wait: ['WaitingForAccept', `waiting for somebody to accept the Server; ${next}`] };
+  }
+  const message = `the Server is in use and not accepted: it is left as it is and not wiped when it is released; ${next}`;
+  return { phase: reported(binding)?.phase ?? 'Reserved', wait: ['WaitingForAccept', message] };
+}
+
+/** What the guard holds back, whether it counts as clean or not: nobody knows what runs there. */
+function parked(server: Server): Decision {
+  const verdict = judgeWipe(server, undefined);
+  return verdict.ok ? { phase: 'Parked' } : { phase: 'Parked', wait: [verdict.reason, verdict.message] };
 }
 
 /** Nothing changes but what the binding and the agent report. */
@@ -144,28 +149,11 @@ function decidePaused({ server, binding }: ServerInput): Decision {
   };
 }
 
-const PHASES: readonly ServerPhase[] = [
-  'Discovered',
-  'Accepted',
-  'Wiping',
-  'Available',
-  'Reserved',
-  'Booting',
-  'Installing',
-  'Running',
-  'Releasing',
-  'Cordoned',
-  'Parked',
-];
-
-function isServerPhase(text: string | undefined): text is ServerPhase {
-  return PHASES.some((phase) => phase === text);
-}
-
 function decideAllocated(input: ServerInput, binding: ServerBinding): Decision {
   const { server, power, fake } = input;
   const base = { ready: true, requeueMs: WATCHED_POWER_MS } as const;
-  if (binding.metadata.deletionTimestamp !== undefined) {
+  const held = heldRelease(binding);
+  if (binding.metadata.deletionTimestamp !== undefined && held === undefined) {
     return {
       ...base,
       phase: 'Releasing',
@@ -174,10 +162,12 @@ function decideAllocated(input: ServerInput, binding: ServerBinding): Decision {
   }
   const action = power === 'off' && !isSettling(input, 'bootEnvironment') ? 'bootEnvironment' : 'none';
   const progress = reported(binding);
-  if (progress !== undefined) return { ...base, ...progress, action };
+  if (held !== undefined) return { ...base, phase: progress?.phase ?? 'Reserved', action, wait: held };
+  if (progress?.wait !== undefined) return { ...base, ...progress, action };
   if (power === 'unknown') {
-    return { ...base, phase: 'Reserved', wait: ['PowerUnknown', powerUnknown(input)] };
+    return { ...base, phase: progress?.phase ?? 'Reserved', wait: ['PowerUnknown', powerUnknown(input)] };
   }
+  if (progress !== undefined) return { ...base, ...progress, action };
   if (power === 'off') {
     const message = 'the Server is allocated and off; next: it is powered on towards its operating system';
     return { ...base, phase: 'Reserved', action, wait: ['WaitingForPowerOn', message] };
@@ -193,26 +183,6 @@ function decideAllocated(input: ServerInput, binding: ServerBinding): Decision {
   return { ...base, phase: 'Booting', wait: ['WaitingForSystem', message] };
 }
 
-/** What the operating system reported about itself, through the event sink. */
-function reported(binding: ServerBinding): Pick<Decision, 'phase' | 'wait'> | undefined {
-  const conditions = binding.status?.conditions;
-  const installed = findCondition(conditions, 'TalosInstalled');
-  if (installed?.status === 'True') return { phase: 'Running' };
-  for (const type of ['TalosConfigLoaded', 'TalosConfigValidated']) {
-    const config = findCondition(conditions, type);
-    if (config?.status !== 'False') continue;
-    return {
-      phase: 'Booting',
-      wait: ['ConfigRefused', `the operating system refused its configuration: ${config.message ?? ''}`],
-    };
-  }
-  if (installed?.status === 'False' && installed.severity === 'Error') {
-    return { phase: 'Installing', wait: ['InstallationFailed', `the installation failed: ${installed.message ?? ''}`] };
-  }
-  if (installed === undefined && findCondition(conditions, 'TalosConfigLoaded') === undefined) return undefined;
-  return { phase: 'Installing', wait: ['Installing', 'the operating system is being installed'] };
-}
-
 /** Was this action begun a moment ago? */
 function isSettling({ server, nowMs }: ServerInput, action: PowerAction): boolean {
   const intent = server.status?.powerIntent;
@@ -224,6 +194,7 @@ function decideClean(input: ServerInput): Decision {
   const cordoned = server.spec?.cordoned === true;
   return {
     phase: cordoned ? 'Cordoned' : 'Available',
+    ...(power === 'unknown' ? { wait: ['PowerUnknown', powerUnknown(input)] as const } : {}),
     action: power === 'on' && !input.fake && !isSettling(input, 'switchOff') ? 'switchOff' : 'none',
     isClean: true,
     ready: true,
@@ -233,17 +204,17 @@ function decideClean(input: ServerInput): Decision {
 function decideDirty(input: ServerInput): Decision {
   const { server, power, fake, nowMs, rebootTimeoutMs } = input;
   const watch = Math.min(rebootTimeoutMs / 3, WATCHED_POWER_MS);
-  const verdict = judgeWipe(server, undefined);
-  if (!verdict.ok) return { phase: 'Parked', wait: [verdict.reason, verdict.message] };
+  if (!judgeWipe(server, undefined).ok) return parked(server);
   const cycle = findCondition(server.status?.conditions, 'PowerCycle');
   const ageMs = cycle?.status === 'False' ? nowMs - Date.parse(cycle.lastTransitionTime) : Number.POSITIVE_INFINITY;
-  const { startedAt, finishedAt } = server.status?.wipe ?? {};
+  const { released, wipe: { startedAt, finishedAt } = {} } = server.status ?? {};
   const wiping = startedAt !== undefined && finishedAt === undefined;
   if (ageMs < rebootTimeoutMs && wiping) {
     const message = `the agent is wiping the disks; last evidence: its sign of life at ${cycle?.lastTransitionTime}; next: it reports`;
     return { phase: 'Wiping', wait: ['Wiping', message], requeueMs: watch };
   }
-  const phase = server.status?.released === undefined ? 'Accepted' : 'Releasing';
+  const wipedSince = Date.parse(finishedAt ?? '') >= Date.parse(released?.time ?? '');
+  const phase = released === undefined || wipedSince ? 'Accepted' : 'Releasing';
   if (!input.budget) {
     const message = 'the wipe budget of released Servers is spent; next: this Server is wiped when the hour has passed';
     return { phase, wait: ['WipeBudgetSpent', message], requeueMs: BUDGET_RETRY_MS };
@@ -258,8 +229,22 @@ function decideDirty(input: ServerInput): Decision {
     return { phase, wait: ['WaitingForAgent', message], requeueMs: watch };
   }
   if (power === 'unknown') return { phase, wait: ['PowerUnknown', powerUnknown(input)] };
+  const intent = unconfirmedCycle(input);
+  if (intent !== undefined && power === 'on') {
+    const message = `waiting for the agent; last evidence: a power cycle was begun at ${intent} and its end not seen; next: it is power-cycled again when it does not report`;
+    return { phase, wait: ['WaitingForAgent', message], requeueMs: watch };
+  }
   const message = 'the Server is to be wiped; next: it is powered towards the network to boot its agent';
   return { phase, action: 'bootAgent', wait: ['WaitingForAgent', message], requeueMs: watch };
+}
+
+/** When a boot of the agent was recorded whose success was not: the plane died, or the BMC's answer was lost. */
+function unconfirmedCycle({ server, nowMs, rebootTimeoutMs }: ServerInput): string | undefined {
+  const { powerIntent, wipe, conditions } = server.status ?? {};
+  if (powerIntent?.action !== 'bootAgent' || wipe?.finishedAt !== undefined) return undefined;
+  const atMs = Date.parse(powerIntent.time);
+  if (Date.parse(findCondition(conditions, 'PowerCycle')?.lastTransitionTime ?? '') >= atMs) return undefined;
+  return nowMs - atMs < rebootTimeoutMs * UNCONFIRMED_SHARE ? powerIntent.time : undefined;
 }
 
 function powerUnknown({ powerError = 'the BMC cannot be used' }: ServerInput): string {

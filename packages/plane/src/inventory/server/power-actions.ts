@@ -1,9 +1,10 @@
 import { findObject, kubeTime, patchStatus, type ReconcileContext } from '@bloomery/kube';
-import { metalMachine, type Server, server, serverBinding } from '@bloomery/model';
+import { metalMachine, type Server, type ServerBinding, server, serverBinding } from '@bloomery/model';
+import { isBloomeryError } from '@bloomery/ports';
 import type { BootSessions } from '../../boot/boot-sessions.ts';
 import type { TimelineRecorder } from '../../insight/timeline.ts';
 import type { PowerClient, PxeMode } from '../../power/power-client.ts';
-import { judgeWipe, type WipeBudget } from '../wipe-guard.ts';
+import type { WipeBudget } from '../wipe-guard.ts';
 import type { PowerAction } from './plan.ts';
 
 /** What power actions work with. */
@@ -13,7 +14,11 @@ export interface PowerActionDeps {
   readonly budget: WipeBudget;
   readonly timeline: TimelineRecorder;
   readonly defaultPxeMode: PxeMode;
+  /** What is to be done to the Server as it is now. Pure. */
+  readonly decide: (current: Server, binding: ServerBinding | undefined, power: 'on' | 'off') => PowerAction;
 }
+
+type Action = Exclude<PowerAction, 'none'>;
 
 interface Outcome {
   readonly reason: 'PowerOn' | 'PowerOff' | 'PowerCycle';
@@ -25,27 +30,26 @@ function pxeModeOf({ spec }: Server, fallback: PxeMode): PxeMode {
 }
 
 /**
- * Switch the machine. The power is read first; the intent is recorded before anything is sent; what destroys data asks the guard
- * again with what is true now. Does nothing when there is nothing left to do. Throws what the power client throws.
+ * Switch the machine. Power, binding and Server are read and decided about once more, and the intent is recorded under the
+ * revision that was decided about, before anything is sent. Does nothing when something else is right by now.
+ * Throws what the power client throws.
  */
 export async function performPowerAction(
   about: Server,
-  action: Exclude<PowerAction, 'none'>,
+  action: Action,
   power: PowerClient,
   deps: PowerActionDeps,
 ): Promise<void> {
-  const { clock } = deps.context;
+  const { clock, client } = deps.context;
+  const { name } = about.metadata;
   const on = await power.isPoweredOn();
   const startedMs = clock.nowMs();
-  const outcome =
-    action === 'switchOff'
-      ? await switchOff(about, on, power, deps)
-      : action === 'bootEnvironment'
-        ? await bootEnvironment(about, on, power, deps)
-        : await bootAgent(about, on, power, deps);
-  if (outcome === undefined) return;
-  const { name } = about.metadata;
-  recordPowerEvent(about, { type: 'Normal', ...outcome }, deps.context);
+  const binding = await findObject(client, serverBinding, { name });
+  const current = await intend(name, action, (now) => deps.decide(now, binding, on ? 'on' : 'off'), deps);
+  if (current === undefined) return;
+  const outcome = await send(current, action, on, power, deps);
+  if (action === 'bootAgent') await recordCycle(name, deps);
+  recordServerEvent(current, { type: 'Normal', ...outcome }, deps.context);
   deps.context.log.info('server.power', { server: name, action, took: outcome.reason });
   deps.timeline.record({
     source: 'bmc',
@@ -59,7 +63,7 @@ export async function performPowerAction(
 }
 
 /** An Event about the Server and, while it is held by one, about its MetalMachine. */
-export function recordPowerEvent(
+export function recordServerEvent(
   about: Server,
   event: Parameters<ReconcileContext['events']['record']>[1],
   { events, cache }: ReconcileContext,
@@ -71,58 +75,58 @@ export function recordPowerEvent(
   if (holder !== undefined) events.record(holder, event);
 }
 
-function intend(about: Server, action: PowerAction, { context }: PowerActionDeps, more: object = {}): Promise<Server> {
-  const time = kubeTime(context.clock.nowMs());
-  return patchStatus(context, server, { name: about.metadata.name }, () => ({
-    powerIntent: { action, time },
-    ...more,
-  }));
+/** Record what is about to be sent; undefined when it is not what is to be done any more. */
+async function intend(
+  name: string,
+  action: Action,
+  decide: (current: Server) => PowerAction,
+  { context, budget }: PowerActionDeps,
+): Promise<Server | undefined> {
+  let begun = false;
+  const stored = await patchStatus(context, server, { name }, (current) => {
+    begun = decide(current) === action && (action !== 'bootAgent' || budget.take(current));
+    if (!begun) return undefined;
+    const time = kubeTime(context.clock.nowMs());
+    const wipe = { requestedAt: time, startedAt: null, finishedAt: null };
+    return { powerIntent: { action, time }, ...(action === 'bootAgent' ? { wipe } : {}) };
+  });
+  return begun ? stored : undefined;
 }
 
-async function switchOff(
+async function send(
   about: Server,
+  action: Action,
   on: boolean,
   power: PowerClient,
   deps: PowerActionDeps,
-): Promise<Outcome | undefined> {
+): Promise<Outcome> {
   const { name } = about.metadata;
-  if (!on || (await findObject(deps.context.client, serverBinding, { name })) !== undefined) return undefined;
-  await intend(about, 'switchOff', deps);
-  await power.powerOff();
-  return { reason: 'PowerOff', message: 'Server powered off.' };
+  let sent = false;
+  try {
+    if (action !== 'switchOff') {
+      deps.sessions.expectPowered(name);
+      await power.setPxeOnce(pxeModeOf(about, deps.defaultPxeMode));
+    }
+    sent = true;
+    if (action === 'switchOff') await power.powerOff();
+    else await (on && action === 'bootAgent' ? power.powerCycle() : power.powerOn());
+  } catch (error) {
+    // What the BMC refused did not happen. What it left unanswered may have: then the intent stays and is waited for.
+    if (!sent || !isBloomeryError(error, 'BLM_BMC_UNREACHABLE')) {
+      await patchStatus(deps.context, server, { name }, () => ({ powerIntent: null }));
+    }
+    throw error;
+  }
+  if (action === 'switchOff') return { reason: 'PowerOff', message: 'Server powered off.' };
+  if (action === 'bootEnvironment') {
+    return { reason: 'PowerOn', message: 'Server powered on and set to PXE boot once into the environment.' };
+  }
+  return on
+    ? { reason: 'PowerCycle', message: 'Server power cycled and set to PXE boot once.' }
+    : { reason: 'PowerOn', message: 'Server powered on and set to PXE boot once.' };
 }
 
-async function bootEnvironment(
-  about: Server,
-  on: boolean,
-  power: PowerClient,
-  deps: PowerActionDeps,
-): Promise<Outcome | undefined> {
-  if (on) return undefined;
-  await intend(about, 'bootEnvironment', deps);
-  deps.sessions.expectPowered(about.metadata.name);
-  await power.setPxeOnce(pxeModeOf(about, deps.defaultPxeMode));
-  await power.powerOn();
-  return { reason: 'PowerOn', message: 'Server powered on and set to PXE boot once into the environment.' };
-}
-
-async function bootAgent(
-  about: Server,
-  on: boolean,
-  power: PowerClient,
-  deps: PowerActionDeps,
-): Promise<Outcome | undefined> {
-  const { context } = deps;
-  const { name } = about.metadata;
-  const binding = await findObject(context.client, serverBinding, { name });
-  const current = await context.client.get(server, { name });
-  if (current.status?.isClean === true || !judgeWipe(current, binding).ok || !deps.budget.take(current))
-    return undefined;
-  const requestedAt = kubeTime(context.clock.nowMs());
-  await intend(about, 'bootAgent', deps, { wipe: { requestedAt, startedAt: null, finishedAt: null } });
-  deps.sessions.expectPowered(name);
-  await power.setPxeOnce(pxeModeOf(current, deps.defaultPxeMode));
-  await (on ? power.powerCycle() : power.powerOn());
+async function recordCycle(name: string, { context }: PowerActionDeps): Promise<void> {
   await patchStatus(context, server, { name }, ({ status }) => {
     // The agent may have been quicker than the BMC's answer.
     if (status?.isClean === true || status?.wipe?.startedAt !== undefined) return undefined;
@@ -140,7 +144,4 @@ async function bootAgent(
       ],
     };
   });
-  return on
-    ? { reason: 'PowerCycle', message: 'Server power cycled and set to PXE boot once.' }
-    : { reason: 'PowerOn', message: 'Server powered on and set to PXE boot once.' };
 }

@@ -1,6 +1,7 @@
 import {
   type Controller,
   findObject,
+  isConditionTrue,
   patchObject,
   patchStatus,
   type ReconcileContext,
@@ -13,6 +14,7 @@ import {
   FINALIZERS,
   type ObjectKey,
   type Server,
+  type ServerBinding,
   server,
   serverBinding,
   WAIT_REASONS,
@@ -24,11 +26,11 @@ import type { PowerClient, PxeMode } from '../../power/power-client.ts';
 import type { PowerClients } from '../../power/power-clients.ts';
 import type { WipeBudget } from '../wipe-guard.ts';
 import { planServer, type ServerInput, type ServerPlan } from './plan.ts';
-import { performPowerAction, recordPowerEvent } from './power-actions.ts';
+import { type PowerActionDeps, performPowerAction, recordServerEvent } from './power-actions.ts';
 
 export interface ServerControllerDeps {
   readonly powers: PowerClients;
-  readonly sessions: Pick<BootSessions, 'expectPowered'>;
+  readonly sessions: Pick<BootSessions, 'expectPowered' | 'close'>;
   readonly timeline: TimelineRecorder;
   readonly budget: WipeBudget;
   /** How long an agent may be silent before its machine is power-cycled again. */
@@ -100,46 +102,49 @@ interface PowerReading extends Pick<ServerInput, 'power' | 'powerError' | 'fake'
 
 async function reconcileServer(key: ObjectKey, context: ReconcileContext, deps: ServerControllerDeps): Promise<Result> {
   const { client, clock } = context;
-  // The binding first: a Server read after it carries the mark of a binding that went without a release.
-  const binding = await findObject(client, serverBinding, { name: key.name });
-  const found = await findObject(client, server, key);
+  const { found, binding } = await readPair(key, context);
   if (found === undefined) return {};
   if (found.metadata.deletionTimestamp !== undefined && binding === undefined) {
     await setFinalizer(client, server, key, FINALIZERS.server, 'absent');
     return {};
   }
+  await setFinalizer(client, server, key, FINALIZERS.server, 'present');
   await consumeLoopReset(found, context);
+  // Before the release shows: what ran there must not be believed, nor read secrets, with the token of its boot.
+  if (binding === undefined && found.status?.inUse === true) deps.sessions.close(key.name);
   if (binding !== undefined && (found.metadata.ownerReferences ?? []).length > 0) {
     await patchObject(client, server, key, () => ({ metadata: { ownerReferences: null } }));
   }
   const reading = await readPower(found, deps.powers);
   const { client: power, ...state } = reading;
-  const plan = (current: Server): ServerPlan =>
+  const planWith = (current: Server, seen: Pick<ServerInput, 'binding' | 'power'>): ServerPlan =>
     planServer({
       ...state,
+      ...seen,
       server: current,
-      binding,
       budget: deps.budget.has(current),
       rebootTimeoutMs: deps.rebootTimeoutMs,
       nowMs: clock.nowMs(),
     });
+  const plan = (current: Server): ServerPlan => planWith(current, { binding, power: state.power });
   let before = found;
   // Decided again for every attempt, so that a report that arrives meanwhile is never overwritten.
   const stored = await patchStatus(context, server, key, (current) => {
     before = current;
     return plan(current).status;
   });
-  await setFinalizer(client, server, key, FINALIZERS.server, 'present');
   const next = plan(stored);
   announce(before, stored, next, context, deps);
   const failed = state.power === 'unknown';
   if (failed) reportFailure(stored, state.powerError ?? '', context);
   if (next.action === 'none' || power === undefined) return { ...requeueOf(next), failed };
   try {
-    await performPowerAction(stored, next.action, power, { ...deps, context });
+    const decide: PowerActionDeps['decide'] = (current, bound, now) =>
+      planWith(current, { binding: bound, power: now }).action;
+    await performPowerAction(stored, next.action, power, { ...deps, context, decide });
     return { afterMs: AFTER_ACTION_MS };
   } catch (error) {
-    if (!isBloomeryError(error, 'BLM_BMC_FAILED') && !isBloomeryError(error, 'BLM_BMC_UNREACHABLE')) throw error;
+    if (!isBloomeryError(error) || !error.code.startsWith('BLM_BMC_')) throw error;
     reportFailure(stored, errorText(error), context);
     await patchStatus(context, server, key, () => ({
       ready: false,
@@ -157,6 +162,23 @@ async function reconcileServer(key: ObjectKey, context: ReconcileContext, deps: 
   }
 }
 
+interface Pair {
+  readonly found: Server | undefined;
+  readonly binding: ServerBinding | undefined;
+}
+
+/**
+ * The binding first: a release takes the Server's mark away before its binding goes, so that a mark without binding is one that
+ * nobody released; unless the binding came between the two reads.
+ */
+async function readPair({ name }: ObjectKey, { client }: ReconcileContext): Promise<Pair> {
+  const binding = await findObject(client, serverBinding, { name });
+  const found = await findObject(client, server, { name });
+  const isMarked = Object.hasOwn(found?.metadata.annotations ?? {}, ANNOTATIONS.boundTo);
+  if (binding !== undefined || !isMarked) return { found, binding };
+  return { found, binding: await findObject(client, serverBinding, { name }) };
+}
+
 function requeueOf({ requeueMs }: ServerPlan): Requeue {
   return requeueMs === undefined ? {} : { afterMs: requeueMs };
 }
@@ -167,7 +189,7 @@ async function readPower(about: Server, powers: PowerClients): Promise<PowerRead
     const on = client.isFake || (await powers.isPoweredOn(about, DISPLAY_AGE_MS));
     return { client, fake: client.isFake, power: on ? 'on' : 'off' };
   } catch (error) {
-    if (!isBloomeryError(error) || error.code.startsWith('BLM_API_')) throw error;
+    // Whatever it is (also a Secret that may not be read): the Server is looked after without its BMC.
     return { client: undefined, fake: false, power: 'unknown', powerError: errorText(error) };
   }
 }
@@ -183,7 +205,7 @@ async function consumeLoopReset(found: Server, context: ReconcileContext): Promi
 }
 
 function reportFailure(about: Server, message: string, context: ReconcileContext): void {
-  recordPowerEvent(about, { type: 'Warning', reason: 'PowerFailed', message }, context);
+  recordServerEvent(about, { type: 'Warning', reason: 'PowerFailed', message }, context);
 }
 
 /** Events and timeline for what changed. */
@@ -191,10 +213,13 @@ function announce(
   before: Server,
   after: Server,
   { phase, wait }: ServerPlan,
-  { events, log }: ReconcileContext,
-  { timeline }: ServerControllerDeps,
+  context: ReconcileContext,
+  { timeline, sessions }: ServerControllerDeps,
 ): void {
+  const { events, log } = context;
   const { name } = after.metadata;
+  const isInstalled = ({ status }: Server): boolean => isConditionTrue(status?.conditions, 'PXEBooted');
+  if (isInstalled(after) && !isInstalled(before)) sessions.close(name);
   const was = before.status?.phase;
   const oldReason = before.status?.conditions?.find(({ type }) => type === 'Ready')?.reason;
   if (was === 'Discovered' && after.spec?.accepted === true) {
@@ -204,7 +229,7 @@ function announce(
     const stopped = phase === 'Parked';
     const reason = wait.reason === 'LoopDetected' ? 'LoopDetected' : stopped ? 'Parked' : wait.reason;
     const type = WAIT_REASONS[wait.reason].normal && !stopped ? 'Normal' : 'Warning';
-    events.record(after, { type, reason, message: withoutTimes(wait.message) });
+    recordServerEvent(after, { type, reason, message: withoutTimes(wait.message) }, context);
   }
   if (was === phase) return;
   log.info('server.phase', { server: name, from: was ?? '', to: phase, reason: wait?.reason ?? '' });

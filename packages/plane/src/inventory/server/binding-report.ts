@@ -1,0 +1,38 @@
+import { findCondition } from '@bloomery/kube';
+import type { ServerBinding, WaitReason } from '@bloomery/model';
+import { waitReasonOf } from '../../allocation/wait.ts';
+import type { ServerPhase } from './server-phase.ts';
+
+/** What a ServerBinding's conditions say about its machine. */
+export interface BindingReport {
+  readonly phase: ServerPhase;
+  readonly wait?: readonly [reason: WaitReason, message: string];
+}
+
+/** Why a deleted ServerBinding stays: its controller says so in the condition Ready. The machine lives on until then. */
+export function heldRelease({ metadata, status }: ServerBinding): BindingReport['wait'] {
+  const ready = findCondition(status?.conditions, 'Ready');
+  const reason = waitReasonOf(ready?.reason);
+  if (metadata.deletionTimestamp === undefined || ready?.status !== 'False' || reason === undefined) return undefined;
+  return [reason, ready.message ?? ''];
+}
+
+/** What the operating system reported about itself, through the event sink. */
+export function reported(binding: ServerBinding): BindingReport | undefined {
+  const conditions = binding.status?.conditions;
+  const installed = findCondition(conditions, 'TalosInstalled');
+  if (installed?.status === 'True') return { phase: 'Running' };
+  for (const type of ['TalosConfigLoaded', 'TalosConfigValidated']) {
+    const config = findCondition(conditions, type);
+    if (config?.status !== 'False') continue;
+    return {
+      phase: 'Booting',
+      wait: ['ConfigRefused', `the operating system refused its configuration: ${config.message ?? ''}`],
+    };
+  }
+  if (installed?.status === 'False' && installed.severity === 'Error') {
+    return { phase: 'Installing', wait: ['InstallationFailed', `the installation failed: ${installed.message ?? ''}`] };
+  }
+  if (installed === undefined && findCondition(conditions, 'TalosConfigLoaded') === undefined) return undefined;
+  return { phase: 'Installing', wait: ['Installing', 'the operating system is being installed'] };
+}
