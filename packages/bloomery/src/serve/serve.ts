@@ -20,6 +20,7 @@ import {
   createBootSessions,
   createClusterController,
   createEnvironmentController,
+  createHttpFetch,
   createMachineController,
   createMetadataRoute,
   createMetalClusterController,
@@ -138,7 +139,12 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   });
   cleanup.use(powers);
   const environmentSpec = defaultEnvironmentSpec(options.environmentFile);
-  const shelf = createAssetShelf({ folder: environmentsFolder(dataDir), fetch, clock, log });
+  const shelf = createAssetShelf({
+    folder: environmentsFolder(dataDir),
+    fetch: createHttpFetch(process.env),
+    clock,
+    log,
+  });
   cleanup.defer(() => shelf.close());
   const controllers = startControllers(
     {

@@ -11,6 +11,7 @@ export * from './boot-sessions.ts';
 export { renderChainScript } from './chain-script.ts';
 export type { Fetch } from './environments/asset-download.ts';
 export { type AssetShelf, type AssetShelfDeps, createAssetShelf } from './environments/asset-shelf.ts';
+export { createHttpFetch } from './environments/http-fetch.ts';
 export { createEnvironmentController, type EnvironmentControllerDeps } from './environments/reconcile.ts';
 export * from './http-route.ts';
 export { createIpxeRoute, type IpxeRouteDeps, type ServerName } from './ipxe-route.ts';
