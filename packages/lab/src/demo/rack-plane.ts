@@ -12,6 +12,7 @@ export interface RackPlane {
   readonly logFile: string;
   /** Start it (again, on the same data) and wait until it is ready. Returns the time that took. */
   start(): Promise<number>;
+  isRunning(): boolean;
   /** SIGKILL, as a power failure would end it; resolves when it is gone. */
   kill(): Promise<void>;
 }
@@ -68,6 +69,7 @@ export function createRackPlane({ rack, sourceDir, imagesDir, flags = [] }: Rack
     logFile,
     kubeconfig: join(dataDir, 'kubeconfig'),
     start,
+    isRunning: () => rack.processes.isRunning(WHAT),
     kill: async () => {
       while (rack.processes.signal(WHAT, 'SIGKILL')) await sleep(20);
     },

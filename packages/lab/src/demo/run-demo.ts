@@ -19,7 +19,7 @@ export async function runDemo(places: DemoPlaces, say: (line: string) => void): 
   const { rackDir } = places;
   const lab = await startLab({ ...places, machines, say });
   const { rack, plane, watch, log } = lab;
-  const journey = { rack, watch, log, machines, timeoutMs: TIMEOUT_MS, say } as const;
+  const journey = { rack, plane, watch, log, machines, timeoutMs: TIMEOUT_MS, say } as const;
   await powerOnMachines(journey);
   await followMachines({ ...journey, until: 'SwitchedOff' });
   say('All machines are in the pool. Now a cluster asks for two of them.');

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BloomeryError } from '@bloomery/ports';
 import type { MachineSpec } from '../rack/machine-spec.ts';
@@ -5,6 +6,7 @@ import type { Rack } from '../rack/rack.ts';
 import type { JourneyLog } from './journey-log.ts';
 import { type Sight, STAGES, type Stage, stagesSeen } from './machine-stages.ts';
 import type { MachineWatch } from './machine-watch.ts';
+import type { RackPlane } from './rack-plane.ts';
 
 export interface PowerOnOptions {
   readonly rack: Rack;
@@ -15,6 +17,7 @@ export interface PowerOnOptions {
 
 export interface JourneyOptions extends PowerOnOptions {
   readonly watch: MachineWatch;
+  readonly plane: RackPlane;
   /** The journey of each machine ends with this stage. */
   readonly until: Stage;
   readonly timeoutMs: number;
@@ -55,6 +58,7 @@ export async function followMachines(options: JourneyOptions): Promise<void> {
     if (late === undefined) return;
     if (Date.now() > end) throw missed(options, late);
     await options.meanwhile?.();
+    if (!options.plane.isRunning()) throw planeGone(options.plane);
     await sleep(LOOK_EVERY_MS);
   }
 }
@@ -82,6 +86,14 @@ function stageFacts(stage: Stage, { server, binding, metalMachine }: Sight): str
 function markerFact(rack: Rack, machine: MachineSpec): string {
   const left = rack.markers(machine);
   return left.length === 0 ? 'the marker on its disk is gone' : `MARKER STILL THERE (${left.join(', ')})`;
+}
+
+function planeGone({ logFile }: RackPlane): BloomeryError {
+  const said = readFileSync(logFile, 'utf8').trim().slice(-1500);
+  return new BloomeryError(
+    'BLM_LAB_STAGE_MISSED',
+    `following the machines: the plane has ended; see ${logFile}\n${said}`,
+  );
 }
 
 function missed({ rack, watch, log, until, timeoutMs }: JourneyOptions, machine: MachineSpec): BloomeryError {

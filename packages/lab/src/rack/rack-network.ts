@@ -76,12 +76,29 @@ export async function addTap({ namespace, bridge }: RackNetwork, tap: string): P
   await ip('-n', namespace, 'link', 'set', tap, 'master', bridge, 'up');
 }
 
-/** Remove the namespaces and with them every link. Nothing happens when there are none. */
+/**
+ * Remove the namespaces and with them every link, and end what still runs in them: these namespaces are the rack's alone.
+ * Nothing happens when there are none.
+ */
 export async function removeRackNetwork({ namespace, dhcpNamespace, hostLink }: RackNetwork): Promise<void> {
   // By itself it would go later than the namespace, and its name be taken meanwhile.
   if (existsSync(`/sys/class/net/${hostLink}`)) await ip('link', 'delete', hostLink);
   for (const name of [dhcpNamespace, namespace]) {
-    if (existsSync(`/run/netns/${name}`)) await ip('netns', 'delete', name);
+    if (!existsSync(`/run/netns/${name}`)) continue;
+    await endProcesses(name);
+    await ip('netns', 'delete', name);
+  }
+}
+
+async function endProcesses(namespace: string): Promise<void> {
+  const listed = (await runProgram('ip', ['netns', 'pids', namespace])).toString();
+  for (const pid of listed.split('\n').filter(Boolean)) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch (error) {
+      // It ended by itself meanwhile.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
   }
 }
 
