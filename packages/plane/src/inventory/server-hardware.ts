@@ -17,7 +17,7 @@ const STORAGE_TYPES: Readonly<Record<number, string>> = { 0: 'Unknown', 1: 'SSD'
 function given<T extends object>(fields: T): Partial<{ [K in keyof T]: Exclude<T[K], undefined> }> {
   const kept = Object.entries(fields).flatMap(([name, value]) => {
     if (value === undefined || value === '' || value === 0 || (Array.isArray(value) && value.length === 0)) return [];
-    if (typeof value === 'string') return [[name, value.slice(0, MAX_TEXT)]];
+    if (typeof value === 'string') return [[name, value.slice(0, MAX_TEXT).toWellFormed()]];
     return [[name, typeof value === 'number' && name !== 'size' ? Math.min(value, MAX_INT32) : value]];
   });
   return Object.fromEntries(kept) as Partial<{ [K in keyof T]: Exclude<T[K], undefined> }>;
@@ -84,7 +84,7 @@ export function hardwareFromAgent(reported: agentProto.HardwareInformation): Har
           flags,
           mtu,
           mac,
-          addresses: addresses.slice(0, MAX_ENTRIES).map((address) => address.slice(0, MAX_TEXT)),
+          addresses: addresses.slice(0, MAX_ENTRIES).map((address) => address.slice(0, MAX_TEXT).toWellFormed()),
         }),
       ),
     }),

@@ -72,7 +72,8 @@ export async function reconcileServerAddresses(
   const types = new Set(sent.map(({ type }) => type));
   await patchStatus(deps, server, { name: found.metadata.name }, ({ status }) => {
     const have = status?.addresses ?? [];
-    const next = [...have.filter(({ type }) => !types.has(type)), ...sent];
+    const kept = have.filter(({ type }) => !types.has(type)).slice(0, MAX_ADDRESSES - sent.length);
+    const next = [...kept, ...sent];
     return jsonEqual(have as unknown as Json, next) ? undefined : { addresses: next };
   });
 }

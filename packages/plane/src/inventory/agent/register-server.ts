@@ -1,6 +1,7 @@
 import { grpcError } from '@bloomery/grpc';
+import type { ObjectCache } from '@bloomery/kube';
 import { findObject, jsonEqual, kubeTime, patchObject, patchStatus } from '@bloomery/kube';
-import type { Json, JsonObject } from '@bloomery/model';
+import type { Json, JsonObject, KindRef } from '@bloomery/model';
 import { ANNOTATIONS, type Server, server, serverBinding } from '@bloomery/model';
 import { isBloomeryError } from '@bloomery/ports';
 import type { agentProto } from '@bloomery/wire';
@@ -11,8 +12,8 @@ import {
   identityFromAgent,
   lastingHardware,
 } from '../server-hardware.ts';
-import { isServerName, normalUuid } from '../server-identity.ts';
-import { type ResolvedName, resolveServerName } from '../server-name.ts';
+import { isOtherMachine, isServerName, normalUuid } from '../server-identity.ts';
+import { identityOf, type ResolvedName, resolveServerName } from '../server-name.ts';
 import { judgeWipe } from '../wipe-guard.ts';
 import type { AgentCaller, AgentServiceDeps } from './agent-deps.ts';
 import { wipeInProgress } from './wipe-progress.ts';
@@ -49,12 +50,26 @@ export async function registerServer(
   }
   const name = preferred(resolved, caller, deps);
   const hardware = hardwareFromAgent(reported);
-  const found = await findObject(deps.client, server, { name });
-  const stored =
-    found === undefined
-      ? await create(name, hardware, request.hostname, resolved, deps)
-      : await refresh(found, hardware, deps);
-  return orders(stored, deps);
+  const made = await create({ name, hardware, hostname: request.hostname, derived: resolved.derived }, deps);
+  const held = made ?? (await deps.client.get(server, { name }));
+  if (made === undefined && resolved.derived === undefined && isOtherMachine(identityOf(held), identity, true)) {
+    // The other machine with this UUID came a moment ago: the cache does not know it yet.
+    const again = resolveServerName(identity, knowing(held, deps.cache), true);
+    if (again !== undefined && again.name !== name) {
+      const own = { name: again.name, hardware, hostname: request.hostname, derived: again.derived };
+      return orders((await create(own, deps)) ?? (await deps.client.get(server, { name: again.name })), caller, deps);
+    }
+  }
+  return orders(made ?? (await refresh(held, hardware, deps)), caller, deps);
+}
+
+/** The cache as it will be once it has seen this Server. */
+function knowing(known: Server, cache: ObjectCache): Pick<ObjectCache, 'get' | 'list'> {
+  const isKnown = (kind: KindRef, name: string): boolean => kind.kind === server.kind && name === known.metadata.name;
+  return {
+    get: (kind, key) => (isKnown(kind, key.name) ? (known as never) : cache.get(kind, key)),
+    list: (kind, namespace) => cache.list(kind, namespace),
+  };
 }
 
 /** A machine new to us was sent its boot script under a name derived from the one address that its loader told. */
@@ -63,13 +78,19 @@ function preferred({ name, derived, candidates }: ResolvedName, caller: AgentCal
   return candidates.find((candidate) => deps.sessions.checkAgent(candidate, caller.token).ok) ?? name;
 }
 
+interface NewServer {
+  readonly name: string;
+  readonly hardware: Hardware;
+  readonly hostname: string;
+  readonly derived: ResolvedName['derived'];
+}
+
+/** Undefined when there is a Server of this name already. */
 async function create(
-  name: string,
-  hardware: Hardware,
-  hostname: string,
-  { derived }: ResolvedName,
+  { name, hardware, hostname, derived }: NewServer,
   deps: AgentServiceDeps,
-): Promise<Server> {
+): Promise<Server | undefined> {
+  if ((await findObject(deps.client, server, { name })) !== undefined) return undefined;
   const reportedUuid = hardware.system?.uuid ?? '';
   const draft: Server = {
     apiVersion: 'metal.sidero.dev/v1alpha2',
@@ -90,7 +111,7 @@ async function create(
     made = await deps.client.create(server, draft);
   } catch (error) {
     // Its agent asked twice at once, or somebody made it by hand just now.
-    if (isBloomeryError(error, 'BLM_API_ALREADY_EXISTS')) return deps.client.get(server, { name });
+    if (isBloomeryError(error, 'BLM_API_ALREADY_EXISTS')) return undefined;
     throw error;
   }
   deps.events.record(made, { type: 'Normal', reason: 'Registered', message: 'Registered by its agent.' });
@@ -152,30 +173,29 @@ function replacing(have: Hardware | undefined, wanted: Hardware): JsonObject {
   return Object.fromEntries(sections) as JsonObject;
 }
 
-async function orders(found: Server, deps: AgentServiceDeps): Promise<AgentOrders> {
+async function orders(found: Server, { address }: AgentCaller, deps: AgentServiceDeps): Promise<AgentOrders> {
   const { name } = found.metadata;
   if (found.spec?.accepted !== true) {
     const message = 'The machine waits in its agent until somebody accepts the Server.';
     deps.events.record(found, { type: 'Normal', reason: 'UnacceptedSeen', message });
-    await patchStatus(deps, server, { name }, () => ({ lastSeen: kubeTime(deps.clock.nowMs()) }));
-    return NOTHING;
   }
-  // The binding first: a Server read after it carries the mark of a binding that went.
   const binding = await findObject(deps.client, serverBinding, { name });
-  const current = await deps.client.get(server, { name });
-  const setupBmc = deps.autoBmcSetup && binding === undefined && needsBmc(current);
-  const verdict = judgeWipe(current, binding);
-  const wipe = current.status?.isClean !== true && verdict.ok && deps.budget.take(current);
-  await patchStatus(deps, server, { name }, ({ status }) => {
+  let wipe = false;
+  // The order is given to the Server as it is when it is written down.
+  const current = await patchStatus(deps, server, { name }, (now) => {
     const time = kubeTime(deps.clock.nowMs());
-    if (!wipe) return { lastSeen: time };
-    const requestedAt = status?.wipe?.requestedAt ?? time;
+    const seen = { lastSeen: time, ...addressOf(now, address) };
+    wipe = now.status?.isClean !== true && judgeWipe(now, binding).ok && deps.budget.take(now);
+    if (!wipe) return seen;
+    const requestedAt = requestTime(now) ?? time;
     return {
-      lastSeen: time,
+      ...seen,
       wipe: { requestedAt, startedAt: time, finishedAt: null },
       conditions: [wipeInProgress(time)],
     };
   });
+  const isFree = current.spec?.accepted === true && binding === undefined;
+  const setupBmc = deps.autoBmcSetup && isFree && needsBmc(current);
   if (!wipe) return { ...NOTHING, setupBmc };
   const message = `The agent wipes the disks (${deps.insecureWipe ? 'fast' : 'full'}).`;
   deps.events.record(current, { type: 'Normal', reason: 'WipeStarted', message });
@@ -188,6 +208,21 @@ async function orders(found: Server, deps: AgentServiceDeps): Promise<AgentOrder
     summary: `wiping the disks (${deps.insecureWipe ? 'fast' : 'full'})`,
   });
   return { wipe, insecureWipe: deps.insecureWipe, setupBmc, rebootTimeout: deps.rebootTimeoutMs / 1000 };
+}
+
+/** When the wipe that is under way was asked for; undefined when that was one before the last release. */
+function requestTime({ status }: Server): string | undefined {
+  const { requestedAt, finishedAt } = status?.wipe ?? {};
+  if (requestedAt === undefined || finishedAt !== undefined) return undefined;
+  return Date.parse(requestedAt) < Date.parse(status?.released?.time ?? '') ? undefined : requestedAt;
+}
+
+/** Machines that share a UUID are told apart by their addresses in what they report next, where reports carry no token. */
+function addressOf({ metadata, status }: Server, address: string): Pick<NonNullable<Server['status']>, 'addresses'> {
+  const have = status?.addresses ?? [];
+  const isShared = Object.hasOwn(metadata.annotations ?? {}, ANNOTATIONS.reportedUuid);
+  if (!isShared || address === '' || have.some((known) => known.address === address)) return {};
+  return { addresses: [...have.filter(({ type }) => type !== 'InternalIP'), { type: 'InternalIP', address }] };
 }
 
 /** Also a BMC whose address is known but not its user: the agent was interrupted between the two. */

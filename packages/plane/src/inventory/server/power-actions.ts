@@ -4,7 +4,7 @@ import { isBloomeryError } from '@bloomery/ports';
 import type { BootSessions } from '../../boot/boot-sessions.ts';
 import type { TimelineRecorder } from '../../insight/timeline.ts';
 import type { PowerClient, PxeMode } from '../../power/power-client.ts';
-import type { WipeBudget } from '../wipe-guard.ts';
+import { isServerPaused, judgeWipe, type WipeBudget } from '../wipe-guard.ts';
 import type { PowerAction } from './plan.ts';
 
 /** What power actions work with. */
@@ -48,6 +48,7 @@ export async function performPowerAction(
   const current = await intend(name, action, (now) => deps.decide(now, binding, on ? 'on' : 'off'), deps);
   if (current === undefined) return;
   const outcome = await send(current, action, on, power, deps);
+  if (outcome === undefined) return;
   if (action === 'bootAgent') await recordCycle(name, deps);
   recordServerEvent(current, { type: 'Normal', ...outcome }, deps.context);
   deps.context.log.info('server.power', { server: name, action, took: outcome.reason });
@@ -99,22 +100,26 @@ async function send(
   on: boolean,
   power: PowerClient,
   deps: PowerActionDeps,
-): Promise<Outcome> {
+): Promise<Outcome | undefined> {
   const { name } = about.metadata;
+  const forget = () => patchStatus(deps.context, server, { name }, () => ({ powerIntent: null }));
   let sent = false;
   try {
     if (action !== 'switchOff') {
       deps.sessions.expectPowered(name);
       await power.setPxeOnce(pxeModeOf(about, deps.defaultPxeMode));
     }
+    // Some BMCs take seconds for the boot flags.
+    if (!(await isStillRight(name, action, deps))) {
+      await forget();
+      return undefined;
+    }
     sent = true;
     if (action === 'switchOff') await power.powerOff();
     else await (on && action === 'bootAgent' ? power.powerCycle() : power.powerOn());
   } catch (error) {
     // What the BMC refused did not happen. What it left unanswered may have: then the intent stays and is waited for.
-    if (!sent || !isBloomeryError(error, 'BLM_BMC_UNREACHABLE')) {
-      await patchStatus(deps.context, server, { name }, () => ({ powerIntent: null }));
-    }
+    if (!sent || !isBloomeryError(error, 'BLM_BMC_UNREACHABLE')) await forget();
     throw error;
   }
   if (action === 'switchOff') return { reason: 'PowerOff', message: 'Server powered off.' };
@@ -124,6 +129,15 @@ async function send(
   return on
     ? { reason: 'PowerCycle', message: 'Server power cycled and set to PXE boot once.' }
     : { reason: 'PowerOn', message: 'Server powered on and set to PXE boot once.' };
+}
+
+/** The last look before the power is switched: accepted, not paused, and in use only where its system is to be booted. */
+async function isStillRight(name: string, action: Action, { context: { client } }: PowerActionDeps): Promise<boolean> {
+  const binding = await findObject(client, serverBinding, { name });
+  const now = await findObject(client, server, { name });
+  if (now?.spec?.accepted !== true || isServerPaused(now)) return false;
+  if (action === 'bootEnvironment') return binding !== undefined;
+  return binding === undefined && (action === 'switchOff' || judgeWipe(now, binding).ok);
 }
 
 async function recordCycle(name: string, { context }: PowerActionDeps): Promise<void> {
