@@ -58,7 +58,10 @@ describe('the command line against the embedded API', { timeout: 60_000 }, () =>
     const { tokens } = credentials;
     const options = { engine, log: silentLog, serverAddress: '127.0.0.1', productVersion: '1.2.3', tokens };
     const handle = createApiHandler({ ...options, notReady: () => [] });
-    const api = await listenApi({ host: '127.0.0.1', port: 0 }, { handle, credentials, log: silentLog });
+    const api = await listenApi(
+      { host: '127.0.0.1', port: 0 },
+      { handle, credentials, clock: systemClock, log: silentLog },
+    );
     cleanup.use(api);
     writeFileSync(kubeconfig, adminKubeconfig(credentials, `https://127.0.0.1:${api.address.port}`));
     await engine.client.create(server, {

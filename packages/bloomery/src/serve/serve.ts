@@ -287,7 +287,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
       metrics: metrics.text,
       observe: metrics.observeApi,
     });
-    const service = await listenApi(options.kubeListen, { handle, credentials, log });
+    const service = await listenApi(options.kubeListen, { handle, credentials, clock, log });
     const { host, port } = service.address;
     const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
     const kubeconfig = join(dataDir, 'kubeconfig');

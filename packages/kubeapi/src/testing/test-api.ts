@@ -6,6 +6,7 @@ import type { KindDefinition } from '@bloomery/model';
 import { type Clock, type Logger, silentLog, systemClock } from '@bloomery/ports';
 import { type ApiEngine, startApiEngine } from '../api-engine.ts';
 import { managedWrites } from '../apply/index.ts';
+import type { StaticToken } from '../auth/authenticate.ts';
 import { createApiHandler } from '../http/api-handler.ts';
 import type { ApiAnswer, ApiRequest } from '../http/api-request.ts';
 import { openStore } from '../store/open-store.ts';
@@ -14,6 +15,8 @@ import type { ApiCaller } from './conversation.ts';
 /** The whole API in process, over a store of its own, called as an administrator. */
 export interface TestApi extends AsyncDisposable {
   readonly engine: ApiEngine;
+  /** The handler itself, for a listener. */
+  readonly handle: (request: ApiRequest) => Promise<ApiAnswer>;
   readonly call: ApiCaller;
   /** A request whose answer may be a stream; `user` an administrator unless given. */
   readonly open: (request: Partial<ApiRequest> & { readonly path: string }) => Promise<ApiAnswer>;
@@ -23,10 +26,15 @@ export interface TestApi extends AsyncDisposable {
 export async function startTestApi(
   kinds: readonly KindDefinition[] = [],
   log: Logger = silentLog,
-  options: { readonly clock?: Clock; readonly keepRevisions?: number; readonly keepMs?: number } = {},
+  options: {
+    readonly clock?: Clock;
+    readonly keepRevisions?: number;
+    readonly keepMs?: number;
+    readonly tokens?: readonly StaticToken[];
+  } = {},
 ): Promise<TestApi> {
   const dir = mkdtempSync(join(tmpdir(), 'bloomery-api-'));
-  const { clock = systemClock, ...history } = options;
+  const { clock = systemClock, tokens = [], ...history } = options;
   const random = (bytes: number): Uint8Array => randomBytes(bytes);
   const store = openStore({ dir, clock, log, random, ...history });
   const engine = await startApiEngine({ store, kinds, clock, log, random, fields: managedWrites });
@@ -35,7 +43,7 @@ export async function startTestApi(
     log,
     serverAddress: '127.0.0.1:6443',
     productVersion: '0.0.0',
-    tokens: [],
+    tokens,
     notReady: () => [],
   });
   function open(request: Partial<ApiRequest> & { readonly path: string }): Promise<ApiAnswer> {
@@ -54,6 +62,7 @@ export async function startTestApi(
 
   return {
     engine,
+    handle,
     open,
     async call({ method, path, headers, body }) {
       const answer = await open({ method, path, headers, body: async () => new TextEncoder().encode(body ?? '') });

@@ -1,0 +1,97 @@
+import type { EventEmitter } from 'node:events';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { BloomeryError, type Clock } from '@bloomery/ports';
+import type { ApiAnswer } from './api-request.ts';
+import type { ListenLimits } from './listen-limits.ts';
+
+/** A request with the means to answer it. */
+export interface Exchange {
+  readonly request: Http2ServerRequest;
+  readonly response: Http2ServerResponse;
+  /** Aborts when the caller is gone or the server stops. */
+  readonly gone: AbortSignal;
+  readonly limits: ListenLimits;
+  readonly clock: Clock;
+}
+
+const GZIP_FROM_BYTES = 128 * 1024;
+/** What the slowest caller that is still waited for takes. */
+const SLOWEST_BYTES_PER_MS = 32;
+
+const compress = promisify(gzip);
+
+/** Send an answer. @throws BloomeryError BLM_API_UNAVAILABLE when the caller does not take it. */
+export async function sendAnswer(exchange: Exchange, answer: ApiAnswer): Promise<void> {
+  const { request, response } = exchange;
+  if (isOver(response)) return;
+  for (const [name, value] of Object.entries(answer.headers))
+    response.setHeader(name, typeof value === 'string' ? value : [...value]);
+  const { status, body } = answer;
+  if (typeof body === 'string' || body instanceof Uint8Array) return sendWhole(exchange, status, Buffer.from(body));
+  response.writeHead(status);
+  if (request.method === 'HEAD') response.end();
+  else await sendStream(exchange, body);
+}
+
+async function sendWhole(exchange: Exchange, status: number, whole: Buffer): Promise<void> {
+  const { request, response, limits } = exchange;
+  let bytes = whole;
+  if (bytes.length > GZIP_FROM_BYTES && request.headers['accept-encoding']?.includes('gzip') === true) {
+    bytes = await compress(bytes, { level: 1 });
+    if (isOver(response)) return;
+    response.setHeader('content-encoding', 'gzip');
+  }
+  const isBare = request.method === 'HEAD' || status === 304;
+  response.writeHead(status, status === 304 ? {} : { 'content-length': bytes.length });
+  const taken = untilEvent(exchange, 'finish', limits.stalledMs + bytes.length / SLOWEST_BYTES_PER_MS);
+  if (isBare) response.end();
+  else response.end(bytes);
+  await taken;
+  // The caller may still be sending a body that nobody wants any more.
+  if (!request.complete) response.stream?.close();
+}
+
+async function sendStream(exchange: Exchange, body: AsyncIterable<string>): Promise<void> {
+  const { response, gone, limits } = exchange;
+  flushHeaders(response);
+  for await (const piece of body) {
+    if (isOver(response)) return;
+    if (!response.write(piece) && !gone.aborted) await untilEvent(exchange, 'drain', limits.stalledMs);
+  }
+  const ended = untilEvent(exchange, 'finish', limits.stalledMs);
+  response.end();
+  await ended;
+}
+
+function isOver(response: Http2ServerResponse): boolean {
+  return response.stream === undefined ? response.destroyed : response.stream.destroyed;
+}
+
+/** Until the response says so, or is closed. */
+function untilEvent({ response, clock }: Exchange, event: 'drain' | 'finish', withinMs: number): Promise<void> {
+  // The compatibility response of HTTP/2 finishes only when the caller has ended its request too.
+  const out: EventEmitter = response.stream ?? response;
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(withinMs, () => {
+      leave();
+      reject(new BloomeryError('BLM_API_UNAVAILABLE', `answering a caller: it took nothing for ${withinMs} ms`));
+    });
+    const done = (): void => {
+      leave();
+      resolve();
+    };
+    function leave(): void {
+      cancel();
+      out.off(event, done).off('close', done);
+    }
+    out.on(event, done).on('close', done);
+  });
+}
+
+function flushHeaders(response: Http2ServerResponse): void {
+  // The compatibility response of HTTP/1.1 has it, that of HTTP/2 sends headers with writeHead already.
+  const flush: unknown = Reflect.get(response, 'flushHeaders');
+  if (typeof flush === 'function') flush.call(response);
+}
