@@ -4,7 +4,7 @@ import { BloomeryError, errorText, type Logger } from '@bloomery/ports';
 import type { ApiEngine } from '../api-engine.ts';
 import type { StaticToken } from '../auth/authenticate.ts';
 import { type Attributes, isAllowed } from '../auth/authorize.ts';
-import { impersonate } from '../auth/impersonate.ts';
+import { effectiveUser } from '../auth/impersonate.ts';
 import type { User } from '../auth/user.ts';
 import { badRequest, methodNotAllowed, noSuchResource } from '../pipeline/api-status.ts';
 import type { Resource } from '../registry/resource.ts';
@@ -41,9 +41,11 @@ export function createApiHandler(options: ApiHandlerOptions): (request: ApiReque
   const documents = createDocuments(engine.registry, options.serverAddress, options.productVersion);
 
   async function answer(request: ApiRequest): Promise<ApiAnswer> {
+    const { user: caller } = request;
+    if (caller === undefined) throw unauthorized();
+    const user = effectiveUser(caller, request.headers, (wanted) => requireAllowed(engine, caller, wanted));
     const path = parseApiPath(request.path);
-    const user = actingUser(engine, request);
-    authorize(engine, user, request, path);
+    requireAllowed(engine, user, attributesOf(request, path));
     const plain = plainAnswer(request);
     if (plain !== undefined) return plain;
     const document = documents(request);
@@ -57,7 +59,8 @@ export function createApiHandler(options: ApiHandlerOptions): (request: ApiReque
       throw methodNotAllowed(NO_TOKENS);
     const found = engine.registry.find(path.group, path.version, path.plural);
     if (found === undefined) throw noSuchResource();
-    if (isCreatingApply(request, path, engine, found.resource)) check(engine, user, attributesOf(path, 'create'));
+    if (isCreatingApply(request, path, engine, found.resource))
+      requireAllowed(engine, user, attributesOf(request, path, 'create'));
     return handleResource({ engine, request, path, ...found });
   }
 
@@ -106,37 +109,16 @@ export function createApiHandler(options: ApiHandlerOptions): (request: ApiReque
 const NO_TOKENS =
   'tokens for service accounts are not offered yet; use the client certificate of DIR/kubeconfig or a token of DIR/pki/tokens.csv';
 
-function actingUser(engine: ApiEngine, request: ApiRequest): User {
-  const { user, headers } = request;
-  if (user === undefined) throw unauthorized();
-  const acting = impersonate(engine.store, user, headers);
-  if (acting.ok) return acting.user;
-  if ('malformed' in acting) throw badRequest(acting.malformed);
-  const { resource, name } = acting;
-  const group = resource === 'uids' ? 'authentication.k8s.io' : '';
-  throw refusal(user, { verb: 'impersonate', group, resource, subresource: '', namespace: '', name });
-}
-
-function attributesOf(path: ApiPath, verb: string): Attributes {
-  const { group, plural: resource, subresource = '', name = '' } = path;
-  // Upstream takes the namespace itself for something in it, so that a Role there can grant it.
-  const namespace = path.namespace ?? (group === '' && resource === 'namespaces' ? name : '');
-  return { verb, group, resource, subresource, namespace, name };
-}
-
-function attributesOf(request: ApiRequest, path: ApiPath | undefined): Attributes {
+/** What a request wants to do, for RBAC. */
+function attributesOf(request: ApiRequest, path: ApiPath | undefined, verb = verbOf(request, path)): Attributes {
   if (path === undefined || path.plural === '') {
     const reads = request.method === 'GET' || request.method === 'HEAD';
     return { verb: reads ? 'get' : request.method.toLowerCase(), path: request.path };
   }
-  return {
-    verb: verbOf(request, path),
-    group: path.group,
-    resource: path.plural,
-    subresource: path.subresource ?? '',
-    namespace: path.namespace ?? '',
-    name: path.name ?? '',
-  };
+  const { group, plural: resource, subresource = '', name = '' } = path;
+  // Upstream takes the namespace itself for something in it, so that a Role there can grant it.
+  const namespace = path.namespace ?? (group === '' && resource === 'namespaces' ? name : '');
+  return { verb, group, resource, subresource, namespace, name };
 }
 
 function requireAllowed(engine: ApiEngine, user: User, attributes: Attributes): void {
@@ -147,6 +129,15 @@ function requireAllowed(engine: ApiEngine, user: User, attributes: Attributes): 
     message: forbiddenText(user, attributes),
     details: forbiddenDetails(attributes),
   });
+}
+
+/** An apply to what is not there creates it. */
+function isCreatingApply(request: ApiRequest, path: ApiPath, engine: ApiEngine, resource: Resource): boolean {
+  const { name, namespace = '', subresource } = path;
+  if (request.method !== 'PATCH' || name === undefined || subresource !== undefined) return false;
+  if (request.headers['content-type']?.startsWith('application/apply-patch') !== true) return false;
+  const id = { resource: resource.id, namespace: resource.namespaced ? namespace : '', name };
+  return engine.store.head(id) === undefined;
 }
 
 function forbiddenText(user: User, attributes: Attributes): string {
