@@ -50,7 +50,8 @@ async function sendWhole(exchange: Exchange, status: number, whole: Buffer): Pro
   else response.end(bytes);
   await taken;
   // The caller may still be sending a body that nobody wants any more.
-  if (!request.complete) response.stream?.close();
+  // (`complete` says no for a request that ended with its headers and was never read.)
+  if (!request.complete && response.stream?.endAfterHeaders === false) response.stream.close();
 }
 
 async function sendStream(exchange: Exchange, body: AsyncIterable<string>): Promise<void> {
