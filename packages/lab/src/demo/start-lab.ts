@@ -39,8 +39,17 @@ export interface Lab {
   stop(): Promise<void>;
 }
 
-/** Build the images, the rack and the plane. All machines are off. */
-export async function startLab({ network, rackDir, sourceDir, cacheDir, machines, say }: LabOptions): Promise<Lab> {
+/** Build the images, the rack and the plane. All machines are off. A lab that cannot be started leaves only its logs. */
+export async function startLab(options: LabOptions): Promise<Lab> {
+  try {
+    return await buildLab(options);
+  } catch (error) {
+    await stopRack(options.network, options.rackDir);
+    throw error;
+  }
+}
+
+async function buildLab({ network, rackDir, sourceDir, cacheDir, machines, say }: LabOptions): Promise<Lab> {
   const { imagesDir } = await buildBootImages({ cacheDir, sourceDir, say });
   const rack = await createRack({ network, dir: rackDir, machines });
   startSiteFiles(rack, imagesDir);
