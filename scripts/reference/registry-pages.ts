@@ -10,21 +10,18 @@ export function errorCodesPage(): string {
 
 /** The closed list of wait reasons. */
 export function waitReasonsPage(): string {
-  const rows = Object.entries(WAIT_REASONS)
+  const sections = Object.entries(WAIT_REASONS)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(
-      ([reason, r]) =>
-        `| \`${reason}\` | ${r.short} | ${r.normal ? 'passes by itself' : 'needs somebody'} | ${r.doc} |`,
-    );
+    .map(([reason, { short, normal, doc }]) => {
+      const who = normal ? 'It passes by itself.' : 'Somebody must act.';
+      return `## ${reason}\n\n${doc}\n\nWAITING-FOR shows \`${short}\`. ${who}\n`;
+    });
   return `# Wait reasons
 
-The closed list of reasons why an object is not where it should be. They are the reason of condition \`Ready\`, the WAITING-FOR
-column, and what \`bloomery explain\` is built from.
+The closed list of reasons why an object is not where it should be. They are the reason of condition \`Ready\` and of an
+[Event](events.md), they are behind the WAITING-FOR column, and \`bloomery explain\` is built from them.
 
-| reason | WAITING-FOR | | meaning |
-|---|---|---|---|
-${rows.join('\n')}
-`;
+${sections.join('\n')}`;
 }
 
 const MAX_DEPTH = 6;

@@ -52,12 +52,14 @@ describe('reasons of Events', () => {
     .sort()
     .map((file) => ({ file, text: readFileSync(join(plane, file), 'utf8') }));
   const calls = sources.flatMap(({ file, text }) =>
-    [...text.matchAll(/(?<!function )(?:events\??\.record|recordPowerEvent|waitEvent)\(/g)].map(({ index, 0: name }) => ({
-      file,
-      literals: [...parenthesised(text, index + name.length - 1).matchAll(/'([A-Z][A-Za-z]+)'/g)]
-        .map(([, literal = '']) => literal)
-        .filter((literal) => literal !== 'Normal' && literal !== 'Warning'),
-    })),
+    [...text.matchAll(/(?<!function )(?:events\??\.record|recordPowerEvent|waitEvent)\(/g)].map(
+      ({ index, 0: name }) => ({
+        file,
+        literals: [...parenthesised(text, index + name.length - 1).matchAll(/'([A-Z][A-Za-z]+)'/g)]
+          .map(([, literal = '']) => literal)
+          .filter((literal) => literal !== 'Normal' && literal !== 'Warning'),
+      }),
+    ),
   );
 
   it('that the code records are on the page', () => {

@@ -52,7 +52,7 @@ function errorLines(error: BloomeryError): string {
 }
 
 function jsonError({ code, message, facts }: BloomeryError): string {
-  return `${JSON.stringify({ error: { code, message, facts, docs: `reference/errors#${code}` } })}\n`;
+  return `${JSON.stringify({ error: { code, message, facts, docs: `reference/error-codes#${code}` } })}\n`;
 }
 
 function isJsonWanted(args: readonly string[]): boolean {

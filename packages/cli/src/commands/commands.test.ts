@@ -63,7 +63,7 @@ const finding: NonNullable<Explanation['findings']>[number] = {
   evidence: [{ time: '2026-01-01T09:00:00Z', source: 'agent', text: 'registered' }],
   next: 'Nothing.',
   do: ['bloomery accept it'],
-  more: 'reference/waits#WaitingForAccept',
+  more: 'reference/wait-reasons#WaitingForAccept',
 };
 const about = { kind: 'Server', name: A };
 const explanations: readonly Item[] = [
@@ -81,7 +81,7 @@ const EXPLAINED = `Server ${A}
   evidence  2026-01-01T09:00:00Z  agent  registered
   next      Nothing.
   do        bloomery accept it
-  more      reference/waits#WaitingForAccept
+  more      reference/wait-reasons#WaitingForAccept
 `;
 
 suite('bloomery get', () => {

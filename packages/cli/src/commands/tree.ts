@@ -74,7 +74,7 @@ function treeRows(node: TreeNode, lead: string, rest: string): readonly (readonl
   const { phase, waitingFor, conditions } = object.status ?? {};
   const ready = findCondition(conditions, 'Ready');
   const isRoot = (waitingFor !== undefined || ready?.status === 'False') && !children.some(isWaiting);
-  const waiting = waitingFor ?? ready?.reason ?? '-';
+  const waiting = waitingFor ?? (ready?.status === 'False' ? ready.reason : undefined) ?? '-';
   const row = [
     `${lead}${object.kind}/${object.metadata.name}`,
     phase ?? '-',

@@ -69,7 +69,7 @@ describe('explain', () => {
         ],
         next: WAIT_RULES.WaitingForAccept?.next,
         do: ['bloomery accept server-0', 'bloomery serve --auto-accept-servers'],
-        more: 'reference/waits#WaitingForAccept',
+        more: 'reference/wait-reasons#WaitingForAccept',
       },
     ]);
   });

@@ -58,7 +58,7 @@ function explainCondition(object: ExplainedObject, condition: ExplainedCondition
     cause: `${named(object)}: ${message === '' ? `${condition.type} is False (${reason})` : message}`,
     next: 'The controller tries again by itself.',
     do: [`bloomery describe ${objectRef(object)}`],
-    more: 'reference/conditions',
+    more: 'reference/events',
   };
 }
 
@@ -71,7 +71,7 @@ function waitFinding(object: ExplainedObject, reason: WaitReason): Omit<Finding,
     cause: `${named(object)}: ${doc}`,
     next: rule?.next ?? 'It goes on by itself when what it waits for is there.',
     do: rule?.do(object) ?? [`bloomery describe ${objectRef(object)}`],
-    more: `reference/waits#${reason}`,
+    more: `reference/wait-reasons#${reason}`,
   };
 }
 
@@ -97,7 +97,7 @@ function explainPhrase(
     evidence,
     next: 'It goes on by itself when that is there.',
     do: [`bloomery describe ${objectRef(object)}`],
-    more: 'reference/waits',
+    more: 'reference/wait-reasons',
   };
 }
 
