@@ -1,5 +1,6 @@
-import { type Clock, isBloomeryError } from '@bloomery/ports';
-import { withMeta } from '../api-object.ts';
+import { isJsonObject } from '@bloomery/model';
+import { type Clock, errorText, type Logger } from '@bloomery/ports';
+import { type ApiObject, withMeta } from '../api-object.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Store } from '../store/store.ts';
 
@@ -13,8 +14,9 @@ export function startExpiry(deps: {
   readonly store: Store;
   readonly registry: Registry;
   readonly clock: Clock;
+  readonly log: Logger;
 }): () => void {
-  const { store, registry, clock } = deps;
+  const { store, registry, clock, log } = deps;
   let cancel = (): void => {};
   let stopped = false;
   const sweep = async (): Promise<void> => {
@@ -22,22 +24,20 @@ export function startExpiry(deps: {
     for (const resource of registry.all()) {
       const ttl = resource.rules.timeToLiveMs;
       if (ttl === undefined) continue;
-      const old = store
-        .list(resource.id)
-        .filter((o) => clock.nowMs() - lastWriteMs(o['lastTimestamp'] ?? o.metadata.creationTimestamp) > ttl);
+      const old = store.list(resource.id).filter((o) => clock.nowMs() - lastSeenMs(o) > ttl);
       more ||= old.length > SWEEP_STEP;
-      for (const object of old.slice(0, SWEEP_STEP)) {
-        const id = { resource: resource.id, namespace: object.metadata.namespace ?? '', name: object.metadata.name };
-        if (store.head(id) === object)
-          await store.remove(id, (resourceVersion) => withMeta(object, { resourceVersion }));
-      }
+      await Promise.all(old.slice(0, SWEEP_STEP).map((object) => forget(resource.id, object)));
     }
     if (!stopped) cancel = clock.after(more ? 1000 : SWEEP_MS, run);
   };
+  async function forget(resource: string, object: ApiObject): Promise<void> {
+    const id = { resource, namespace: object.metadata.namespace ?? '', name: object.metadata.name };
+    if (store.head(id) === object) await store.remove(id, (resourceVersion) => withMeta(object, { resourceVersion }));
+  }
   const run = (): void => {
     sweep().catch((error: unknown) => {
       // A full disk or a closing store: the next sweep tries again.
-      if (!isBloomeryError(error)) throw error;
+      log.warn('api.expiry-failed', { error: errorText(error) });
       if (!stopped) cancel = clock.after(SWEEP_MS, run);
     });
   };
@@ -48,7 +48,14 @@ export function startExpiry(deps: {
   };
 }
 
-function lastWriteMs(time: unknown): number {
-  const ms = typeof time === 'string' ? Date.parse(time) : Number.NaN;
-  return Number.isNaN(ms) ? 0 : ms;
+/** When an Event was seen last; one that says nothing of it was seen when it was made. */
+function lastSeenMs(object: ApiObject): number {
+  const { series } = object;
+  const times = [
+    isJsonObject(series) ? series['lastObservedTime'] : undefined,
+    object['lastTimestamp'],
+    object['eventTime'],
+    object.metadata.creationTimestamp,
+  ];
+  return Math.max(0, ...times.flatMap((time) => (typeof time === 'string' ? Date.parse(time) || [] : [])));
 }
