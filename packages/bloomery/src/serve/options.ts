@@ -33,6 +33,7 @@ export interface ServeOptions {
   readonly bootFromDiskMethod: 'ipxe-exit' | 'http-404' | 'ipxe-sanboot';
   readonly extraAgentKernelArgs: readonly string[];
   readonly insecureMetadata: boolean;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** Failure dice of the management API client, 0..1: for tests of operators' set-ups. */
   readonly testPowerExplicitFailure: number;
   readonly testPowerSilentFailure: number;
@@ -184,6 +185,7 @@ export function parseServeOptions(flags: Raw, environment: Environment, defaultD
       .split(/\s+/)
       .filter((a) => a !== '' && a !== '-'),
     insecureMetadata: bool('insecureMetadata', false),
+    logLevel: choice('logLevel', ['debug', 'info', 'warn', 'error'], 'info'),
     testPowerExplicitFailure: probability('testPowerExplicitFailure'),
     testPowerSilentFailure: probability('testPowerSilentFailure'),
   };

@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { BloomeryError, type Logger, systemClock } from '@bloomery/ports';
 import { Command } from 'commander';
 import { createJsonLog } from '../json-log.ts';
+import { findAgentImages } from './agent-images.ts';
 import { defaultDataDir, stateHome } from './data-dir.ts';
 import { parseServeOptions, type ServeOptions } from './options.ts';
 import type { RunningPlane } from './serve.ts';
@@ -19,7 +20,7 @@ export interface ServeCommandDeps {
 /** `bloomery serve`: the management plane in embedded mode. */
 export function serveCommand(deps: ServeCommandDeps): Command {
   return new Command('serve')
-    .description('the management plane, with its own Kubernetes-compatible API (embedded mode)')
+    .description('Run the management plane, with its own Kubernetes-compatible API (embedded mode)')
     .option('--data <dir>', 'data directory (default: /var/lib/bloomery as root, else the XDG data directory)')
     .option('--kube-listen <host:port>', 'Kubernetes API, HTTPS (default: 127.0.0.1:6443)')
     .option('--listen <host:port>', 'iPXE, metadata, assets and gRPC (default: 0.0.0.0:8081)')
@@ -52,10 +53,16 @@ export function serveCommand(deps: ServeCommandDeps): Command {
       '--server-reboot-timeout <duration>',
       'power-cycle again when the agent is silent for so long (default: 20m)',
     )
-    .option('--ipmi-pxe-method <mode>', 'uefi or bios, for machines that do not say it (default: uefi)')
+    .option(
+      '--ipmi-pxe-method <mode>',
+      'uefi or bios: how machines without spec.pxeMode are told to boot from the network (default: uefi)',
+    )
     .option('--boot-from-disk-method <method>', 'ipxe-exit, http-404 or ipxe-sanboot (default: ipxe-exit)')
     .option('--extra-agent-kernel-args <args>', 'further kernel arguments of the agent, blank-separated')
-    .option('--insecure-metadata', "Sidero's open /configdata and agent API")
+    .option(
+      '--insecure-metadata',
+      "Sidero's open /configdata and agent API: anybody who knows a UUID reads its secrets",
+    )
     .option('--log-level <level>', 'debug, info, warn or error (default: info)')
     .action(async (flags: Record<string, string | boolean | undefined>) => {
       const parsed = parseServeOptions(flags, deps.env, defaultDataDir(process.getuid?.() ?? 1, deps.env));
@@ -64,8 +71,8 @@ export function serveCommand(deps: ServeCommandDeps): Command {
         throw new BloomeryError('BLM_CLI_USAGE', message, { facts: { try: 'bloomery serve --help' } });
       }
       const dataDir = resolve(parsed.options.dataDir);
-      const agentImages = parsed.options.agentImages ?? builtImages(dataDir, deps.env);
-      await run({ ...parsed.options, dataDir, agentImages }, createJsonLog(levelOf(flags['logLevel'])), deps);
+      const agentImages = parsed.options.agentImages ?? imagesOf(dataDir, deps.env);
+      await run({ ...parsed.options, dataDir, agentImages }, createJsonLog(parsed.options.logLevel), deps);
     });
 }
 
@@ -103,16 +110,11 @@ function firstScreen(plane: RunningPlane, options: ServeOptions, version: string
     `  api         https://${endpoints.kube}  kubeconfig ${plane.kubeconfig}`,
     `  boot        ${boot}`,
     `  siderolink  ${endpoints.siderolink === null ? 'off' : `udp ${endpoints.siderolink}`}`,
-    `Waiting for machines: switch one on with network boot.  try: kubectl --kubeconfig ${plane.kubeconfig} get servers -w`,
+    'Waiting for machines: switch one on with network boot.  try: bloomery get servers -w',
   ];
 }
 
-function levelOf(value: string | boolean | undefined): 'debug' | 'info' | 'warn' | 'error' {
-  return value === 'debug' || value === 'warn' || value === 'error' ? value : 'info';
-}
-
-/** Where agent images are looked for when no flag says it: in the data directory, else in the cache of `make setup`. */
-function builtImages(dataDir: string, env: ServeCommandDeps['env']): string {
-  const own = join(dataDir, 'agent-images');
-  return existsSync(own) ? own : join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'bloomery/images');
+function imagesOf(dataDir: string, env: ServeCommandDeps['env']): string {
+  const passwd = existsSync('/etc/passwd') ? readFileSync('/etc/passwd', 'utf8') : '';
+  return findAgentImages({ dataDir, env, home: homedir(), passwd, exists: existsSync });
 }
