@@ -7,7 +7,7 @@ import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { type ClientIdentity, startTestListener, type TestListener } from '../testing/test-listener.ts';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
-const LIMITS = { headersMs: 400, requestMs: 800, idleMs: 600, stalledMs: 1500 };
+const LIMITS = { graceMs: 500, headersMs: 400, requestMs: 800, idleMs: 600, stalledMs: 1500 };
 
 async function until(what: string, condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 10_000;
@@ -81,6 +81,17 @@ describe('the HTTPS listener', () => {
     }
     // The session has room for other requests.
     assert.equal((await answerOf(session.request({ ':path': MAPS }))).code, 200);
+    session.close();
+  });
+
+  it('answers before it has read a body that it does not need', async () => {
+    const session = listener.session(listener.admin);
+    for (let i = 0; i < 50; i++) {
+      const stream = session.request({ ':path': '/api/v1/namespaces/default/nothings', ':method': 'POST', ...json });
+      stream.end(JSON.stringify({ a: 'x'.repeat(i * 100) }));
+      assert.equal((await answerOf(stream)).code, 404);
+      assert.equal(stream.rstCode, 0);
+    }
     session.close();
   });
 
