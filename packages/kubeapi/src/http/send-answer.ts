@@ -45,6 +45,8 @@ async function sendWhole(exchange: Exchange, status: number, whole: Buffer): Pro
   }
   const isBare = request.method === 'HEAD' || status === 304;
   response.writeHead(status, status === 304 ? {} : { 'content-length': bytes.length });
+  // Else Node resets a stream whose body nobody reads as soon as the answer is written, and the reset overtakes the answer.
+  request.resume();
   const taken = untilEvent(exchange, 'finish', limits.stalledMs + bytes.length / SLOWEST_BYTES_PER_MS);
   if (isBare) response.end();
   else response.end(bytes);
