@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -36,4 +36,40 @@ export function kubectl(
     },
   );
   return { code: result.status, stdout: result.stdout, stderr: result.stderr };
+}
+
+/** A kubectl that goes on, as `get -w` does. */
+export interface RunningKubectl {
+  /** What it printed so far. */
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** Resolves with the exit code. */
+  readonly exited: Promise<number | null>;
+  readonly stop: () => Promise<number | null>;
+}
+
+/** Start a kubectl without waiting for it. */
+export function startKubectl(path: string, kubeconfig: string, args: readonly string[]): RunningKubectl {
+  const cache = `${kubeconfig}-cache-${path.length}`;
+  const child = spawn(path, ['--kubeconfig', kubeconfig, '--cache-dir', cache, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  return {
+    stdout: () => stdout,
+    stderr: () => stderr,
+    exited,
+    stop() {
+      child.kill('SIGINT');
+      return exited;
+    },
+  };
 }

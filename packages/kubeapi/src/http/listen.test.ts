@@ -177,6 +177,21 @@ describe('the HTTPS listener', () => {
     session.destroy();
   });
 
+  it('sends large answers whole, also to those that read slowly', async () => {
+    const whole = (await listener.call('GET', MAPS, admin())).body;
+    assert.ok(whole.length > 1_000_000);
+    const session = listener.session(listener.admin);
+    const stream = session.request({ ':path': MAPS });
+    let got = '';
+    stream.setEncoding('utf8');
+    for await (const chunk of stream) {
+      got += chunk;
+      if (got.length % 7 === 0) await delay(5);
+    }
+    assert.equal(got.length, whole.length);
+    session.close();
+  });
+
   it('answers what makes no sense with a refusal, and goes on', async () => {
     const paths = [
       ['/%zz/%', 404],

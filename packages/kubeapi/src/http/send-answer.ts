@@ -46,14 +46,22 @@ async function sendWhole(exchange: Exchange, status: number, whole: Buffer): Pro
   const isBare = request.method === 'HEAD' || status === 304;
   response.writeHead(status, status === 304 ? {} : { 'content-length': bytes.length });
   // Else Node resets a stream whose body nobody reads as soon as the answer is written, and the reset overtakes the answer.
-  request.resume();
+  (request.stream ?? request).resume();
   const taken = untilEvent(exchange, 'finish', limits.stalledMs + bytes.length / SLOWEST_BYTES_PER_MS);
   if (isBare) response.end();
   else response.end(bytes);
   await taken;
-  // The caller may still be sending a body that nobody wants any more.
-  // (`complete` says no for a request that ended with its headers and was never read.)
-  if (!request.complete && response.stream?.endAfterHeaders === false) response.stream.close();
+  dropBody(exchange);
+}
+
+/**
+ * The caller may still be sending a body that nobody wants. Its stream is closed a while later only: the reset of a stream overtakes
+ * the answer on it. (`complete` says no for a request that ended with its headers and was never read.)
+ */
+function dropBody({ request, response: { stream }, limits, clock }: Exchange): void {
+  if (request.complete || stream === undefined || stream.destroyed || stream.endAfterHeaders) return;
+  const cancel = clock.after(limits.graceMs, () => stream.close());
+  stream.once('close', cancel);
 }
 
 async function sendStream(exchange: Exchange, body: AsyncIterable<string>): Promise<void> {
