@@ -29,7 +29,7 @@ export interface ReporterDeps {
 const RETRY_MS = 5_000;
 const PUBLISH_TIMEOUT_MS = 10_000;
 /** After so many failures in a row the link is joined anew: the plane may have lost or changed it. */
-const FAILURES_BEFORE_REJOIN = 6;
+const FAILURES_BEFORE_REJOIN = 2;
 const MAX_WAITING = 1_000;
 
 type EventRequest = MessageInitShape<typeof eventsProto.EventRequestSchema>;
