@@ -27,7 +27,7 @@ export const ERROR_CODES = {
   BLM_ASSET_DOWNLOAD:
     'A kernel or initrd could not be fetched. Check that the URL answers from this host, also through its proxy; it is tried again.',
   BLM_BMC_AUTH:
-    'A BMC answered and refused user or password. Mend spec.bmc of the Server or the Secret that it names; changes are tried at once.',
+    'A BMC answered and refused user or password. Mend spec.bmc of the Server, or the Secret that it names; it is asked again by itself within five minutes.',
   BLM_BMC_FAILED:
     'A BMC answered a power command with an error. The message names the command; see `bloomery power status`.',
   BLM_BMC_SECRET_MISSING:

@@ -427,6 +427,8 @@ describe('the condition PXEBooted', () => {
   it('is not taken from a running machine', () =>
     assert.equal(pxeBooted({ bound, status: { conditions: had } }), undefined));
   it('goes with the release', () => assert.equal(pxeBooted({ status: { conditions: had } }), null));
+  it('stays while nobody released the Server', () =>
+    assert.equal(pxeBooted({ annotations: { [ANNOTATIONS.boundTo]: 'b0' }, status: { conditions: had } }), undefined));
   it('of the allocation before does not count for the next', () => {
     const status: Status = { conditions: had, released: { time: ago(MINUTE), binding: 'b0' } };
     assert.equal(pxeBooted({ bound: { uid: 'b1' }, status }), null);

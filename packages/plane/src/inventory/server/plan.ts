@@ -11,6 +11,8 @@ export interface ServerInput {
   readonly power: 'on' | 'off' | 'unknown';
   /** Why the power is unknown. */
   readonly powerError?: string;
+  /** What the BMC did not do a moment ago: it is not told anything until it is time to try again. */
+  readonly bmcFailure?: string | undefined;
   /** There is no BMC: nothing can be switched. */
   readonly fake: boolean;
   /** The wipe budget allows the wipe of this (released) Server. */
@@ -55,13 +57,15 @@ interface Decision {
 export function planServer(input: ServerInput): ServerPlan {
   const { server, binding } = input;
   const decision = decide(input);
-  const { phase, wait, requeueMs = IDLE_POWER_MS } = decision;
+  const { phase, action = 'none', requeueMs = IDLE_POWER_MS } = decision;
   const allocated = binding !== undefined;
-  const unknown = input.power === 'unknown' && server.spec?.accepted === true;
+  const blocked = action !== 'none' && input.bmcFailure !== undefined;
+  const unknown = (input.power === 'unknown' || blocked) && server.spec?.accepted === true;
+  const wait: Decision['wait'] = blocked ? ['PowerUnknown', powerUnknown(input)] : decision.wait;
   const shown: ServerPlan['wait'] = wait === undefined ? undefined : { reason: wait[0], message: wait[1] };
   return {
     phase,
-    action: decision.action ?? 'none',
+    action: blocked ? 'none' : action,
     ...(shown === undefined ? {} : { wait: shown }),
     ...(input.fake ? {} : { requeueMs: unknown ? Math.min(requeueMs, AFTER_FAILURE_MS) : requeueMs }),
     ...(input.fake && decision.requeueMs !== undefined ? { requeueMs: decision.requeueMs } : {}),
@@ -75,7 +79,7 @@ export function planServer(input: ServerInput): ServerPlan {
       ...holder(binding),
       ...(allocated && server.status?.released?.binding !== binding.metadata.uid ? { released: null } : {}),
       ...(allocated && server.status?.wipe !== undefined ? { wipe: { withoutAllocation: 0 } } : {}),
-      conditions: [...bootConditions(input), bmcCondition(input), readyCondition(shown)],
+      conditions: [...bootConditions(input), bmcCondition(input, blocked), readyCondition(shown)],
     },
   };
 }
@@ -89,7 +93,8 @@ function holder(binding: ServerBinding | undefined): StatusPatch {
 }
 
 function bootConditions({ server, binding }: ServerInput): readonly ConditionChange[] {
-  if (binding === undefined) return [{ type: 'PXEBooted', status: null }];
+  // A binding that vanished was not released: what was installed is still there, and boots from its disk.
+  if (binding === undefined) return isMarkedBound(server) ? [] : [{ type: 'PXEBooted', status: null }];
   if (isConditionTrue(binding.status?.conditions, 'TalosInstalled')) {
     const had = isConditionTrue(server.status?.conditions, 'PXEBooted');
     return had ? [] : [{ type: 'PXEBooted', status: 'True' }];
@@ -101,9 +106,14 @@ function bootConditions({ server, binding }: ServerInput): readonly ConditionCha
     : [];
 }
 
-function bmcCondition({ power, powerError = 'the BMC cannot be used' }: ServerInput): ConditionChange {
-  if (power !== 'unknown') return { type: 'BMCReachable', status: null };
-  return { type: 'BMCReachable', status: 'False', severity: 'Warning', reason: 'PowerFailed', message: powerError };
+function bmcCondition(input: ServerInput, blocked: boolean): ConditionChange {
+  if (input.power !== 'unknown' && !blocked) return { type: 'BMCReachable', status: null };
+  const message = bmcTrouble(input);
+  return { type: 'BMCReachable', status: 'False', severity: 'Warning', reason: 'PowerFailed', message };
+}
+
+function bmcTrouble({ powerError, bmcFailure }: ServerInput): string {
+  return powerError ?? bmcFailure ?? 'the BMC cannot be used';
 }
 
 function readyCondition(wait: ServerPlan['wait']): ConditionChange {
@@ -117,8 +127,12 @@ function decide(input: ServerInput): Decision {
   if (isServerPaused(server)) return decidePaused(input);
   if (server.spec?.accepted !== true) return decideUnaccepted(server, binding);
   if (binding !== undefined) return decideAllocated(input, binding);
-  if (Object.hasOwn(server.metadata.annotations ?? {}, ANNOTATIONS.boundTo)) return parked(server);
+  if (isMarkedBound(server)) return parked(server);
   return server.status?.isClean === true ? decideClean(input) : decideDirty(input);
+}
+
+function isMarkedBound({ metadata }: Server): boolean {
+  return Object.hasOwn(metadata.annotations ?? {}, ANNOTATIONS.boundTo);
 }
 
 /** No power action ever; what runs there runs on. */
@@ -247,6 +261,6 @@ function unconfirmedCycle({ server, nowMs, rebootTimeoutMs }: ServerInput): stri
   return nowMs - atMs < rebootTimeoutMs * UNCONFIRMED_SHARE ? powerIntent.time : undefined;
 }
 
-function powerUnknown({ powerError = 'the BMC cannot be used' }: ServerInput): string {
-  return `waiting for the BMC; last evidence: ${powerError}; next: it is asked again by itself`;
+function powerUnknown(input: ServerInput): string {
+  return `waiting for the BMC; last evidence: ${bmcTrouble(input)}; next: it is asked again by itself`;
 }

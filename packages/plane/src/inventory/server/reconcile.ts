@@ -25,6 +25,7 @@ import type { TimelineRecorder } from '../../insight/timeline.ts';
 import type { PowerClient, PxeMode } from '../../power/power-client.ts';
 import type { PowerClients } from '../../power/power-clients.ts';
 import type { WipeBudget } from '../wipe-guard.ts';
+import { type BmcFailures, createBmcFailures } from './bmc-failures.ts';
 import { planServer, type ServerInput, type ServerPlan } from './plan.ts';
 import { type PowerActionDeps, performPowerAction, recordServerEvent } from './power-actions.ts';
 
@@ -45,11 +46,10 @@ const CONCURRENCY = 10;
 const DISPLAY_AGE_MS = 10_000;
 /** After an action: look whether the power followed. */
 const AFTER_ACTION_MS = 20_000;
-const FAILURE_RETRY = { firstMs: 20_000, maxMs: 300_000 };
 
 /** The controller of Server: power, wipe, phases, conditions, finalizer (metal.md §8, design §4). */
 export function createServerController(deps: ServerControllerDeps): Controller<Server> {
-  const failures = new Map<string, number>();
+  let failures: BmcFailures | undefined;
   return {
     name: 'server',
     kind: server,
@@ -71,39 +71,35 @@ export function createServerController(deps: ServerControllerDeps): Controller<S
     ],
     concurrency: CONCURRENCY,
     async reconcile(key, context) {
+      failures ??= createBmcFailures(context.clock);
       try {
-        const { failed, ...requeue } = await reconcileServer(key, context, deps);
-        if (!failed) {
-          failures.delete(key.name);
-          return requeue;
-        }
-        const count = (failures.get(key.name) ?? 0) + 1;
-        failures.set(key.name, count);
-        return { afterMs: Math.min(FAILURE_RETRY.maxMs, FAILURE_RETRY.firstMs * 2 ** Math.min(10, count - 1)) };
+        return await reconcileServer(key, context, { ...deps, failures });
       } catch (error) {
         // The Server went away meanwhile: there is nothing left to do.
         if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
         if ((await findObject(context.client, server, key)) !== undefined) throw error;
-        failures.delete(key.name);
+        failures.forget(key.name);
         return {};
       }
     },
   };
 }
 
-interface Result extends Requeue {
-  /** A BMC did not do what it was asked. */
-  readonly failed?: boolean;
+interface Deps extends ServerControllerDeps {
+  readonly failures: BmcFailures;
 }
 
 interface PowerReading extends Pick<ServerInput, 'power' | 'powerError' | 'fake'> {
   readonly client: PowerClient | undefined;
 }
 
-async function reconcileServer(key: ObjectKey, context: ReconcileContext, deps: ServerControllerDeps): Promise<Result> {
+async function reconcileServer(key: ObjectKey, context: ReconcileContext, deps: Deps): Promise<Requeue> {
   const { client, clock } = context;
   const { found, binding } = await readPair(key, context);
-  if (found === undefined) return {};
+  if (found === undefined) {
+    deps.failures.forget(key.name);
+    return {};
+  }
   if (found.metadata.deletionTimestamp !== undefined && binding === undefined) {
     await setFinalizer(client, server, key, FINALIZERS.server, 'absent');
     return {};
@@ -122,6 +118,7 @@ async function reconcileServer(key: ObjectKey, context: ReconcileContext, deps: 
       ...state,
       ...seen,
       server: current,
+      bmcFailure: deps.failures.held(current)?.message,
       budget: deps.budget.has(current),
       rebootTimeoutMs: deps.rebootTimeoutMs,
       nowMs: clock.nowMs(),
@@ -135,31 +132,30 @@ async function reconcileServer(key: ObjectKey, context: ReconcileContext, deps: 
   });
   const next = plan(stored);
   announce(before, stored, next, context, deps);
-  const failed = state.power === 'unknown';
-  if (failed) reportFailure(stored, state.powerError ?? '', context);
-  if (next.action === 'none' || power === undefined) return { ...requeueOf(next), failed };
+  if (power === undefined) return failed(stored, state.powerError ?? '', context, deps);
+  const held = deps.failures.held(stored);
+  if (held !== undefined) return { afterMs: held.retryMs };
+  if (next.action === 'none') {
+    deps.failures.forget(key.name);
+    return requeueOf(next);
+  }
   try {
     const decide: PowerActionDeps['decide'] = (current, bound, now) =>
       planWith(current, { binding: bound, power: now }).action;
     await performPowerAction(stored, next.action, power, { ...deps, context, decide });
+    deps.failures.forget(key.name);
     return { afterMs: AFTER_ACTION_MS };
   } catch (error) {
     if (!isBloomeryError(error) || !error.code.startsWith('BLM_BMC_')) throw error;
-    reportFailure(stored, errorText(error), context);
-    await patchStatus(context, server, key, () => ({
-      ready: false,
-      conditions: [
-        {
-          type: 'BMCReachable',
-          status: 'False',
-          severity: 'Warning',
-          reason: 'PowerFailed',
-          message: errorText(error),
-        },
-      ],
-    }));
-    return { failed: true };
+    const retry = failed(stored, errorText(error), context, deps);
+    await patchStatus(context, server, key, (current) => plan(current).status);
+    return retry;
   }
+}
+
+function failed(about: Server, message: string, context: ReconcileContext, { failures }: Deps): Requeue {
+  recordServerEvent(about, { type: 'Warning', reason: 'PowerFailed', message }, context);
+  return { afterMs: failures.add(about, message).retryMs };
 }
 
 interface Pair {
@@ -202,10 +198,6 @@ async function consumeLoopReset(found: Server, context: ReconcileContext): Promi
   await patchObject(context.client, server, key, () => ({
     metadata: { annotations: { [ANNOTATIONS.resetLoop]: null } },
   }));
-}
-
-function reportFailure(about: Server, message: string, context: ReconcileContext): void {
-  recordServerEvent(about, { type: 'Warning', reason: 'PowerFailed', message }, context);
 }
 
 /** Events and timeline for what changed. */
