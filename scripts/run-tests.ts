@@ -22,6 +22,8 @@ interface Totals {
 }
 
 const root = join(import.meta.dirname, '..');
+/** A group that takes longer hangs: it is ended, and counts as failed. */
+const GROUP_TIMEOUT_MS = 40 * 60_000;
 const find = (pattern: string): string[] => globSync(pattern, { cwd: root }).sort();
 const all = find('packages/*/src/**/*.test.ts');
 const isPeer = (file: string): boolean => file.endsWith('.peer.test.ts');
@@ -63,7 +65,14 @@ function run(group: Group, scratch: string, totals: Totals): void {
       `--test-reporter-destination=${out}`,
       ...group.files,
     ],
-    { cwd: root, stdio: 'inherit' },
+    // What tests leave behind goes with the scratch folder.
+    {
+      cwd: root,
+      stdio: 'inherit',
+      timeout: GROUP_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+      env: { ...process.env, TMPDIR: scratch, XDG_STATE_HOME: join(scratch, 'state') },
+    },
   );
   let counted = false;
   for (const line of readFileSync(out, 'utf8').split('\n').filter(Boolean)) {
@@ -84,7 +93,7 @@ if (plan === undefined) {
   console.error(`run-tests: unknown group; try one of ${Object.keys(plans).join(', ')}`);
   process.exit(2);
 }
-const scratch = mkdtempSync(join(tmpdir(), 'bloomery-tests-'));
+const scratch = mkdtempSync(join(tmpdir(), 'blm-'));
 const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
 for (const name of plan) {
   const group = groups[name];

@@ -181,6 +181,11 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   await controllers.ready;
   starting.delete('controllers');
 
+  if (!options.dhcpProxy && !options.insecureMetadata) {
+    log.info('dhcp_proxy.disabled', {
+      why: 'DHCP of machines is not seen: only boots that are begun through a BMC are expected and get a token',
+    });
+  }
   const serverName = createServerNames(cache);
   const link = await startLink(
     {
