@@ -54,7 +54,14 @@ async function buildLab({ network, rackDir, sourceDir, cacheDir, machines, say }
   const rack = await createRack({ network, dir: rackDir, machines });
   startSiteFiles(rack, imagesDir);
   say(`rack: ${machines.length} machines with BMCs and a DHCP server in network namespace ${network.namespace}`);
-  const plane = createRackPlane({ rack, sourceDir, imagesDir, flags: ['--auto-accept-servers'] });
+  // The rack has no way out: without this the Environment `default` would ask for Talos Linux for ever.
+  const environment = join(sourceDir, 'examples/environment.yaml');
+  const plane = createRackPlane({
+    rack,
+    sourceDir,
+    imagesDir,
+    flags: ['--auto-accept-servers', '--environment', environment],
+  });
   say(`plane: ready in ${await plane.start()} ms, data in ${plane.dataDir}`);
   const kubectlPath = findKubectl(cacheDir);
   const kubectl = (...args: readonly string[]): Promise<string> => runKubectl(kubectlPath, plane.kubeconfig, args);
