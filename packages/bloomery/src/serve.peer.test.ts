@@ -130,6 +130,10 @@ for (const client of KUBECTLS) {
       assert.match(ok(['get', 'bloomery', '-A', '-o', 'name']), /serverclass\.metal\.sidero\.dev\/any/);
     });
 
+    it('answers `get all` of an API that runs nothing with an empty list', () => {
+      assert.equal(ok(['get', 'all', '-A']), '');
+    });
+
     it('refuses a bad manifest with the field path and stores nothing', () => {
       const bad = SERVER('bad', true).replace('accepted: true', 'accepted: true\n  bootFromDiskMethod: explode');
       const result = run(['apply', '-f', '-'], bad);
