@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { BloomeryError, errorText } from '@bloomery/ports';
 
 /** One file to fetch. */
@@ -28,8 +28,8 @@ export interface Downloaded {
 const ASSET_MAX_BYTES = 8 * 1024 ** 3;
 
 /**
- * Fetch an asset into `path`: into `path.part` first, which an interrupted download continues, checked, synced and renamed. The file
- * at `path` stays as it is until the new one is whole.
+ * Fetch an asset into `path`: into a part file beside it first, which an interrupted download of the same source continues,
+ * checked, synced and renamed. The file at `path` stays as it is until the new one is whole.
  *
  * @throws BloomeryError BLM_ASSET_DOWNLOAD when it cannot be fetched, BLM_ASSET_CHECKSUM when it is not what it should be
  */
@@ -40,7 +40,8 @@ export async function downloadAsset(
   signal: AbortSignal,
 ): Promise<Downloaded> {
   await mkdir(dirname(path), { recursive: true });
-  const part = `${path}.part`;
+  const part = partPath(path, source);
+  await removeOtherParts(path, part);
   const have = await sizeOf(part);
   let response = await request(source.url, have, fetch, signal);
   if (have > 0 && response.status === 416) {
@@ -66,6 +67,20 @@ export async function downloadAsset(
   await rename(part, path);
   await syncFolder(dirname(path));
   return { sizeBytes, sha512 };
+}
+
+/** Named after the source too: what is there of one file is never continued with the bytes of another. Hidden, so not served. */
+function partPath(path: string, { url, sha512 }: AssetSource): string {
+  const id = createHash('sha256').update(`${sha512.toLowerCase()} ${url}`).digest('hex').slice(0, 16);
+  return join(dirname(path), `.${basename(path)}.${id}.part`);
+}
+
+async function removeOtherParts(path: string, own: string): Promise<void> {
+  const folder = dirname(path);
+  for (const name of await readdir(folder)) {
+    const isPart = name.startsWith(`.${basename(path)}.`) && name.endsWith('.part');
+    if (isPart && join(folder, name) !== own) await rm(join(folder, name), { force: true });
+  }
 }
 
 /** sha512 of a file, in lower-case hex. */

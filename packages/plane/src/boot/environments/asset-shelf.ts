@@ -1,5 +1,5 @@
 import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { BloomeryError, type Clock, errorText, isBloomeryError, type Logger } from '@bloomery/ports';
 import { downloadAsset, type Fetch } from './asset-download.ts';
 import type { AssetState, WantedAsset } from './plan.ts';
@@ -19,7 +19,7 @@ export interface AssetShelf {
   want(asset: WantedAsset): Promise<AssetState>;
   /** How long until something may be different, when the states of `want` are these. */
   lookAgainMs(assets: readonly WantedAsset[]): number | undefined;
-  /** Take the files of an Environment away and give up its downloads. */
+  /** Take what was downloaded for an Environment away and give up its downloads. */
   forget(environment: string): Promise<void>;
   /** Take away what was downloaded for Environments that are not in this list. */
   keepOnly(environments: ReadonlySet<string>): Promise<void>;
@@ -128,7 +128,7 @@ export function createAssetShelf({ folder, fetch, clock, log }: AssetShelfDeps):
     forget: async (environment) => {
       for (const file of [...jobs.keys()]) if (file.startsWith(`${environment}/`)) await stop(file);
       for (const [key, file] of holders) if (file.startsWith(`${environment}/`)) holders.delete(key);
-      await rm(join(folder, environment), { recursive: true, force: true });
+      if (await isOurs(join(folder, environment))) await rm(join(folder, environment), { recursive: true, force: true });
     },
     keepOnly: async (environments) => {
       const names = await readdir(folder).catch(() => []);
@@ -170,8 +170,8 @@ async function shareFrom(
 
 /** Whether the folder holds something that was downloaded; what an operator put there stays. */
 async function isOurs(path: string): Promise<boolean> {
-  const names = await readdir(path).catch(() => []);
-  return names.some((name) => name.endsWith('.part') || /^\..*\.json$/.test(name));
+  const names = await readdir(path, { recursive: true }).catch(() => []);
+  return names.some((name) => name.endsWith('.part') || /^\..*\.json$/.test(basename(name)));
 }
 
 function keyOf({ url, sha512 }: WantedAsset): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -63,6 +63,15 @@ describe('assets of Environments', () => {
     }
   };
   const file = (): string => join(dir, 'default/vmlinuz');
+  const partSize = (): number => {
+    const parts = readdirSync(join(dir, 'default')).filter((name) => name.endsWith('.part'));
+    assert.equal(parts.length, 1);
+    return statSync(join(dir, 'default', parts[0] ?? '')).size;
+  };
+  const breakOff = (_request: IncomingMessage, response: ServerResponse): void => {
+    response.writeHead(200, { 'content-length': KERNEL.length });
+    response.write(KERNEL.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 20));
+  };
 
   it('are downloaded once and known again after a restart', async () => {
     assert.deepEqual(await shelf.want(asset()), { is: 'fetching' });
@@ -102,13 +111,10 @@ describe('assets of Environments', () => {
     while ((await shelf.want(asset())).is !== 'there') assert.ok(Date.now() < until, 'not there in 5 s');
   });
   it('go on where an interrupted download stopped', async () => {
-    answer = (_request, response) => {
-      response.writeHead(200, { 'content-length': KERNEL.length });
-      response.write(KERNEL.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 20));
-    };
+    answer = breakOff;
     assert.equal((await settle(asset({ sha512: SUM }))).is, 'failed');
     assert.equal(existsSync(file()), false);
-    const have = statSync(`${file()}.part`).size;
+    const have = partSize();
     assert.ok(have > 0);
     answer = (_request, response) => response.writeHead(206).end(KERNEL.subarray(have));
     await clock.advance(5_000);
@@ -117,6 +123,21 @@ describe('assets of Environments', () => {
     while ((await shelf.want(asset({ sha512: SUM }))).is !== 'there') assert.ok(Date.now() < until, 'not there in 5 s');
     assert.equal(requests.at(-1)?.range, `bytes=${have}-`);
     assert.ok(readFileSync(file()).equals(KERNEL));
+  });
+  it('begin anew when the URL changed meanwhile, also after a restart', async () => {
+    answer = breakOff;
+    assert.equal((await settle(asset())).is, 'failed');
+    assert.ok(partSize() > 0);
+    const other = Buffer.alloc(KERNEL.length, 'other');
+    answer = (request, response) => {
+      const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      response.writeHead(from > 0 ? 206 : 200).end(other.subarray(from));
+    };
+    await shelf.close();
+    shelf = createAssetShelf({ folder: dir, fetch, clock, log: silentLog });
+    assert.equal((await settle(asset({ url: `${base}/other` }))).is, 'there');
+    assert.ok(readFileSync(file()).equals(other));
+    assert.deepEqual(readdirSync(join(dir, 'default')).sort(), ['.vmlinuz.json', 'vmlinuz']);
   });
   it('become shorter when the new one is shorter', async () => {
     await settle(asset());
@@ -150,7 +171,7 @@ describe('assets of Environments', () => {
   });
   it('of forgotten Environments are tidied up, those of operators are not', async () => {
     await settle(asset());
-    await settle(asset({ file: 'gone/vmlinuz' }));
+    await settle(asset({ file: 'gone/arm64/vmlinuz' }));
     mkdirSync(join(dir, 'agent-amd64'));
     writeFileSync(join(dir, 'agent-amd64/vmlinuz'), 'by hand');
     await shelf.keepOnly(new Set(['default']));
@@ -158,6 +179,8 @@ describe('assets of Environments', () => {
       ['default', 'gone', 'agent-amd64'].map((name) => existsSync(join(dir, name))),
       [true, false, true],
     );
+    await shelf.forget('agent-amd64');
+    assert.equal(existsSync(join(dir, 'agent-amd64/vmlinuz')), true);
   });
   it('must have an http or https URL', async () => {
     const state = await shelf.want(asset({ url: 'file:///etc/passwd' }));
