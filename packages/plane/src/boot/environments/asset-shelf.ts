@@ -128,7 +128,8 @@ export function createAssetShelf({ folder, fetch, clock, log }: AssetShelfDeps):
     forget: async (environment) => {
       for (const file of [...jobs.keys()]) if (file.startsWith(`${environment}/`)) await stop(file);
       for (const [key, file] of holders) if (file.startsWith(`${environment}/`)) holders.delete(key);
-      if (await isOurs(join(folder, environment))) await rm(join(folder, environment), { recursive: true, force: true });
+      if (await isOurs(join(folder, environment)))
+        await rm(join(folder, environment), { recursive: true, force: true });
     },
     keepOnly: async (environments) => {
       const names = await readdir(folder).catch(() => []);
