@@ -145,6 +145,21 @@ describe('the core steps aside', () => {
     assert.equal((await w.find(cluster, at('c')))?.spec?.controlPlaneEndpoint?.host, 'own');
   });
 
+  it('a Machine that is deleted leaves what another Machine owns', async () => {
+    const owned = { ownerReferences: [foreign] as unknown as JsonObject[] };
+    await using w = await start([
+      clusterSeed,
+      metalClusterSeed,
+      machineSeed,
+      seed(metalMachine, 'mm', { spec: { serverClassRef: { name: 'any' } } }, owned),
+    ]);
+    await w.client.delete(machine, at('m'));
+    await w.settle();
+    assert.equal(await w.find(machine, at('m')), undefined);
+    assert.equal((await w.find(metalMachine, at('mm')))?.metadata.deletionTimestamp, undefined);
+    assert.notEqual(await w.find(metalMachine, at('mm')), undefined);
+  });
+
   it('a secret, a provider id and a ready flag that a user has set stay', async () => {
     const spec = { ...(machineSeed.object as unknown as { spec: JsonObject }).spec };
     await using w = await start([

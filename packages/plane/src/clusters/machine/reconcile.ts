@@ -79,7 +79,7 @@ async function provide(input: MachineInput, context: ReconcileContext): Promise<
   if (event !== undefined) events.record(found, event);
 }
 
-/** The infrastructure first, then the bootstrap config; each has to be gone before the next. */
+/** The infrastructure first, then the bootstrap config; each has to be gone before the next. What another Machine owns stays. */
 async function remove(
   { machine: found, infrastructure, bootstrap }: MachineInput,
   context: ReconcileContext,
@@ -87,7 +87,7 @@ async function remove(
   const { client } = context;
   const key = keyOf(found);
   for (const part of [infrastructure, bootstrap]) {
-    if (part?.object === undefined || part.kind === undefined) continue;
+    if (part?.object === undefined || part.kind === undefined || isOfAnother(part.object, found)) continue;
     if (part.object.metadata.deletionTimestamp === undefined) await client.delete(part.kind, part.key);
     if ((await findObject(client, part.kind, part.key)) === undefined) continue;
     const wait: Wait = { reason: 'WaitingForDependents', message: `waiting for ${part.text} to go` };
@@ -101,6 +101,12 @@ async function remove(
     return;
   }
   await setFinalizer(client, machine, key, FINALIZERS.machine, 'absent');
+}
+
+/** Two Machines may name one object by mistake: only its owner takes it with it, as a machine may live on it. */
+function isOfAnother({ metadata }: KubeObject, { metadata: { name } }: Machine): boolean {
+  const owners = (metadata.ownerReferences ?? []).filter(({ kind }) => kind === 'Machine');
+  return owners.length > 0 && owners.every((owner) => owner.name !== name);
 }
 
 /** The Machine that owns an object, else those whose references name it. */
