@@ -29,6 +29,7 @@ unit: ## Unit and vector tests only
 
 vectors: ## Vector tests over VECTORS=DIR (default test/vectors)
 	@test -x $(NODE) || scripts/setup base
+	@test -d "$(VECTORS)" || { echo "vectors: $(VECTORS) is no directory; give one with VECTORS=DIR" >&2; exit 2; }
 	@VECTORS="$(abspath $(VECTORS))" $(RUN) scripts/run-tests.ts vectors
 
 e2e: setup ## The QEMU journeys (root)
@@ -38,6 +39,7 @@ bench: setup ## Side by side with peers: ratios as a table, JSON in bench/out/
 	@$(RUN) bench/main.ts
 
 lint: ## Lint and format check, zero warnings
+	@test -x $(NODE) || scripts/setup base
 	@npx --no-install biome check --error-on-warnings .
 
 format:

@@ -47,6 +47,7 @@ describe('serve options', () => {
   });
 
   it('collect every refused value with its flag', () => {
+    assert.ok(!parseServeOptions({ data: '' }, {}, '/d').ok);
     const parsed = parseServeOptions(
       { ipmiPxeMethod: 'floppy', listen: 'nonsense', serverRebootTimeout: 'soon' },
       {},

@@ -143,6 +143,7 @@ export function parseServeOptions(flags: Raw, environment: Environment, defaultD
     return 0;
   };
 
+  if (flags['data'] === '') refuse('data', 'wants a directory, not an empty text');
   const timeoutText = text('serverRebootTimeout', '20m');
   const serverRebootTimeoutMs = parseGoDuration(timeoutText);
   if (serverRebootTimeoutMs === undefined || serverRebootTimeoutMs < 1000)

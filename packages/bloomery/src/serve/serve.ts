@@ -122,7 +122,13 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
 
   const sessions = options.insecureMetadata
     ? openBootSessions
-    : createBootSessions({ clock, random, store: openSessionFile(join(dataDir, 'boot-sessions.jsonl')) });
+    : createBootSessions({
+        clock,
+        random,
+        store: openSessionFile(join(dataDir, 'boot-sessions.jsonl'), (error) =>
+          log.error('boot.sessions_not_written', { error: errorText(error) }),
+        ),
+      });
   if (options.insecureMetadata)
     log.warn('metadata.insecure', { why: '--insecure-metadata: anybody who knows a UUID reads configurations' });
   const identity = await loadLinkIdentity(client);

@@ -132,7 +132,12 @@ export async function startBootServices(options: BootServicesOptions, deps: Boot
   const tftp = await orLeaveOut(log, 'tftp', () =>
     startTftpServer(options.tftpListen, { files: makeFiles(), marks, log, clock, whoIs: neighbours.whoIs }),
   );
-  const dhcp = await startProxy(options, endpoint, log, createDhcpSeen({ cache, events, marks, sessions }));
+  const dhcp = await startProxy(
+    options,
+    endpoint,
+    log,
+    createDhcpSeen({ cache, events, marks, sessions, serverName: deps.serverName }),
+  );
   return {
     endpoint,
     http: listener.address,

@@ -18,21 +18,40 @@ export const memorySessionStore: BootSessionStore = { load: () => [], append() {
 /**
  * A store in one file of JSON lines, mode 0600 as it holds tokens. A torn last line (kill in the middle of a write) is ignored.
  *
+ * A write that fails (a full disk) is told and lost: the boots under way go on from memory, only a restart forgets them.
+ *
  * @param path in an existing folder
+ * @throws when the file cannot be opened
  */
-export function openSessionFile(path: string): BootSessionStore {
+export function openSessionFile(path: string, onFailure: (error: unknown) => void): BootSessionStore {
   let fd = openSync(path, 'a', 0o600);
   chmodSync(path, 0o600);
+  // A failed append may have left half a line: the next one begins a line of its own.
+  let separator = '';
+  const orTell = (write: () => void): void => {
+    try {
+      write();
+    } catch (error) {
+      separator = '\n';
+      onFailure(error);
+    }
+  };
   return {
     load: () => readFileSync(path, 'utf8').split('\n').flatMap(parseRecord),
-    append: (record) => appendFileSync(fd, `${JSON.stringify(record)}\n`),
-    rewrite: (records) => {
-      const temporary = `${path}.new`;
-      writeFileSync(temporary, records.map((record) => `${JSON.stringify(record)}\n`).join(''), { mode: 0o600 });
-      renameSync(temporary, path);
-      closeSync(fd);
-      fd = openSync(path, 'a', 0o600);
-    },
+    append: (record) =>
+      orTell(() => {
+        appendFileSync(fd, `${separator}${JSON.stringify(record)}\n`);
+        separator = '';
+      }),
+    rewrite: (records) =>
+      orTell(() => {
+        const temporary = `${path}.new`;
+        writeFileSync(temporary, records.map((record) => `${JSON.stringify(record)}\n`).join(''), { mode: 0o600 });
+        renameSync(temporary, path);
+        closeSync(fd);
+        fd = openSync(path, 'a', 0o600);
+        separator = '';
+      }),
     close: () => closeSync(fd),
   };
 }

@@ -63,6 +63,22 @@ describe('boot sessions', () => {
     sessions.expectSeen(MAC, 'other');
     assert.deepEqual(sessions.issue(S, MAC, A), { ok: false, reason: 'NoBootExpected' });
   });
+  it('are not begun by a card that is not of this machine, whatever its DHCP says', () => {
+    const { sessions } = make();
+    sessions.expectSeen(MAC, S);
+    sessions.expectPowered(S);
+    assert.deepEqual(sessions.issue(S, MAC, A, { isForeignCard: true }), { ok: false, reason: 'NoBootExpected' });
+  });
+  it('are not ended by a stranger: the token of the machine under way stays good', () => {
+    const { sessions, clock } = make();
+    sessions.expectPowered(S);
+    const mine = sessions.issue(S, MAC, A);
+    assert.ok(mine.ok);
+    void clock.advance(2_000);
+    sessions.expectSeen('66:66:66:66:66:66', S);
+    assert.equal(sessions.issue(S, '66:66:66:66:66:66', B, { isForeignCard: true }).ok, false);
+    assert.deepEqual(sessions.checkAgent(S, mine.token), { ok: true });
+  });
   it('refuse the configuration without or with a wrong token', () => {
     const { sessions } = make();
     sessions.expectPowered(S);
@@ -116,12 +132,12 @@ describe('boot sessions', () => {
     const dir = mkdtempSync(join(tmpdir(), 'boot-sessions-'));
     const path = join(dir, 'boot-sessions.jsonl');
     try {
-      const before = make(openSessionFile(path)).sessions;
+      const before = make(openSessionFile(path, () => assert.fail('the file must be writable'))).sessions;
       before.expectPowered(S);
       before.expectSeen('52:54:00:77:00:02');
       const t = token(before);
       writeFileSync(path, `${readFileSync(path, 'utf8')}{"type":"closed","ser`);
-      const { sessions } = make(openSessionFile(path));
+      const { sessions } = make(openSessionFile(path, () => assert.fail('the file must be writable')));
       assert.equal(sessions.checkConfig(S, t, A).ok, true);
       assert.equal(token(sessions), t);
       assert.equal(sessions.issue('other', '52:54:00:77:00:02', B).ok, true);
@@ -134,11 +150,23 @@ describe('boot sessions', () => {
     const dir = mkdtempSync(join(tmpdir(), 'boot-sessions-'));
     const path = join(dir, 'boot-sessions.jsonl');
     try {
-      const { sessions } = make(openSessionFile(path));
+      const { sessions } = make(openSessionFile(path, () => assert.fail('the file must be writable')));
       for (let i = 0; i < 5_000; i++) sessions.expectPowered(S);
       assert.ok(statSync(path).size < 300_000);
     } finally {
       rmSync(dir, { recursive: true });
     }
+  });
+
+  it('go on from memory when their file cannot be written: a disk that is full ends nothing', () => {
+    const told: unknown[] = [];
+    const file = openSessionFile(join(mkdtempSync(join(tmpdir(), 'bloomery-sessions-')), 'sessions'), (error) =>
+      told.push(error),
+    );
+    const { sessions } = make(file);
+    file.close();
+    sessions.expectPowered(S);
+    assert.equal(sessions.issue(S, MAC, A).ok, true);
+    assert.ok(told.length > 0);
   });
 });

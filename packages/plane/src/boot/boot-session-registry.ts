@@ -58,7 +58,9 @@ export function createBootSessions({ clock, random, store }: BootSessionDeps): B
       if (before !== undefined && before.server === server && atMs - before.atMs < SEEN_AGAIN_MS) return;
       keep({ type: 'seen', seen: { mac, atMs, ...(server === undefined ? {} : { server }) } });
     },
-    issue: (server, mac, address, { ownConfigArgument = false } = {}) => {
+    issue: (server, mac, address, { ownConfigArgument = false, isForeignCard = false } = {}) => {
+      // Before anything else: a stranger must neither get the token nor end the boot of the machine.
+      if (isForeignCard) return { ok: false, reason: 'NoBootExpected' };
       const nowMs = clock.nowMs();
       const boot = boots.get(server);
       const announced = seenByMac.get(mac);

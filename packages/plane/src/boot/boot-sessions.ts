@@ -16,13 +16,14 @@ export interface BootSessions {
   /**
    * The machine at `address` asks for its boot script. Returns the token of this boot, or why it gets none.
    * The same address asking again within the boot gets the same token. `ownConfigArgument`: the Environment says itself where
-   * the configuration is, so that its machine will ask for it without the token.
+   * the configuration is, so that its machine will ask for it without the token. `isForeignCard`: the Server's cards are known
+   * and `mac` is none of them: it gets no token, whatever its DHCP said.
    */
   issue(
     server: string,
     mac: string,
     address: string,
-    options?: { readonly ownConfigArgument?: boolean },
+    options?: { readonly ownConfigArgument?: boolean; readonly isForeignCard?: boolean },
   ): { readonly ok: true; readonly token: string } | { readonly ok: false; readonly reason: Refusal };
   /** May `address` read `/configdata` of `server`? Without a token only where the Environment brought its own talos.config argument. */
   checkConfig(server: string, token: string | undefined, address: string): Verdict;

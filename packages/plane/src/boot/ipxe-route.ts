@@ -1,6 +1,7 @@
 import type { EventRecorder, ObjectCache } from '@bloomery/kube';
 import { environment, type Server, server, serverBinding, serverClass } from '@bloomery/model';
 import type { BoundAddress } from '@bloomery/ports';
+import { parseMac } from '@bloomery/wire';
 import type { BootMarks } from './boot-marks.ts';
 import type { BootSessions } from './boot-sessions.ts';
 import type { HttpRoute, MachineAnswer, MachineRequest } from './http-route.ts';
@@ -100,10 +101,12 @@ function render(deps: IpxeRouteDeps, plan: IpxePlan, asker: Asker): MachineAnswe
 
 function tokenOf(deps: IpxeRouteDeps, asker: Asker, ownConfigArgument: boolean): { readonly token?: string } {
   if (deps.insecureMetadata || asker.name === '') return {};
-  const issued = deps.sessions.issue(asker.name, asker.query.mac, asker.address, { ownConfigArgument });
+  const isForeignCard = !mayHaveCard(asker.server, asker.query.mac);
+  const options = { ownConfigArgument, isForeignCard };
+  const issued = deps.sessions.issue(asker.name, asker.query.mac, asker.address, options);
   if (issued.ok) return { token: issued.token };
   const about = aboutOf(asker);
-  deps.marks.mark({
+  const fresh = deps.marks.mark({
     about,
     stage: 'Script',
     severity: 'warning',
@@ -111,7 +114,7 @@ function tokenOf(deps: IpxeRouteDeps, asker: Asker, ownConfigArgument: boolean):
     summary: `boot script for ${asker.address} without a token: ${issued.reason}`,
     facts: { reason: issued.reason },
   });
-  if (asker.server !== undefined) {
+  if (fresh && asker.server !== undefined) {
     deps.events.record(asker.server, {
       type: 'Warning',
       reason: 'ConfigRefused',
@@ -119,6 +122,13 @@ function tokenOf(deps: IpxeRouteDeps, asker: Asker, ownConfigArgument: boolean):
     });
   }
   return {};
+}
+
+/** Whether the inventory knows this card. Of a Server without one anything may be true, and no claim is no lie. */
+function mayHaveCard(found: Server | undefined, mac: string): boolean {
+  const interfaces = found?.spec?.hardware?.network?.interfaces ?? [];
+  const cards = interfaces.flatMap((card) => parseMac(card.mac ?? '') ?? []);
+  return mac === '' || cards.length === 0 || cards.includes(mac);
 }
 
 function mark(deps: IpxeRouteDeps, plan: IpxePlan, asker: Asker): void {

@@ -2,6 +2,7 @@ import type { EventRecorder, ObjectCache } from '@bloomery/kube';
 import { type Server, server } from '@bloomery/model';
 import type { BootMarks } from '../boot-marks.ts';
 import type { BootSessions } from '../boot-sessions.ts';
+import type { ServerName } from '../ipxe-route.ts';
 import type { DhcpClient } from './dhcp-client.ts';
 
 /** What happens when a machine asks for a network boot. */
@@ -9,7 +10,9 @@ export interface DhcpSeenDeps {
   readonly cache: ObjectCache;
   readonly events: EventRecorder;
   readonly marks: BootMarks;
-  readonly sessions: BootSessions;
+  readonly sessions: Pick<BootSessions, 'expectSeen'>;
+  /** The same identity mapping as everywhere: machines that share a UUID are told apart by their cards. */
+  readonly serverName: ServerName;
 }
 
 /** Expect the boot of a machine that the DHCP proxy answered, and mark it on its timeline. */
@@ -18,9 +21,10 @@ export function createDhcpSeen({
   events,
   marks,
   sessions,
+  serverName,
 }: DhcpSeenDeps): (client: DhcpClient, file: string) => void {
   return (client, file) => {
-    const known = client.guid === undefined ? undefined : findServer(cache, client.guid);
+    const known = client.guid === undefined ? undefined : findServer(cache, serverName, client.guid, client.mac);
     const name = known?.metadata.name;
     sessions.expectSeen(client.mac, name);
     const about = { mac: client.mac, ...(name === undefined ? {} : { server: name }) };
@@ -48,7 +52,7 @@ export function createDhcpSeen({
 }
 
 /** The Server whose UUID option 97 carries, in the byte order of SMBIOS or, as some firmware has it, straight. */
-function findServer(cache: ObjectCache, guid: Uint8Array): Server | undefined {
+function findServer(cache: ObjectCache, serverName: ServerName, guid: Uint8Array, mac: string): Server | undefined {
   const straight = Buffer.from(guid);
   const mixed = Buffer.concat([
     straight.subarray(0, 4).toReversed(),
@@ -56,7 +60,12 @@ function findServer(cache: ObjectCache, guid: Uint8Array): Server | undefined {
     straight.subarray(6, 8).toReversed(),
     straight.subarray(8),
   ]);
-  return cache.get(server, { name: uuidText(mixed) }) ?? cache.get(server, { name: uuidText(straight) });
+  for (const order of [mixed, straight]) {
+    const name = serverName(uuidText(order), mac, '');
+    const found = name === undefined ? undefined : cache.get(server, { name });
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function uuidText(bytes: Buffer): string {
