@@ -12,6 +12,7 @@ import {
   serverBinding,
   serverClass,
 } from '@bloomery/model';
+import type { TimelineDraft } from '../insight/index.ts';
 import { createMetalMachineController } from './metal-machine/reconcile.ts';
 import { createServerBindingController } from './server-binding/reconcile.ts';
 import { createServerClassController } from './server-class/reconcile.ts';
@@ -115,6 +116,25 @@ describe('allocation', () => {
       binding?.metadata.uid,
     );
     assert.ok(w.events.includes('Server b: Allocated'));
+  });
+
+  it('is marked on the timelines of Server, MetalMachine, Machine and Cluster', async () => {
+    const marks: TimelineDraft[] = [];
+    const metalMachines = createMetalMachineController({ timeline: { record: (draft) => marks.push(draft) } });
+    await using w = await startWorld(
+      [createServerClassController(), metalMachines],
+      [...base, serverOf('a'), ...machineOf('m')],
+    );
+    await w.settle();
+    assert.deepEqual(
+      marks.map(({ event, about }) => ({ event, about })),
+      [
+        {
+          event: 'Allocated',
+          about: { server: 'a', metalMachine: 'default/m', machine: 'default/m', cluster: 'default/c' },
+        },
+      ],
+    );
   });
 
   it('of two MetalMachines and one Server one gets it; the other gets the next that becomes clean, at once', async () => {

@@ -21,7 +21,9 @@ export interface TimelineSubject {
   readonly address?: string;
   /** namespace/name */
   readonly metalMachine?: string;
+  /** namespace/name */
   readonly machine?: string;
+  /** namespace/name */
   readonly cluster?: string;
 }
 

@@ -171,8 +171,8 @@ function announce(step: Step, taken: Server, how: string, options: MetalMachineC
     about: {
       server: name,
       metalMachine: text,
-      ...(input.machine === undefined ? {} : { machine: input.machine.metadata.name }),
-      ...(input.clusterName === undefined ? {} : { cluster: input.clusterName }),
+      ...(input.machine === undefined ? {} : { machine: keyText(input.machine.metadata) }),
+      ...(input.cluster === undefined ? {} : { cluster: keyText(input.cluster.metadata) }),
     },
     stage: 'Allocated',
     severity: 'info',
