@@ -50,7 +50,8 @@ export async function loadCredentials(dir: string, names: readonly string[], clo
     const key = join(pki, `${name}.key`);
     if (existsSync(certificate) && existsSync(key)) {
       const certificatePem = readFileSync(certificate, 'utf8');
-      if (isStillGood(certificatePem, now, wanted)) return { certificatePem, keyPem: readFileSync(key, 'utf8') };
+      if (isStillGood(certificatePem, authority, now, wanted))
+        return { certificatePem, keyPem: readFileSync(key, 'utf8') };
     }
     const made = await make();
     writePrivate(certificate, made.certificatePem);
@@ -126,8 +127,15 @@ async function loadAuthority(pki: string, make: () => Promise<CertificateAuthori
   return made;
 }
 
-function isStillGood(certificatePem: string, nowMs: number, names: readonly string[]): boolean {
+function isStillGood(
+  certificatePem: string,
+  authority: CertificateAuthority,
+  nowMs: number,
+  names: readonly string[],
+): boolean {
   const certificate = new X509Certificate(certificatePem);
+  // An authority that was lost and made again has not signed it.
+  if (!certificate.verify(new X509Certificate(authority.certificatePem).publicKey)) return false;
   const covers = (name: string): boolean =>
     (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
   return certificate.validToDate.getTime() - nowMs > RENEW_DAYS * DAY_MS && names.every(covers);
