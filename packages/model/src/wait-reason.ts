@@ -156,3 +156,8 @@ export const WAIT_REASONS = {
 } as const;
 
 export type WaitReason = keyof typeof WAIT_REASONS;
+
+/** Whether a text, the reason of a condition for one, is a reason to wait. */
+export function isWaitReason(text: string | undefined): text is WaitReason {
+  return text !== undefined && Object.hasOwn(WAIT_REASONS, text);
+}

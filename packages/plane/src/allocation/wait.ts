@@ -1,7 +1,7 @@
 import type { ConditionDraft, EventDraft } from '@bloomery/kube';
 import { findCondition } from '@bloomery/kube';
 import type { Condition, WaitReason } from '@bloomery/model';
-import { WAIT_REASONS } from '@bloomery/model';
+import { isWaitReason, WAIT_REASONS } from '@bloomery/model';
 
 /** Why an object is not where it should be, with the names and numbers of this moment. */
 export interface Wait {
@@ -34,11 +34,7 @@ export function waitEvent(
 
 /** A text as a wait reason; undefined when it is none. */
 export function waitReasonOf(text: string | undefined): WaitReason | undefined {
-  return text !== undefined && isWaitReason(text) ? text : undefined;
-}
-
-function isWaitReason(text: string): text is WaitReason {
-  return Object.hasOwn(WAIT_REASONS, text);
+  return isWaitReason(text) ? text : undefined;
 }
 
 /** The WAITING-FOR column of a wait. */

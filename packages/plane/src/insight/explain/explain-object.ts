@@ -1,4 +1,4 @@
-import { type Finding, WAIT_REASONS, type WaitReason } from '@bloomery/model';
+import { type Finding, isWaitReason, WAIT_REASONS, type WaitReason } from '@bloomery/model';
 import type { TimelineEntry } from '../timeline.ts';
 import { bootVerdict } from './boot-verdict.ts';
 import { type ExplainedCondition, type ExplainedObject, type ExplainInput, objectRef } from './explain-input.ts';
@@ -26,7 +26,16 @@ function explainBoot({ entries, nowMs }: ExplainInput): readonly Finding[] {
   const { rule, cause, next, last } = verdict;
   const evidence = newestFirst(entries.filter((entry) => entry.source === 'boot' || entry.source === 'agent'));
   return [
-    { rule, severity: 'error', cause, since: last.time, evidence, next, do: verdict.do, more: `how-to/boot#${rule}` },
+    {
+      rule,
+      severity: 'error',
+      cause,
+      since: last.time,
+      evidence,
+      next,
+      do: verdict.do,
+      more: 'how-to/debug-a-boot#find-the-last-mark',
+    },
   ];
 }
 
@@ -69,8 +78,8 @@ function waitFinding(object: ExplainedObject, reason: WaitReason): Omit<Finding,
     rule: reason,
     severity: normal ? 'info' : 'warning',
     cause: `${named(object)}: ${doc}`,
-    next: rule?.next ?? 'It goes on by itself when what it waits for is there.',
-    do: rule?.do(object) ?? [`bloomery describe ${objectRef(object)}`],
+    next: rule.next,
+    do: rule.do(object),
     more: `reference/wait-reasons#${reason}`,
   };
 }
@@ -138,9 +147,4 @@ function unique(findings: readonly Finding[]): readonly Finding[] {
     seen.add(id);
     return true;
   });
-}
-
-/** Whether a condition's reason is one of the closed list of waits. */
-export function isWaitReason(reason: string | undefined): reason is WaitReason {
-  return reason !== undefined && Object.hasOwn(WAIT_REASONS, reason);
 }

@@ -18,8 +18,8 @@ function namespaceFlag({ metadata }: ExplainedObject): string {
   return metadata.namespace === undefined ? '' : ` -n ${metadata.namespace}`;
 }
 
-/** One rule for each reason to wait. A test compares this with WAIT_REASONS. */
-export const WAIT_RULES: Partial<Record<WaitReason, WaitRule>> = {
+/** One rule for each reason to wait: a reason without one does not compile. */
+export const WAIT_RULES: Readonly<Record<WaitReason, WaitRule>> = {
   WaitingForAccept: {
     next: 'Nothing, until somebody accepts the machine. It is not written to, powered or wiped before that.',
     do: (o) => [`bloomery accept ${o.metadata.name}`, 'bloomery serve --auto-accept-servers'],
