@@ -1,16 +1,21 @@
 import type { Json, JsonObject } from '@bloomery/model';
-import { isJsonObject } from '@bloomery/model';
+import { isJsonObject, jsonEqual } from '@bloomery/model';
+
+export { jsonEqual };
 
 /** Apply a JSON merge patch: null deletes, objects merge, everything else replaces. Inputs are not changed. RFC 7396. */
+export function mergePatch(target: Json | undefined, patch: JsonObject): JsonObject;
+export function mergePatch(target: Json | undefined, patch: Json): Json;
 export function mergePatch(target: Json | undefined, patch: Json): Json {
   if (!isJsonObject(patch)) return patch;
-  const result: Record<string, Json | undefined> = isJsonObject(target) ? { ...target } : {};
+  // A map, because a member may be called `__proto__`.
+  const members = new Map(isJsonObject(target) ? Object.entries(target) : []);
   for (const [name, value] of Object.entries(patch)) {
     if (value === undefined) continue;
-    if (value === null) delete result[name];
-    else result[name] = mergePatch(result[name], value);
+    if (value === null) members.delete(name);
+    else members.set(name, mergePatch(members.get(name), value));
   }
-  return result;
+  return Object.fromEntries(members);
 }
 
 /**
@@ -29,13 +34,4 @@ export function diffMergePatch(from: JsonObject, to: JsonObject): JsonObject | u
     if (have !== undefined && to[name] === undefined) patch[name] = null;
   }
   return Object.keys(patch).length === 0 ? undefined : patch;
-}
-
-/** Deep equality of JSON values; absent and undefined properties are the same. */
-export function jsonEqual(a: Json | undefined, b: Json | undefined): boolean {
-  if (a === b) return true;
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => jsonEqual(item, b[i]));
-  if (!isJsonObject(a) || !isJsonObject(b)) return false;
-  for (const name of Object.keys(a)) if (!jsonEqual(a[name], b[name])) return false;
-  return Object.keys(b).every((name) => b[name] === undefined || a[name] !== undefined);
 }

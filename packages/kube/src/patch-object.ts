@@ -64,7 +64,7 @@ export function patchStatus<T extends KubeObject>(
     if (wanted === undefined) return undefined;
     const status = (object as { readonly status?: JsonObject }).status ?? {};
     const { conditions: changes, ...fields } = wanted;
-    const next: Record<string, Json | undefined> = { ...(mergePatch(status, fields as JsonObject) as JsonObject) };
+    const next: Record<string, Json | undefined> = { ...mergePatch(status, fields as JsonObject) };
     if (changes !== undefined) {
       const have = (status['conditions'] ?? []) as unknown as readonly Condition[];
       const merged = mergeConditions(have, changes, deps.clock.nowMs());

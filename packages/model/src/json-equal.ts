@@ -1,4 +1,4 @@
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import { isJsonObject } from './kind.ts';
 
 /**
@@ -6,16 +6,24 @@ import { isJsonObject } from './kind.ts';
  */
 export function jsonEqual(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
-  if (typeof a === 'bigint' || typeof b === 'bigint') {
-    return (typeof a === 'bigint' || typeof a === 'number') && (typeof b === 'bigint' || typeof b === 'number')
-      ? String(a) === String(b)
-      : false;
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => jsonEqual(item, b[i]));
   }
-  if (Array.isArray(a) && Array.isArray(b)) {
-    return a.length === b.length && a.every((item, i) => jsonEqual(item, b[i]));
+  if (isJsonObject(a)) return isJsonObject(b) && membersEqual(a, b);
+  if (typeof a === 'bigint' || typeof b === 'bigint') return isWhole(a) && isWhole(b) && BigInt(a) === BigInt(b);
+  return false;
+}
+
+function membersEqual(a: JsonObject, b: JsonObject): boolean {
+  let given = 0;
+  for (const [key, value] of Object.entries(a)) {
+    if (value === undefined) continue;
+    given += 1;
+    if (!Object.hasOwn(b, key) || !jsonEqual(value, b[key])) return false;
   }
-  if (!isJsonObject(a) || !isJsonObject(b)) return false;
-  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  for (const name of names) if (!jsonEqual(a[name], b[name])) return false;
-  return true;
+  return given === Object.values(b).filter((value) => value !== undefined).length;
+}
+
+function isWhole(value: Json | undefined): value is number | bigint {
+  return typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value));
 }

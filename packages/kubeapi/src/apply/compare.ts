@@ -1,6 +1,5 @@
-import { isJsonObject, type Json, type JsonObject, type Schema } from '@bloomery/model';
+import { isJsonObject, type Json, type JsonObject, jsonEqual, type Schema } from '@bloomery/model';
 import { ownMember } from '../schema/field-path.ts';
-import { jsonEqual } from '../schema/json-equal.ts';
 import { type FieldSet, FieldSetBuilder } from './field-set.ts';
 import { type FieldType, fieldType, itemsByElement, memberSchema } from './field-type.ts';
 import { memberElement } from './path-element.ts';

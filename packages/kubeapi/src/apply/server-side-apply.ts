@@ -1,5 +1,4 @@
-import { isJsonObject, type JsonObject } from '@bloomery/model';
-import { jsonEqual } from '../schema/json-equal.ts';
+import { isJsonObject, type JsonObject, jsonEqual } from '@bloomery/model';
 import { appliedProblems } from './applied-problems.ts';
 import { type ApplyConflict, conflictOf } from './apply-conflict.ts';
 import { differenceOf, EMPTY_SET, type FieldSet, intersectionOf, isEmptySet, pathsOf, unionOf } from './field-set.ts';

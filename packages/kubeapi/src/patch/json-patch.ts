@@ -1,6 +1,5 @@
-import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { isJsonObject, type Json, type JsonObject, jsonEqual } from '@bloomery/model';
 import { ownMember } from '../schema/field-path.ts';
-import { jsonEqual } from '../schema/json-equal.ts';
 import { type PatchResult, tooLarge, undecodable, unprocessable } from './patch-result.ts';
 
 /** More operations than this are refused with 413. */

@@ -1,3 +1,4 @@
+import { mergePatch } from '@bloomery/kube';
 import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import { type PatchResult, undecodable } from './patch-result.ts';
 
@@ -9,15 +10,5 @@ import { type PatchResult, undecodable } from './patch-result.ts';
  */
 export function applyMergePatch(object: JsonObject, patch: Json): PatchResult {
   if (!isJsonObject(patch)) return undecodable(patch, 'map[string]interface {}');
-  return { ok: true, object: merge(object, patch) };
-}
-
-function merge(target: Json | undefined, patch: JsonObject): JsonObject {
-  const members = new Map(isJsonObject(target) ? Object.entries(target) : []);
-  for (const [name, change] of Object.entries(patch)) {
-    if (change === undefined) continue;
-    if (change === null) members.delete(name);
-    else members.set(name, isJsonObject(change) ? merge(members.get(name), change) : change);
-  }
-  return Object.fromEntries(members);
+  return { ok: true, object: mergePatch(object, patch) };
 }

@@ -1,6 +1,5 @@
-import { isJsonObject, type Json, type JsonObject, type schema } from '@bloomery/model';
+import { isJsonObject, type Json, type JsonObject, jsonEqual, type schema } from '@bloomery/model';
 import { ownMember } from '../schema/field-path.ts';
-import { jsonEqual } from '../schema/json-equal.ts';
 import { OBJECT_META_SCHEMA } from '../schema/object-meta-schema.ts';
 import { type PatchResult, undecodable, unprocessable } from './patch-result.ts';
 

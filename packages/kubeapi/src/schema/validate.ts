@@ -1,10 +1,9 @@
 import type { FieldProblem, Json, JsonObject, schema } from '@bloomery/model';
-import { isJsonObject } from '@bloomery/model';
+import { isJsonObject, jsonEqual } from '@bloomery/model';
 import { invalid, NO_FIELD, notSupported, required, tooLong, tooMany, typeInvalid } from './field-causes.ts';
 import { itemPath, memberPath, ownMember } from './field-path.ts';
 import { isKnownFormat, matchesFormat } from './formats.ts';
 import { goJson, goNumber, goQuote } from './go-text.ts';
-import { jsonEqual } from './json-equal.ts';
 import { matchesPattern } from './pattern.ts';
 
 type Schema = schema.Schema;

@@ -1,6 +1,5 @@
-import { isJsonObject, type Json } from '@bloomery/model';
+import { isJsonObject, type Json, jsonEqual } from '@bloomery/model';
 import { ownMember } from '../schema/field-path.ts';
-import { jsonEqual } from '../schema/json-equal.ts';
 
 /** Paths longer than this are refused. */
 const MAX_PATH_LENGTH = 4096;
