@@ -1,4 +1,6 @@
-import type { Condition } from '@bloomery/model';
+import { type Condition, timeText } from '@bloomery/model';
+
+export { timeText as kubeTime };
 
 /** A condition as a controller states it. Without `lastTransitionTime` the time moves only when something was different. */
 export interface ConditionDraft extends Omit<Condition, 'lastTransitionTime'> {
@@ -14,11 +16,6 @@ export interface ConditionRemoval {
 export type ConditionChange = ConditionDraft | ConditionRemoval;
 
 const MAX_MESSAGE_LENGTH = 10_240;
-
-/** RFC 3339, UTC, whole seconds: how Kubernetes writes times. */
-export function kubeTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
-}
 
 function applied(have: Condition | undefined, change: ConditionDraft, now: string): Condition {
   const next: Condition = {
@@ -51,7 +48,7 @@ export function mergeConditions(
   const byType = new Map(have.map((condition) => [condition.type, condition]));
   for (const change of changes) {
     if (change.status === null) byType.delete(change.type);
-    else byType.set(change.type, applied(byType.get(change.type), change, kubeTime(nowMs)));
+    else byType.set(change.type, applied(byType.get(change.type), change, timeText(nowMs)));
   }
   const rank = (type: string): string => (type === 'Ready' ? '' : type);
   return [...byType.values()].sort((a, b) => (rank(a.type) < rank(b.type) ? -1 : 1));

@@ -15,7 +15,6 @@ export * from './record-events.ts';
 export * from './remote/http-transport.ts';
 export * from './remote/kubeconfig.ts';
 export * from './remote/remote-client.ts';
-export * from './selector.ts';
 export * from './start-controllers.ts';
 export * from './testing/memory-client.ts';
 export * from './testing/object-client-conformance.ts';

@@ -1,7 +1,6 @@
 import type { KindRef, KubeObject } from '@bloomery/model';
-import { type Event, event } from '@bloomery/model';
+import { type Event, event, timeText } from '@bloomery/model';
 import { type Clock, errorText, isBloomeryError, type Logger } from '@bloomery/ports';
-import { kubeTime } from './conditions.ts';
 import type { EventDraft, EventRecorder } from './event-recorder.ts';
 import type { ObjectClient } from './object-client.ts';
 
@@ -71,8 +70,8 @@ export function createEventRecorder(deps: EventRecorderDeps): RunningEventRecord
       reason: item.draft.reason,
       message: item.draft.message.slice(0, MAX_MESSAGE_LENGTH),
       count: item.times,
-      firstTimestamp: kubeTime(item.firstMs),
-      lastTimestamp: kubeTime(item.lastMs),
+      firstTimestamp: timeText(item.firstMs),
+      lastTimestamp: timeText(item.lastMs),
       source: { component: deps.component },
       reportingComponent: deps.component,
     });
@@ -85,7 +84,7 @@ export function createEventRecorder(deps: EventRecorderDeps): RunningEventRecord
     if (known === undefined) return create(id, item);
     const count = known.count + item.times;
     try {
-      const body = { count, lastTimestamp: kubeTime(item.lastMs) };
+      const body = { count, lastTimestamp: timeText(item.lastMs) };
       await deps.client.patch(EVENT, known, { type: 'merge', body });
       known.count = count;
     } catch (error) {

@@ -1,11 +1,11 @@
 import type { JsonObject, KindRef, KubeObject, ObjectKey, ObjectMeta } from '@bloomery/model';
-import { keyText } from '@bloomery/model';
+import { keyText, timeText } from '@bloomery/model';
 import { type Clock, systemClock } from '@bloomery/ports';
 import { apiError } from '../api-error.ts';
 import { jsonEqual, mergePatch } from '../merge-patch.ts';
 import type { ObjectClient, Patch, WatchEvent, WatchOptions, WriteOptions } from '../object-client.ts';
-import { compileSelectors } from '../selector.ts';
 import { jsonPatch } from './json-patch.ts';
+import { compileSelectors } from './selector.ts';
 
 export type MemoryVerb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
 
@@ -82,7 +82,7 @@ export function createMemoryClient(options: MemoryClientOptions = {}): MemoryCli
     tables.set(id, made);
     return made;
   };
-  const now = (): string => `${new Date(clock.nowMs()).toISOString().slice(0, 19)}Z`;
+  const now = (): string => timeText(clock.nowMs());
   const details = (kind: KindRef, name: string): JsonObject => ({ name, group: kind.group, kind: kind.plural });
   const refuse = (kind: KindRef, code: number, reason: string, name: string, what: string): Error => {
     const resource = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;

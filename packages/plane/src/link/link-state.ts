@@ -1,5 +1,5 @@
-import { type EventRecorder, kubeTime, type ObjectCache, type ObjectClient, patchStatus } from '@bloomery/kube';
-import { metalMachine, type ServerBinding, server, serverBinding } from '@bloomery/model';
+import { type EventRecorder, type ObjectCache, type ObjectClient, patchStatus } from '@bloomery/kube';
+import { metalMachine, type ServerBinding, server, serverBinding, timeText } from '@bloomery/model';
 import { type Clock, errorText, type Logger } from '@bloomery/ports';
 import type { PeerState } from '@bloomery/wire';
 import type { TimelineRecorder } from '../insight/timeline.ts';
@@ -20,7 +20,7 @@ export interface LinkReport {
 export function linkReport(peer: Pick<PeerState, 'lastHandshakeMs'> | undefined, nowMs: number): LinkReport {
   const at = peer?.lastHandshakeMs;
   if (at === undefined) return { link: 'never' };
-  return { link: nowMs - at < LINK_STALE_MS ? 'up' : 'down', lastHandshake: kubeTime(at) };
+  return { link: nowMs - at < LINK_STALE_MS ? 'up' : 'down', lastHandshake: timeText(at) };
 }
 
 /** True when a report is worth a write: another state, or a handshake time that is ten minutes old. Pure. */

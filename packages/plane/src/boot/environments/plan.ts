@@ -1,5 +1,5 @@
 import type { Environment, WaitReason } from '@bloomery/model';
-import { WAIT_REASONS } from '@bloomery/model';
+import { timeText, WAIT_REASONS } from '@bloomery/model';
 
 /** One file that an Environment needs. */
 export interface WantedAsset {
@@ -90,7 +90,7 @@ function conditionOf(
     type: 'Ready',
     reason: state.is === 'there' ? 'Downloaded' : state.is === 'fetching' ? 'Downloading' : state.reason,
     message: messageOf(state),
-    lastTransitionTime: unchanged ?? new Date(nowMs).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+    lastTransitionTime: unchanged ?? timeText(nowMs),
   };
 }
 

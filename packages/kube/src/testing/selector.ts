@@ -1,6 +1,6 @@
 import type { Json, KubeObject } from '@bloomery/model';
 import { isJsonObject } from '@bloomery/model';
-import { apiError } from './api-error.ts';
+import { apiError } from '../api-error.ts';
 
 /** Decides whether an object is selected. */
 export type Matcher = (object: KubeObject) => boolean;
