@@ -1,4 +1,4 @@
-import type { KindRef, KubeObject } from '@bloomery/model';
+import type { KindRef } from '@bloomery/model';
 import type { CliDeps } from './cli-deps.ts';
 import type { Connection, ConnectionOptions } from './connection.ts';
 
@@ -34,9 +34,4 @@ export function keyIn(
   name: string,
 ): { readonly name: string; readonly namespace?: string } {
   return kind.scope === 'Cluster' ? { name } : { name, namespace: session.namespace };
-}
-
-/** `servers/6b12…`: how an object is named in output. */
-export function shownName(kind: KindRef, object: KubeObject): string {
-  return `${kind.kind.toLowerCase()}/${object.metadata.name}`;
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, parseJson, type Schema, stringifyJson } from '@bloomery/model';
+import { isJsonObject, type Json, parseJson, type Schema, stringifyJson } from '@bloomery/model';
 import { ownMember } from '../schema/field-path.ts';
 import { goNumber, goQuote } from '../schema/go-text.ts';
 
@@ -85,10 +85,4 @@ export function isPathElement(element: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** The members of a `k:` element. */
-export function keysOfElement(element: string): JsonObject {
-  const value = parsed(element.slice(2));
-  return isJsonObject(value) ? value : {};
 }

@@ -8,9 +8,6 @@ import {
 } from '@bloomery/model';
 import { type Arch, assetsFor } from './environment-assets.ts';
 
-/** How an installed machine is sent to its disk. */
-export type BootFromDiskMethod = 'ipxe-exit' | 'ipxe-exit-1' | 'ipxe-sanboot' | 'http-404';
-
 /** Everything the decision looks at. */
 export interface IpxeObjects {
   readonly server: Server | undefined;

@@ -43,9 +43,6 @@ export function goBoolean(text: string): boolean | undefined {
   return FALSE.has(text) || OLD_FALSE.has(text) ? false : undefined;
 }
 
-/** True for the plain scalars that mean null. */
-export const isNullText = (text: string): boolean => NULLS.has(text);
-
 /** An integer as number where that is exact, else as bigint. */
 export function exactInteger(value: bigint): number | bigint {
   const number = Number(value);
