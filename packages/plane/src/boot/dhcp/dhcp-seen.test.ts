@@ -23,14 +23,17 @@ it('the boot that is announced is that of the machine with this card, also where
   cache.put(server, serverOf(UUID, '52:54:00:00:00:01'));
   cache.put(server, serverOf('derived', '52:54:00:00:00:02', { [ANNOTATIONS.reportedUuid]: UUID }));
   const expected: (string | undefined)[] = [];
+  const stages: string[] = [];
   const onSeen = createDhcpSeen({
     cache,
     events: { record() {} },
-    marks: { mark: () => true },
+    marks: { mark: ({ stage }) => stages.push(stage) > 0 },
     sessions: { expectSeen: (_mac, name) => expected.push(name) },
     serverName: createServerNames(cache),
   });
   for (const mac of ['52:54:00:00:00:01', '52:54:00:00:00:02'])
-    onSeen({ kind: 'efi', arch: 7, mac, guid: GUID }, 'snp.efi');
+    onSeen({ kind: 'efi', arch: 7, mac, guid: GUID }, 'snp.efi', 67);
   assert.deepEqual(expected, [UUID, 'derived']);
+  onSeen({ kind: 'efi', arch: 7, mac: '52:54:00:00:00:01', guid: GUID }, 'snp.efi', 4011);
+  assert.deepEqual(stages, ['Discover', 'Offered', 'Discover', 'Offered', 'Requested']);
 });

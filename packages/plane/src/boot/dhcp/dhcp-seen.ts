@@ -22,13 +22,18 @@ export function createDhcpSeen({
   marks,
   sessions,
   serverName,
-}: DhcpSeenDeps): (client: DhcpClient, file: string) => void {
-  return (client, file) => {
+}: DhcpSeenDeps): (client: DhcpClient, file: string, port: 67 | 4011) => void {
+  return (client, file, port) => {
     const known = client.guid === undefined ? undefined : findServer(cache, serverName, client.guid, client.mac);
     const name = known?.metadata.name;
     sessions.expectSeen(client.mac, name);
     const about = { mac: client.mac, ...(name === undefined ? {} : { server: name }) };
     const facts = { kind: client.kind, file, ...(client.arch === undefined ? {} : { arch: client.arch }) };
+    if (port === 4011) {
+      const summary = `asked for its boot file: ${file}`;
+      marks.mark({ about, stage: 'Requested', severity: 'info', event: 'BootRequested', summary, facts });
+      return;
+    }
     marks.mark({
       about,
       stage: 'Discover',
