@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { type BloomeryError, type Clock, errorText, isBloomeryError } from '@bloomery/ports';
+import { drained } from './drained.ts';
 import { DEFAULT_MESSAGE_MAX_BYTES, encodeFrame, readFrames } from './frames.ts';
 import { decodeGrpcMessage } from './grpc-message.ts';
 import type { Metadata } from './grpc-service.ts';
@@ -158,18 +159,5 @@ function closed(stream: ClientHttp2Stream): Promise<void> {
   return new Promise((resolve) => {
     if (stream.closed || stream.destroyed) resolve();
     else stream.once('close', resolve);
-  });
-}
-
-function drained(stream: ClientHttp2Stream): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stream.off('drain', done);
-      stream.off('close', done);
-      resolve();
-    };
-    stream.on('drain', done);
-    stream.on('close', done);
-    if (stream.destroyed) done();
   });
 }

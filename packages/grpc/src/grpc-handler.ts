@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type Clock, errorText, isBloomeryError, type Logger } from '@bloomery/ports';
+import { drained } from './drained.ts';
 import { DEFAULT_MESSAGE_MAX_BYTES, encodeFrame, readFrames } from './frames.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
 import type { CallContext, GrpcMethod, GrpcService, Metadata } from './grpc-service.ts';
@@ -128,19 +129,6 @@ function respondOnly(stream: ServerHttp2Stream, headers: Record<string, string |
   if (stream.destroyed || stream.closed || stream.headersSent) return;
   stream.respond(headers, { endStream: true });
   stream.resume();
-}
-
-function drained(stream: ServerHttp2Stream): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stream.off('drain', done);
-      stream.off('close', done);
-      resolve();
-    };
-    stream.on('drain', done);
-    stream.on('close', done);
-    if (stream.destroyed) done();
-  });
 }
 
 function metadataOf(headers: IncomingHttpHeaders): Metadata {
