@@ -10,10 +10,10 @@ import {
 import type { ApiObject } from '../api-object.ts';
 import { badRequest, methodNotAllowed, noSuchResource } from '../pipeline/api-status.ts';
 import { awaitRevision } from '../pipeline/await-revision.ts';
+import type { PatchBody } from '../pipeline/patch-object.ts';
 import { listObjects, readObject, revisionOf, selectionOf } from '../pipeline/reader.ts';
 import { scaleOf } from '../pipeline/scale.ts';
 import type { DeleteRequest, WriteRequest } from '../pipeline/write-request.ts';
-import type { PatchBody } from '../pipeline/writer.ts';
 import { type Resource, toVersion } from '../registry/resource.ts';
 import { partialObjectMetadata, renderTable } from '../table/index.ts';
 import { jsonAnswer } from './answers.ts';

@@ -1,0 +1,70 @@
+import { apiError } from '@bloomery/kube';
+import { apiVersionOf, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { type ApiObject, withMeta } from '../api-object.ts';
+import { toVersion } from '../registry/resource.ts';
+import { badRequest, conflict, notFound } from './api-status.ts';
+import { createFrom } from './create-object.ts';
+import { replaceObject } from './replace-object.ts';
+import { readBody } from './shape-body.ts';
+import type { WriteContext } from './write-context.ts';
+import type { WriteRequest, WriteResult } from './write-request.ts';
+
+/** Server-side apply. An absent object is created. */
+export async function applyObject(
+  context: WriteContext,
+  request: WriteRequest,
+  name: string,
+  before: ApiObject | undefined,
+  { body, force }: { readonly body: Json; readonly force: boolean },
+): Promise<WriteResult> {
+  const { fields } = context;
+  if (fields === undefined) {
+    throw apiError({
+      code: 415,
+      reason: 'UnsupportedMediaType',
+      message: 'server-side apply is not offered for this resource',
+    });
+  }
+  const { object: read, unknownMeta } = readBody(request, appliedBody(request, body));
+  const { resource, version, manager, subresource } = request;
+  const { name: givenName, uid } = read.metadata;
+  if (givenName !== undefined && givenName !== name) {
+    throw badRequest(`the name of the object (${givenName}) does not match the name on the URL (${name})`);
+  }
+  if (before === undefined && uid !== undefined) {
+    const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+    throw conflict(resource, name, why);
+  }
+  const asApplied: WriteRequest = { ...request, applied: true };
+  const applied = withMeta(read, { name });
+  const input = { resource, version, manager, subresource, time: context.now(), force };
+  if (before === undefined) {
+    if (subresource !== undefined) throw notFound(resource, name);
+    const merged = fields.apply({ ...input, before: undefined, applied });
+    return createFrom(context, asApplied, merged, unknownMeta, (object) => object);
+  }
+  const given = fields.apply({ ...input, before: toVersion(resource, before, version), applied });
+  return replaceObject(context, asApplied, {
+    name,
+    before,
+    given,
+    unknownMeta,
+    asPatch: true,
+    own: (object) => object,
+  });
+}
+
+function appliedBody({ version }: WriteRequest, body: Json): JsonObject {
+  if (!isJsonObject(body)) throw badRequest('error decoding YAML: the applied configuration must be an object');
+  const wanted = apiVersionOf(version);
+  if (body['apiVersion'] !== wanted) {
+    const given = String(body['apiVersion'] ?? '');
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${given}, expected: ${wanted}`,
+    );
+  }
+  const { metadata } = body;
+  if (isJsonObject(metadata) && metadata['managedFields'] !== undefined)
+    throw badRequest('metadata.managedFields must be nil');
+  return body;
+}

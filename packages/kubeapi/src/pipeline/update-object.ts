@@ -1,0 +1,37 @@
+import type { Json } from '@bloomery/model';
+import { withMeta } from '../api-object.ts';
+import { badRequest, notFound } from './api-status.ts';
+import { createObject } from './create-object.ts';
+import { idOf } from './object-id.ts';
+import { replaceObject } from './replace-object.ts';
+import { readBody } from './shape-body.ts';
+import type { WriteContext } from './write-context.ts';
+import { writeReplicas } from './write-replicas.ts';
+import type { WriteRequest, WriteResult } from './write-request.ts';
+
+/** PUT: replace an object by the body. Where the resource allows it, an absent one is created. */
+export async function updateObject(
+  context: WriteContext,
+  request: WriteRequest,
+  name: string,
+  body: Json,
+): Promise<WriteResult> {
+  const before = context.store.head(idOf(request, name));
+  if (request.subresource === 'scale') return writeReplicas(context, request, name, before, () => body);
+  const { object: given, unknownMeta } = readBody(request, body);
+  if (given.metadata.name !== undefined && given.metadata.name !== name) {
+    throw badRequest(`the name of the object (${given.metadata.name}) does not match the name on the URL (${name})`);
+  }
+  if (before === undefined) {
+    if (!request.resource.rules.createOnUpdate || request.subresource !== undefined)
+      throw notFound(request.resource, name);
+    return createObject(context, request, withMeta(given, { name, resourceVersion: undefined }));
+  }
+  return replaceObject(context, request, {
+    name,
+    before,
+    given: withMeta(given, { name }),
+    unknownMeta,
+    asPatch: false,
+  });
+}
