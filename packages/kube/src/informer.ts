@@ -47,7 +47,8 @@ async function follow(kind: KindRef, from: string, deps: InformerDeps, signal: A
 
 /**
  * Keep all objects of one kind in the cache until the signal aborts: list, then watch from there, list again only when the
- * revision has expired. Failures are retried with back-off (0.25 s … 30 s). `onListed` is called after the first list.
+ * revision has expired. Failures are retried with back-off (0.25 s … 30 s). `onListed` is called after the first list; a kind
+ * that the API does not serve counts as listed, without objects, and is asked for again.
  */
 export async function runInformer(
   kind: KindRef,
@@ -69,8 +70,14 @@ export async function runInformer(
     } catch (error) {
       if (signal.aborted) return;
       if (isBloomeryError(error, 'BLM_API_EXPIRED')) position = undefined;
+      // A kind that is not installed (yet) has no objects: who waits for the first list must not wait for an operator.
+      const isAbsent = position === undefined && isBloomeryError(error, 'BLM_API_NOT_FOUND');
+      if (isAbsent) {
+        deps.cache.replace(kind, []);
+        onListed();
+      }
       failures++;
-      const log = failures > 3 ? deps.log.warn : deps.log.debug;
+      const log = failures === (isAbsent ? 1 : 4) ? deps.log.warn : deps.log.debug;
       log.call(deps.log, 'informer.retry', { kind: kind.kind, failures, error: errorText(error) });
     }
     if (failures > 0) await deps.clock.sleep(backOffMs(failures, RETRY, deps.random), signal);

@@ -175,4 +175,31 @@ describe('controllers', () => {
       (error) => isBloomeryError(error, 'BLM_CONTROLLER_DUPLICATE_WRITER') && /first/.test(error.message),
     );
   });
+
+  it('start although a kind that they read is not installed, and see its objects once it is', async () => {
+    const seen: string[] = [];
+    const inner = createMemoryClient();
+    let isServed = false;
+    const client: MemoryClient = {
+      ...inner,
+      async list(kind, options) {
+        if (kind.kind === 'Secret' && !isServed)
+          throw new BloomeryError('BLM_API_NOT_FOUND', 'the server could not find the requested resource');
+        return inner.list(kind, options);
+      },
+    };
+    await inner.create(configMap, object('a'));
+    const { clock, started } = await running(
+      [recorder(seen, { watches: [watchSource(secret, () => [{ name: 'late', namespace: 'default' }])] })],
+      client,
+    );
+    await settle();
+    assert.deepEqual(seen, ['default/a']);
+    await inner.create(secret, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'default' } });
+    isServed = true;
+    await clock.advance(1000);
+    await settle();
+    assert.deepEqual(seen, ['default/a', 'default/late']);
+    await started[Symbol.asyncDispose]();
+  });
 });

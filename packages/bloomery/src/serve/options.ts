@@ -18,6 +18,8 @@ export interface ServeOptions {
   readonly siderolinkAdvertise: { readonly host: string; readonly port?: number } | undefined;
   readonly wireguard: 'auto' | 'kernel' | 'userspace' | 'off';
   readonly negativeAddressFilter: readonly string[];
+  /** `external`: Cluster API core runs beside us, against this API; its group is not ours then. */
+  readonly clusterApi: 'embedded' | 'external';
   readonly metricsListen: Listen;
   /** File with the Environment to create as `default` instead of the built-in one. */
   readonly environmentFile: string | undefined;
@@ -172,6 +174,7 @@ export function parseServeOptions(flags: Raw, environment: Environment, defaultD
     negativeAddressFilter: cidrs(text('negativeAddressFilter', ''), (bad) =>
       refuse('negativeAddressFilter', `wants a comma list of CIDRs; "${bad}" is none`),
     ),
+    clusterApi: choice('clusterApi', ['embedded', 'external'], 'embedded'),
     metricsListen: listen('metricsListen', '127.0.0.1:9090'),
     environmentFile: optional('environment'),
     agentImages: optional('agentImages'),

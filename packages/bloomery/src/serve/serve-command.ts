@@ -39,6 +39,10 @@ export function serveCommand(deps: ServeCommandDeps): Command {
     )
     .option('--wireguard <mode>', 'auto, kernel, userspace or off (default: auto)')
     .option('--negative-address-filter <cidrs>', 'addresses that machines report and that are left out, comma list')
+    .option(
+      '--cluster-api <mode>',
+      'embedded: Clusters and Machines are reconciled here; external: Cluster API core, which you run against this API, does it (default: embedded)',
+    )
     .option('--metrics-listen <host:port>', 'Prometheus metrics (default: 127.0.0.1:9090)')
     .option('--environment <file>', 'default Environment to create instead of the built-in one')
     .option(

@@ -13,7 +13,7 @@ import {
   openStore,
   startApiEngine,
 } from '@bloomery/kubeapi';
-import { allKinds, machine, server, serverBinding } from '@bloomery/model';
+import { allKinds, cluster, type KindDefinition, machine, server, serverBinding } from '@bloomery/model';
 import {
   createAgentService,
   createAssetShelf,
@@ -94,7 +94,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
 
   const store = openStore({ dir: dataDir, clock, log, random });
   cleanup.defer(() => store.close());
-  const engine = await startApiEngine({ store, kinds: allKinds, clock, log, random, fields: managedWrites });
+  const engine = await startApiEngine({ store, kinds: kindsOf(options), clock, log, random, fields: managedWrites });
   cleanup.defer(() => engine.stop());
   const { client } = engine;
 
@@ -176,8 +176,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
         createMetalClusterController(),
         createMetalMachineController({ timeline }),
         createServerBindingController({ timeline }),
-        createClusterController(),
-        createMachineController(),
+        ...(options.clusterApi === 'embedded' ? [createClusterController(), createMachineController()] : []),
         createTalosConfigController({ random }),
       ],
     },
@@ -305,6 +304,11 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
     writeFileWhole(kubeconfig, adminKubeconfig(credentials, `https://${hostPort({ host: reachable, port })}`), 0o600);
     return { service, kubeconfig };
   }
+}
+
+/** With Cluster API core beside us its definitions are the ones that count. */
+function kindsOf({ clusterApi }: ServeOptions): readonly KindDefinition[] {
+  return clusterApi === 'embedded' ? allKinds : allKinds.filter(({ group }) => group !== cluster.group);
 }
 
 function textOf(address: BoundAddress | undefined): string | null {
