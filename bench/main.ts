@@ -3,11 +3,12 @@ import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { benchRatio, benchTable, reachesTarget } from './bench-result.ts';
 import { benchBoot } from './boot.ts';
+import { benchKubeApi } from './kube-api.ts';
 import { benchPlane } from './plane.ts';
 import { benchPower } from './power.ts';
 
-/** All benches, or those that are named: `bench/main.ts [boot|plane|power] …`. Table on stdout, JSON in bench/out/. */
-const BENCHES = { boot: benchBoot, plane: benchPlane, power: benchPower } as const;
+/** All benches, or those that are named: `bench/main.ts [boot|plane|power|kube-api] …`. Table on stdout, JSON in bench/out/. */
+const BENCHES = { boot: benchBoot, plane: benchPlane, power: benchPower, 'kube-api': benchKubeApi } as const;
 
 const names = process.argv.slice(2);
 const out = resolve(import.meta.dirname, 'out');
