@@ -100,6 +100,8 @@ export async function identityOf(
   more: {
     readonly organizations?: readonly string[];
     readonly usage?: 'clientAuth' | 'serverAuth';
+    /** Host names and addresses. */
+    readonly names?: readonly string[];
     readonly expired?: boolean;
   } = {},
 ): Promise<ClientIdentity> {
@@ -107,6 +109,7 @@ export async function identityOf(
   const issued = await issueCertificate(authority, {
     subject: { commonName, organizations: [...(more.organizations ?? [])] },
     extendedKeyUsages: [more.usage ?? 'clientAuth'],
+    names: more.names ?? [],
     algorithm: 'ecdsa-p256',
     notBefore: new Date(now - 7_200_000),
     notAfter: new Date(more.expired === true ? now - 3_600_000 : now + 3_600_000),
