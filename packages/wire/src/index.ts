@@ -10,10 +10,6 @@ export * as commonProto from './gen/common/common_pb.ts';
 export * as eventsProto from './gen/events/events_pb.ts';
 /** Messages of `proto/gnostic/openapi-v2.proto`: the OpenAPI v2 document as old kubectl reads it. */
 export * as openApiV2Proto from './gen/gnostic/openapi-v2_pb.ts';
-/** Messages of `proto/k8s/api/builtin.proto`: built-in Kubernetes kinds as typed clients send them. */
-export * as k8sApiProto from './gen/k8s/api/builtin_pb.ts';
-/** Messages of `proto/k8s/meta/meta.proto`: the envelope and metadata of Kubernetes protobuf bodies. */
-export * as k8sMetaProto from './gen/k8s/meta/meta_pb.ts';
 /** Messages and service of `proto/link/provision.proto`: how a machine joins the link. */
 export * as linkProto from './gen/link/provision_pb.ts';
 /** Message and service of `proto/link/wireguard-over-grpc.proto`: WireGuard datagrams inside gRPC. */

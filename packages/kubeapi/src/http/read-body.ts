@@ -22,7 +22,8 @@ export function decodeBody(bytes: Uint8Array, contentType: string | undefined): 
     case 'application/vnd.kubernetes.protobuf': {
       const decoded = decodeProtobufBody(bytes);
       if (decoded.ok) return decoded.object;
-      throw decoded.unsupported ? unsupported(type) : badRequest(decoded.message);
+      if (!decoded.unsupported) throw badRequest(decoded.message);
+      throw apiError({ code: 415, reason: 'UnsupportedMediaType', message: decoded.message }, type);
     }
     default:
       throw unsupported(type);

@@ -1,8 +1,7 @@
-import { isJsonObject, type JsonObject } from '@bloomery/model';
-import { k8sApiProto as api, k8sMetaProto as meta } from '@bloomery/wire';
-import { type DescMessage, fromBinary } from '@bufbuild/protobuf';
-import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect';
-import { messageToJson, UnreadableField } from './message-to-json.ts';
+import type { JsonObject } from '@bloomery/model';
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { messageOfKind } from '../builtin/message-of-kind.ts';
+import { readMessage } from './read-message.ts';
 
 /** What every protobuf body of Kubernetes starts with: `k8s` and a zero byte. */
 const MAGIC = [0x6b, 0x38, 0x73, 0x00] as const;
@@ -16,28 +15,6 @@ export type DecodedBody =
       readonly unsupported: boolean;
       readonly message: string;
     };
-
-/** The messages by `apiVersion kind`. DeleteOptions come under any apiVersion and stand apart. */
-const MESSAGES: ReadonlyMap<string, DescMessage> = new Map<string, DescMessage>([
-  ['v1 Namespace', api.NamespaceSchema],
-  ['v1 Secret', api.SecretSchema],
-  ['v1 ConfigMap', api.ConfigMapSchema],
-  ['v1 ServiceAccount', api.ServiceAccountSchema],
-  ['v1 Event', api.EventSchema],
-  ['events.k8s.io/v1 Event', api.EventsEventSchema],
-  ['coordination.k8s.io/v1 Lease', api.LeaseSchema],
-  ['rbac.authorization.k8s.io/v1 Role', api.RoleSchema],
-  ['rbac.authorization.k8s.io/v1 ClusterRole', api.ClusterRoleSchema],
-  ['rbac.authorization.k8s.io/v1 RoleBinding', api.RoleBindingSchema],
-  ['rbac.authorization.k8s.io/v1 ClusterRoleBinding', api.RoleBindingSchema],
-  ['authorization.k8s.io/v1 SelfSubjectAccessReview', api.SelfSubjectAccessReviewSchema],
-  ['authorization.k8s.io/v1 SubjectAccessReview', api.SubjectAccessReviewSchema],
-  ['authorization.k8s.io/v1 LocalSubjectAccessReview', api.SubjectAccessReviewSchema],
-  ['authorization.k8s.io/v1 SelfSubjectRulesReview', api.SelfSubjectRulesReviewSchema],
-  ['authentication.k8s.io/v1 SelfSubjectReview', api.SelfSubjectReviewSchema],
-  ['authentication.k8s.io/v1 TokenReview', api.TokenReviewSchema],
-  ['authentication.k8s.io/v1 TokenRequest', api.TokenRequestSchema],
-]);
 
 /**
  * Decode a request body of type `application/vnd.kubernetes.protobuf` into the object that its JSON would be:
@@ -57,26 +34,52 @@ export function decodeProtobufBody(body: Uint8Array): DecodedBody {
 function decode(body: Uint8Array): DecodedBody {
   if (!MAGIC.every((byte, i) => body[i] === byte))
     return refuse('provided data does not appear to be a protobuf message');
-  const unknown = fromBinary(meta.UnknownSchema, body.subarray(MAGIC.length));
-  const apiVersion = unknown.typeMeta?.apiVersion ?? '';
-  const kind = unknown.typeMeta?.kind ?? '';
-  const desc = kind === 'DeleteOptions' ? meta.DeleteOptionsSchema : MESSAGES.get(`${apiVersion} ${kind}`);
-  if (desc === undefined) {
+  const { apiVersion, kind, raw, contentEncoding } = readEnvelope(body.subarray(MAGIC.length));
+  const message = messageOfKind(apiVersion, kind);
+  if (message === undefined) {
     return {
       ok: false,
       unsupported: true,
-      message: `no protobuf decoder for kind "${kind}" in version "${apiVersion}"`,
+      message: `${kind || 'a kind without name'} of ${apiVersion || 'no version'} is not read as protobuf here; send it as application/json`,
     };
   }
-  if (unknown.contentEncoding !== '') return refuse(`unsupported content encoding "${unknown.contentEncoding}"`);
-  const fields = toJson(reflect(desc, fromBinary(desc, unknown.raw)));
-  return { ok: true, object: { apiVersion, kind, ...fields } };
+  if (contentEncoding !== '') return refuse(`unsupported content encoding "${contentEncoding}"`);
+  return { ok: true, object: { apiVersion, kind, ...readMessage(message, raw) } };
 }
 
-function toJson(message: ReflectMessage): JsonObject {
-  const fields = messageToJson(message);
-  if (!isJsonObject(fields)) throw new UnreadableField('the message is not an object');
-  return fields;
+interface Envelope {
+  apiVersion: string;
+  kind: string;
+  raw: Uint8Array;
+  contentEncoding: string;
+}
+
+/** runtime.Unknown: typeMeta=1 {apiVersion=1, kind=2}, raw=2, contentEncoding=3. */
+function readEnvelope(bytes: Uint8Array): Envelope {
+  const envelope: Envelope = { apiVersion: '', kind: '', raw: new Uint8Array(), contentEncoding: '' };
+  eachText(bytes, (number, reader) => {
+    if (number === 1) {
+      eachText(reader.bytes(), (inner, type) => {
+        if (inner === 1) envelope.apiVersion = type.string();
+        else if (inner === 2) envelope.kind = type.string();
+        else return false;
+        return true;
+      });
+    } else if (number === 2) envelope.raw = reader.bytes();
+    else if (number === 3) envelope.contentEncoding = reader.string();
+    else return false;
+    return true;
+  });
+  return envelope;
+}
+
+/** Calls `take` for each field with a length; a field that it does not take is skipped. */
+function eachText(bytes: Uint8Array, take: (number: number, reader: BinaryReader) => boolean): void {
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [number, wire] = reader.tag();
+    if (wire !== WireType.LengthDelimited || !take(number, reader)) reader.skip(wire, number);
+  }
 }
 
 function refuse(message: string): DecodedBody {
