@@ -1,0 +1,122 @@
+import { spend, spendText } from './work-budget.ts';
+
+/** What we touch of a node of cel-js's syntax tree. */
+export interface TreeNode {
+  readonly op: string;
+  readonly args: unknown;
+  readonly start: number;
+  readonly end: number;
+  readonly meta: Readonly<Record<string, unknown>>;
+  setMeta(key: string, value: unknown): unknown;
+}
+
+type Evaluate = (evaluator: unknown, node: TreeNode, context: unknown) => unknown;
+
+/** Functions that cel-js has in a form that differs from cel-go's; ours are registered under `k_NAME`. */
+const REPLACED = new Set(['matches', 'lowerAscii', 'upperAscii', 'substring', 'indexOf', 'lastIndexOf', 'split']);
+const PREFIX = 'k_';
+
+/** Take the prefix of replaced functions out of a message. */
+export function plainNames(text: string): string {
+  return text.replaceAll(PREFIX, '');
+}
+
+export function isTreeNode(value: unknown): value is TreeNode {
+  return typeof value === 'object' && value !== null && 'op' in value && 'meta' in value && 'setMeta' in value;
+}
+
+/** All nodes of a tree with their expansions, each once; parents first. */
+export function allNodes(root: TreeNode): readonly TreeNode[] {
+  const found = new Set<TreeNode>();
+  const waiting: unknown[] = [root];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (Array.isArray(next)) waiting.push(...next.filter((item) => item !== undefined));
+    else if (isTreeNode(next)) {
+      if (found.has(next)) continue;
+      found.add(next);
+      waiting.push(...partsOf(next));
+    }
+  }
+  return [...found];
+}
+
+function partsOf(node: TreeNode): unknown[] {
+  const { alternate, macro } = node.meta;
+  const parts: unknown[] = [];
+  if (node.op === 'comprehension' && isRecord(node.args))
+    parts.push(node.args['iterable'], node.args['init'], node.args['step']);
+  else parts.push(node.args);
+  if (alternate !== undefined) parts.push(alternate);
+  if (isRecord(macro)) parts.push(...Object.values(macro).filter((part) => Array.isArray(part) || isTreeNode(part)));
+  return parts.filter((part) => part !== undefined && part !== null);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Before the type check: send calls of replaced functions to ours, and let `has` look whether its field exists. */
+export function redirectCalls(nodes: readonly TreeNode[]): void {
+  for (const node of nodes) {
+    if (node.op === 'rcall' && Array.isArray(node.args)) {
+      const name: unknown = node.args[0];
+      if (typeof name === 'string' && REPLACED.has(name)) node.args[0] = `${PREFIX}${name}`;
+    }
+    if (node.op === 'call' && Array.isArray(node.args) && node.args[0] === 'has') checkFieldOfHas(node);
+  }
+}
+
+interface HasMacro {
+  args: readonly TreeNode[];
+  typeCheck(checker: { check(node: TreeNode, context: unknown): unknown }, macro: HasMacro, context: unknown): unknown;
+}
+
+function checkFieldOfHas(node: TreeNode): void {
+  const macro = node.meta['macro'] as HasMacro | undefined;
+  if (macro === undefined) return;
+  const original = macro.typeCheck.bind(macro);
+  macro.typeCheck = (checker, self, context) => {
+    const type = original(checker, self, context);
+    const [field] = self.args;
+    if (field !== undefined) checker.check(field, context);
+    return type;
+  };
+}
+
+/** After the type check: loops and sums are charged to the budget of the evaluation, and stop when it is spent. */
+export function meterWork(nodes: readonly TreeNode[]): void {
+  for (const node of nodes) {
+    if (node.op === 'comprehension' && isRecord(node.args)) {
+      wrap(node, (inner) => (evaluator, self, context) => {
+        spend(1);
+        return inner(evaluator, self, context);
+      });
+      const { step } = node.args;
+      if (isTreeNode(step)) wrap(step, charged);
+    } else if (node.op === '+' || node.op === 'list' || node.op === 'map' || node.op === '==' || node.op === 'in') {
+      wrap(node, chargedByResult);
+    }
+  }
+}
+
+function wrap(node: TreeNode, by: (inner: Evaluate) => Evaluate): void {
+  const inner = node.meta['evaluate'];
+  if (typeof inner === 'function') node.setMeta('evaluate', by(inner as Evaluate));
+}
+
+function charged(inner: Evaluate): Evaluate {
+  return (evaluator, node, context) => {
+    spend(1);
+    return inner(evaluator, node, context);
+  };
+}
+
+function chargedByResult(inner: Evaluate): Evaluate {
+  return (evaluator, node, context) => {
+    spend(1);
+    const result = inner(evaluator, node, context);
+    if (Array.isArray(result)) spend(result.length);
+    else if (typeof result === 'string') spendText(result.length);
+    return result;
+  };
+}
