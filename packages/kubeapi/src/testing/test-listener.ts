@@ -4,17 +4,14 @@ import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog, systemClock } from '@bloomery/ports';
-import { type CertificateAuthority, issueCertificate, loadCertificateAuthority } from '@bloomery/talos';
+import { type CertificateAuthority, loadCertificateAuthority } from '@bloomery/talos';
 import { loadCredentials } from '../auth/credentials.ts';
 import { listenApi } from '../http/listen.ts';
 import type { ListenLimits } from '../http/listen-limits.ts';
+import type { ClientIdentity } from './client-identity.ts';
 import { startTestApi, type TestApi } from './test-api.ts';
 
-/** A client certificate with its key, as TLS options. */
-export interface ClientIdentity {
-  readonly cert?: string;
-  readonly key?: string;
-}
+export { type ClientIdentity, identityOf } from './client-identity.ts';
 
 /** What a caller of HTTP/1.1 got. */
 export interface PlainAnswer {
@@ -91,28 +88,4 @@ export async function startTestListener(limits: Partial<ListenLimits> = {}): Pro
       rmSync(dir, { recursive: true, force: true });
     },
   };
-}
-
-/** A client certificate of an authority. */
-export async function identityOf(
-  authority: CertificateAuthority,
-  commonName: string,
-  more: {
-    readonly organizations?: readonly string[];
-    readonly usage?: 'clientAuth' | 'serverAuth';
-    /** Host names and addresses. */
-    readonly names?: readonly string[];
-    readonly expired?: boolean;
-  } = {},
-): Promise<ClientIdentity> {
-  const now = Date.now();
-  const issued = await issueCertificate(authority, {
-    subject: { commonName, organizations: [...(more.organizations ?? [])] },
-    extendedKeyUsages: [more.usage ?? 'clientAuth'],
-    names: more.names ?? [],
-    algorithm: 'ecdsa-p256',
-    notBefore: new Date(now - 7_200_000),
-    notAfter: new Date(more.expired === true ? now - 3_600_000 : now + 3_600_000),
-  });
-  return { cert: issued.certificatePem, key: issued.keyPem };
 }

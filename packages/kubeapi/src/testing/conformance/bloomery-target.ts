@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCertificateAuthority } from '@bloomery/talos';
-import { identityOf } from '../test-listener.ts';
+import { identityOf } from '../client-identity.ts';
 import { startChild } from './child-process.ts';
 import { type Target, TOKEN_FILE, TOKENS } from './target.ts';
 import { until } from './until.ts';

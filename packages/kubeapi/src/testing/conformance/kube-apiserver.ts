@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CertificateAuthority, createCertificateAuthority } from '@bloomery/talos';
-import { type ClientIdentity, identityOf } from '../test-listener.ts';
+import { type ClientIdentity, identityOf } from '../client-identity.ts';
 import { rawRequest } from './api-client.ts';
 import { type Child, freePorts, startChild } from './child-process.ts';
 import { writeKubeconfig } from './kubeconfig.ts';

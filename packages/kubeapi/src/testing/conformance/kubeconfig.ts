@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import type { ClientIdentity } from '../test-listener.ts';
+import type { ClientIdentity } from '../client-identity.ts';
 
 /** Write a kubeconfig of one user of a client certificate, mode 0600. */
 export function writeKubeconfig(file: string, url: string, caPem: string, user: ClientIdentity): void {

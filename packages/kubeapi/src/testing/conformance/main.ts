@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { loadCertificateAuthority } from '@bloomery/talos';
-import { identityOf } from '../test-listener.ts';
+import { identityOf } from '../client-identity.ts';
 import { closeConnections } from './api-client.ts';
 import type { Area, Case } from './area.ts';
 import { AREAS } from './areas.ts';

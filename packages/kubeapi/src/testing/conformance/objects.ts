@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '@bloomery/model';
+import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import { THING } from './shared-kinds.ts';
 
 /** Metadata beside the name. */
@@ -66,5 +66,30 @@ export function at(value: Json | undefined, ...path: readonly (string | number)[
   return (inner ?? null) as Json;
 }
 
-/** Only metadata without what every object has, and the rest. */
+/** Kind of a list with the names of its items in order; of another object kind and name. */
+export function kindAndNames(body: JsonObject): Json {
+  const { items } = body;
+  const names = Array.isArray(items)
+    ? items.map((item: Json) => at(item, 'metadata', 'name'))
+    : at(body, 'metadata', 'name');
+  return { kind: at(body, 'kind'), names };
+}
+
+/** What of an object its writer gave: labels, annotations, finalizers, owners, and all but metadata. */
+export function content(body: JsonObject): Json {
+  const { metadata, kind, ...rest } = body;
+  if (kind === 'Status') return body;
+  const { labels, annotations, finalizers, ownerReferences } = isJsonObject(metadata) ? metadata : {};
+  return JSON.parse(JSON.stringify({ labels, annotations, finalizers, ownerReferences, ...rest }));
+}
+
+/** The field sets of an object by manager. */
+export function fields(body: JsonObject): Json {
+  if (body['kind'] === 'Status') return body;
+  const entries = at(body, 'metadata', 'managedFields');
+  const { spec, data } = body;
+  return JSON.parse(JSON.stringify({ managedFields: entries, spec, data }));
+}
+
+/** Path of the definitions of custom resources. */
 export const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';

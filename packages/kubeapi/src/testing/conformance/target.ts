@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { ClientIdentity } from '../test-listener.ts';
+import type { ClientIdentity } from '../client-identity.ts';
 
 /** An API under test: the real kube-apiserver, or ours. */
 export interface Target extends AsyncDisposable {

@@ -1,5 +1,6 @@
+import type { JsonObject } from '@bloomery/model';
 import { area } from '../area.ts';
-import { at, configMap, secret, thing } from '../objects.ts';
+import { at, configMap, kindAndNames, secret, thing } from '../objects.ts';
 import { THING } from '../shared-kinds.ts';
 
 const FUTURE = '9000000000000000000';
@@ -122,7 +123,7 @@ export const crud = area('crud', {
     await s.post(s.core('configmaps'), configMap('both', {}, { generateName: 'gen-' }));
   },
   'a long generateName is cut so that the name fits': async (s) => {
-    const length = (b: object): number => String(at(b as never, 'metadata', 'name')).length;
+    const length = (b: JsonObject): number => String(at(b, 'metadata', 'name')).length;
     await s.post(s.core('configmaps'), configMap('', {}, { generateName: 'x'.repeat(252) }), { look: length });
     await s.post(s.core('configmaps'), configMap('', {}, { generateName: 'x'.repeat(300) }), { look: length });
   },
@@ -188,8 +189,7 @@ export const crud = area('crud', {
     await s.patch(s.core('configmaps/a'), { metadata: { deletionTimestamp: '2001-01-01T00:00:00Z' } });
   },
   'generation counts changes of spec only': async (s) => {
-    const generation = (b: object): unknown => at(b as never, 'metadata', 'generation');
-    const look = { look: (b: object) => generation(b) as never };
+    const look = { look: (b: JsonObject) => at(b, 'metadata', 'generation') };
     await s.post(s.api(THING, 'things'), thing('t'), look);
     await s.patch(s.api(THING, 'things/t'), { metadata: { labels: { a: 'b' } } }, look);
     await s.patch(s.api(THING, 'things/t'), { spec: { size: 2 } }, look);
@@ -211,10 +211,8 @@ export const crud = area('crud', {
     await s.delete(s.core('configmaps/a'), { preconditions: { uid: '11111111-2222-3333-4444-555555555555' } });
     await s.delete(s.core('configmaps/a'), { preconditions: { resourceVersion: '1' } });
     const now = await s.get(s.core('configmaps/a'));
-    const { uid = '', resourceVersion = '' } = (now.body['metadata'] ?? {}) as {
-      uid?: string;
-      resourceVersion?: string;
-    };
+    const uid = at(now.body, 'metadata', 'uid');
+    const resourceVersion = at(now.body, 'metadata', 'resourceVersion');
     await s.delete(s.core('configmaps/a'), {
       kind: 'DeleteOptions',
       apiVersion: 'v1',
@@ -268,19 +266,15 @@ export const crud = area('crud', {
   'deletecollection deletes what its selectors choose': async (s) => {
     for (const name of ['a', 'b', 'c'])
       await s.must('POST', s.core('configmaps'), configMap(name, {}, { labels: { set: name === 'c' ? 'y' : 'x' } }));
-    const names = (b: object) => {
-      const items = (b as { items?: { metadata: { name: string } }[] }).items ?? [];
-      return { kind: at(b as never, 'kind'), names: items.map((i) => i.metadata.name) } as never;
-    };
-    await s.delete(`${s.core('configmaps')}?labelSelector=set%3Dx&dryRun=All`, undefined, { look: names });
-    await s.delete(`${s.core('configmaps')}?labelSelector=set%3Dx`, undefined, { look: names });
-    await s.get(`${s.core('configmaps')}?labelSelector=set`, { look: names });
-    await s.delete(`${s.core('configmaps')}?fieldSelector=metadata.name%3Dnone`, undefined, { look: names });
-    await s.delete(`${s.core('configmaps')}?fieldSelector=metadata.name%3Dc`, undefined, { look: names });
-    await s.get(`${s.core('configmaps')}?labelSelector=set`, { look: names });
+    await s.delete(`${s.core('configmaps')}?labelSelector=set%3Dx&dryRun=All`, undefined, { look: kindAndNames });
+    await s.delete(`${s.core('configmaps')}?labelSelector=set%3Dx`, undefined, { look: kindAndNames });
+    await s.get(`${s.core('configmaps')}?labelSelector=set`, { look: kindAndNames });
+    await s.delete(`${s.core('configmaps')}?fieldSelector=metadata.name%3Dnone`, undefined, { look: kindAndNames });
+    await s.delete(`${s.core('configmaps')}?fieldSelector=metadata.name%3Dc`, undefined, { look: kindAndNames });
+    await s.get(`${s.core('configmaps')}?labelSelector=set`, { look: kindAndNames });
     for (const name of ['a', 'b']) await s.must('POST', s.api(THING, 'things'), thing(name));
-    await s.delete(s.api(THING, 'things'), undefined, { look: names });
-    await s.get(s.api(THING, 'things'), { look: names });
+    await s.delete(s.api(THING, 'things'), undefined, { look: kindAndNames });
+    await s.get(s.api(THING, 'things'), { look: kindAndNames });
   },
   'a method that a path has not is not allowed': async (s) => {
     await s.call('POST', s.core('configmaps/a'), configMap('a'));
