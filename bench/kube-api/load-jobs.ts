@@ -94,6 +94,7 @@ export async function contend(connections: readonly Connection[], count: number)
     for (;;) {
       const { body } = demand(await connection.send(connection.encode('GET', path), true), 'get');
       const object: { spec: { hostname?: string } } = JSON.parse(body.toString('utf8'));
+      if (object.spec === undefined) throw new Error(body.toString('utf8'));
       object.spec.hostname = `changed-${index}`;
       const answer = await connection.send(connection.encode('PUT', path, JSON.stringify(object)), true);
       if (answer.status !== 409) {

@@ -8,6 +8,10 @@ const cases: [name: string, text: string][] = [
   ['a negative one', '[-9007199254740993]'],
   ['small numbers, floats and exponents', '{"a":1,"b":0.5,"c":-2,"d":1e+300}'],
   ['long digits inside a string', '{"id":"12345678901234567890"}'],
+  [
+    'long digits inside a string, where a number could begin',
+    '{"id":"at :12345678901234567890","n":[9007199254740993]}',
+  ],
   ['a member called __proto__', '{"__proto__":{"a":1}}'],
 ];
 
@@ -32,8 +36,10 @@ describe('JSON text', () => {
   it('keeps every 64-bit integer', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n }), (value) => {
-        const text = `{"v":[${value}]}`;
-        assert.equal(stringifyJson(parseJson(text)), text);
+        for (const text of [`{"v":[${value}]}`, `{"v":${value}}`, `[1,${value}]`, `${value}`]) {
+          assert.equal(stringifyJson(parseJson(text)), text);
+        }
+        assert.equal(stringifyJson(parseJson(`[ 1 ,\n\t${value} ]`)), `[1,${value}]`);
       }),
     );
   });

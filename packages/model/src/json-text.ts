@@ -1,7 +1,10 @@
 import type { Json } from './json.ts';
 
-/** Sixteen digits in a row: only such a text can hold a number that a double does not carry exactly. */
-const LONG_NUMBER = /\d{16}/;
+/**
+ * Sixteen digits where a number can begin: only such a text can hold an integer that a double does not carry exactly. Digits inside
+ * a string (serial numbers, WWIDs) seldom follow one of these, and a text that is taken for one with a long number loses time only.
+ */
+const LONG_NUMBER = /(?:^|[\s,:[])-?\d{16}/;
 const INTEGER = /^-?\d+$/;
 
 /**
@@ -21,7 +24,13 @@ export function parseJson(text: string): Json {
  * @param indent spaces per level; 0 or absent writes one line.
  */
 export function stringifyJson(value: Json, indent = 0): string {
-  return JSON.stringify(value, rawBigint, indent);
+  try {
+    return JSON.stringify(value, null, indent);
+  } catch (error) {
+    // A bigint: the serialiser is several times slower when it asks a function about every member.
+    if (!(error instanceof TypeError)) throw error;
+    return JSON.stringify(value, rawBigint, indent);
+  }
 }
 
 function exactInteger(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
