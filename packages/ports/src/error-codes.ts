@@ -18,6 +18,8 @@ export const ERROR_CODES = {
   BLM_API_INVALID: 'The object failed validation. The message names each field path and rule.',
   BLM_API_METHOD_NOT_ALLOWED: 'This resource does not offer this operation.',
   BLM_API_NOT_FOUND: 'No object of this kind and name. Check the name, the namespace and the cluster.',
+  BLM_API_SIGNING_KEY:
+    'DIR/pki/sa.key, which signs service account tokens, cannot be used. Put the right P-256 or RSA key back, or move the file away: a new one is made and all tokens become invalid.',
   BLM_API_TOO_LARGE: 'The request body is larger than the API accepts.',
   BLM_API_UNAUTHORIZED: 'The credentials were missing or wrong. Check the kubeconfig.',
   BLM_API_UNAVAILABLE: 'The API could not answer. Check that `bloomery serve` runs and its address is reachable.',
@@ -59,6 +61,10 @@ export const ERROR_CODES = {
   BLM_LINK_KEY_INVALID: 'A WireGuard key is not 32 bytes in standard base64.',
   BLM_LINK_SECRET_INVALID:
     'The Secret default/siderolink is damaged. Restore it from a backup: a new one cuts off every linked machine.',
+  BLM_RESTORE_REFUSED:
+    'A backup was not restored: the data directory is in use or is not empty. Stop the plane that uses it; `--force` keeps the old files aside.',
+  BLM_RESTORE_UNFINISHED:
+    'A restore into this data directory was interrupted. Run `bloomery restore FILE --force` again; the old files are in its folder before-restore-TIME.',
   BLM_SERVE_DATA_DIR:
     'The data directory cannot be made or written. Check its owner, its mode and the free space, or give another one with --data.',
   BLM_SERVE_ENVIRONMENT:
@@ -68,11 +74,15 @@ export const ERROR_CODES = {
   BLM_SERVE_NO_ADDRESS:
     'No address of this host can be told to machines. Give one with --advertise, or bring the interface up.',
   BLM_STORE_CORRUPT:
-    'The database or its key file is damaged or does not belong together. Restore both from a backup; keep the damaged files for examination.',
+    'The database, its write-ahead log, its mark or its key is damaged, missing or does not belong to the others. The message names the file and the cause. Keep the damaged files, find out what is wrong with the disk, and restore the directory with `bloomery restore`.',
+  BLM_STORE_FORMAT:
+    'The database was written by a newer version of Bloomery. Use that version or a newer one, or restore a backup.',
   BLM_STORE_LOCKED:
     'Another process has this data directory open. Stop it, or give this one another directory with --data.',
+  BLM_STORE_NETWORK_DISK:
+    'The data directory lies on a network file system. Locks and flushes do not hold there as the database needs it. Give a directory on a local disk with --data.',
   BLM_STORE_WRITE_FAILED:
-    'The database could not commit: the disk is full, read-only or failing. Free space or mend the disk; nothing that was acknowledged is lost.',
+    'The database could not commit: the disk is full, read-only or failing. Free space or mend the disk; nothing that was acknowledged is lost, and writes go on by themselves, without a restart.',
   BLM_TALOS_CERTIFICATE_MALFORMED:
     'A certificate or private key cannot be read. Check the PEM text and that both belong together.',
   BLM_TALOS_CONFIG_INVALID:

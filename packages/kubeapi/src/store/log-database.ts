@@ -1,181 +1,253 @@
 import { DatabaseSync } from 'node:sqlite';
-import { parseJson, stringifyJson } from '@bloomery/model';
-import { BloomeryError, errorText } from '@bloomery/ports';
-import { type ApiObject, deepFreeze } from '../api-object.ts';
-import type { BodyCipher } from './body-cipher.ts';
+import type { ApiObject } from '../api-object.ts';
+import { prepareSchema } from './database-schema.ts';
+import type { HistoryEntry } from './history-plan.ts';
 import type { Change, ObjectId } from './store.ts';
+import { corruptStore, openFailure } from './store-error.ts';
+import { type BodyCodec, idOfRow, rowKey } from './stored-body.ts';
 
-/**
- * The log holds every revision once; `objects` points at the live ones. A log row stays while it is live, younger than
- * the compaction revision, or the predecessor of such a row.
- */
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
-CREATE TABLE IF NOT EXISTS log (rev INTEGER PRIMARY KEY, prev INTEGER NOT NULL, at INTEGER NOT NULL, gone INTEGER NOT NULL,
-  resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, body ANY NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS objects (resource TEXT, namespace TEXT, name TEXT, rev INTEGER NOT NULL,
-  PRIMARY KEY (resource, namespace, name)) WITHOUT ROWID, STRICT;`;
+/** What a row costs beside its body, about. */
+const ROW_BYTES = 100;
 
 /** A write on its way to the disk. `prev` is the revision of the state before, 0 for none. */
 export interface LogWrite extends Change {
   readonly prev: number;
 }
 
-interface LogRow extends Record<string, unknown> {
-  readonly rev: number;
-  readonly prev: number;
-  readonly gone: number;
-  readonly resource: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly body: string | Uint8Array;
+/** The counters of the store, in one row. */
+export interface StoreState {
+  /** Highest committed revision. */
+  readonly revision: number;
+  readonly compacted: number;
+  /** Live objects. */
+  readonly objects: number;
+  /** The store's own time: it stands still while the store is closed. */
+  readonly atMs: number;
 }
 
-/** The durable half of the store: one SQLite file in WAL mode with synchronous=FULL, opened by one process only. */
+/** By how much a write changed the sizes, in bytes. */
+export interface SizeChange {
+  readonly live: number;
+  readonly history: number;
+}
+
+type Row = Record<string, unknown>;
+type Statement = ReturnType<DatabaseSync['prepare']>;
+
+/**
+ * The durable half of the store: one SQLite file in WAL mode with synchronous=FULL, opened by one process only. `objects` holds
+ * what lives; `log` holds, for every change, what was there before it. So both stay dense: the one is changed in place, the
+ * other grows at one end and is forgotten at the other.
+ */
 export class LogDatabase {
   readonly #db: DatabaseSync;
-  readonly #cipher: BodyCipher;
-  readonly #sealed: ReadonlySet<string>;
-  readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>();
+  readonly #codec: BodyCodec;
+  readonly #file: string;
+  readonly #statements = new Map<string, Statement>();
 
-  /** @throws BloomeryError BLM_STORE_LOCKED when another process has it open, BLM_STORE_CORRUPT when it fails the check. */
-  constructor(file: string, cipher: BodyCipher, sealedResources: ReadonlySet<string>) {
-    this.#cipher = cipher;
-    this.#sealed = sealedResources;
+  /** @throws BloomeryError BLM_STORE_LOCKED, BLM_STORE_CORRUPT, BLM_STORE_WRITE_FAILED. */
+  constructor(file: string, codec: BodyCodec) {
+    this.#codec = codec;
+    this.#file = file;
     try {
       this.#db = new DatabaseSync(file);
     } catch (cause) {
-      throw unusable(file, cause);
+      throw openFailure(file, cause);
     }
     try {
-      this.#db.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;');
-      this.#db.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -4096; PRAGMA journal_size_limit = 16777216;');
-      this.#db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
-      const check = this.#statement('PRAGMA quick_check(1)').get()?.['quick_check'];
-      if (check !== 'ok') throw new Error(String(check));
+      this.#db.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL;');
+      this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;');
+      // Checkpoints little and often: at most 2 MiB are copied in one commit.
+      this.#db.exec('PRAGMA wal_autocheckpoint = 500; PRAGMA journal_size_limit = 8388608;');
+      prepareSchema(this.#db, codec);
     } catch (cause) {
       this.close();
-      throw unusable(file, cause);
+      throw openFailure(file, cause);
     }
   }
 
-  /** A number of the meta table, or `absent`. */
-  number(name: string, absent = 0): number {
-    const value = this.#statement('SELECT value FROM meta WHERE name = ?').get(name)?.['value'];
-    return typeof value === 'number' ? value : absent;
+  state(): StoreState {
+    const row = this.#statement('SELECT revision, compacted, objects, at_ms FROM state').get();
+    if (row === undefined) throw corruptStore(this.#file, 'lacks its counters');
+    return {
+      revision: Number(row['revision']),
+      compacted: Number(row['compacted']),
+      objects: Number(row['objects']),
+      atMs: Number(row['at_ms']),
+    };
   }
 
-  setNumber(name: string, value: number): void {
-    this.#statement('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)').run(name, value);
+  setState({ revision, compacted, objects, atMs }: StoreState): void {
+    this.#statement('UPDATE state SET revision = ?, compacted = ?, objects = ?, at_ms = ?').run(
+      revision,
+      compacted,
+      objects,
+      atMs,
+    );
+  }
+
+  /** Sealed bytes by which a key is recognised; undefined in a new store. */
+  keyCheck(): Uint8Array | undefined {
+    const value = this.#statement('SELECT key_check FROM state').get()?.['key_check'];
+    return value instanceof Uint8Array ? value : undefined;
+  }
+
+  setKeyCheck(sealed: Uint8Array): void {
+    this.#statement('UPDATE state SET key_check = ?').run(sealed);
   }
 
   /** Run `work` as one durable transaction; any throw rolls everything back. */
   transaction(work: () => void): void {
-    this.#db.exec('BEGIN IMMEDIATE');
+    this.#statement('BEGIN IMMEDIATE').run();
     try {
       work();
-      this.#db.exec('COMMIT');
+      this.#statement('COMMIT').run();
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
       throw error;
     }
   }
 
-  append(write: LogWrite, atMs: number): void {
-    const { resource, namespace, name } = write.id;
-    const gone = write.type === 'delete' ? 1 : 0;
-    const body = this.#encode(write.id, write.object);
-    this.#statement(
-      'INSERT INTO log (rev, prev, at, gone, resource, namespace, name, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    ).run(write.rev, write.prev, atMs, gone, resource, namespace, name, body);
-    if (gone === 1) {
-      this.#statement('DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?').run(
-        resource,
-        namespace,
-        name,
-      );
-    } else {
-      this.#statement('INSERT OR REPLACE INTO objects (resource, namespace, name, rev) VALUES (?, ?, ?, ?)').run(
-        resource,
-        namespace,
-        name,
-        write.rev,
-      );
+  /** Call inside a transaction. */
+  append(write: LogWrite, atMs: number): SizeChange {
+    const { id, rev, object } = write;
+    const key = rowKey(id);
+    const { body, sum } = this.#codec.encode(id, key, rev, object);
+    const bytes = Buffer.byteLength(body) + ROW_BYTES;
+    if (write.type === 'delete') {
+      const before = this.#keepBefore(rev, atMs, key, sum, body);
+      this.#statement('DELETE FROM objects WHERE key = ?').run(key);
+      return { live: -before, history: before + bytes };
     }
+    if (write.prev === 0) {
+      this.#statement('INSERT INTO objects (key, rev, sum, body) VALUES (?, ?, ?, ?)').run(key, rev, sum, body);
+      this.#statement('INSERT INTO log (rev, at_ms, key, bytes, prev) VALUES (?, ?, ?, ?, 0)').run(
+        rev,
+        atMs,
+        key,
+        ROW_BYTES,
+      );
+      return { live: bytes, history: ROW_BYTES };
+    }
+    const before = this.#keepBefore(rev, atMs, key, null, null);
+    this.#statement('UPDATE objects SET rev = ?, sum = ?, body = ? WHERE key = ?').run(rev, sum, body, key);
+    return { live: bytes - before, history: before };
   }
 
-  /** Every live object. @throws BloomeryError BLM_STORE_CORRUPT. */
-  *live(): Generator<{ readonly id: ObjectId; readonly object: ApiObject }> {
-    const rows = this.#statement('SELECT l.* FROM objects o JOIN log l ON l.rev = o.rev').iterate();
-    let left = Number(this.#statement('SELECT COUNT(*) AS n FROM objects').get()?.['n'] ?? 0);
+  /** Every live object, with its size. @throws BloomeryError BLM_STORE_CORRUPT. */
+  *live(): Generator<{ readonly id: ObjectId; readonly object: ApiObject; readonly bytes: number }> {
+    const { objects } = this.state();
+    let found = 0;
+    const rows: Iterable<Row> = this.#statement(
+      'SELECT key, rev, sum, body, octet_length(body) AS bytes FROM objects',
+    ).iterate();
     for (const row of rows) {
-      const { id, object } = this.#decode(row as LogRow);
-      left -= 1;
-      yield { id, object };
+      const key = String(row['key']);
+      const object = this.#codec.decode({ key, rev: Number(row['rev']), sum: row['sum'], body: row['body'] });
+      found += 1;
+      yield { id: idOfRow(key), object, bytes: Number(row['bytes']) + ROW_BYTES };
     }
-    if (left !== 0)
-      throw new BloomeryError(
-        'BLM_STORE_CORRUPT',
-        `Reading the store: the log lacks ${left} objects that it should hold`,
-      );
+    if (found !== objects) throw corruptStore(this.#file, `holds ${found} objects, and ${objects} were written`);
   }
 
-  /** Changes with `after` < rev ≤ `upTo`, oldest first. */
-  changes(after: number, upTo: number): Change[] {
-    const rows = this.#statement('SELECT * FROM log WHERE rev > ? AND rev <= ? ORDER BY rev').all(after, upTo);
-    const seen = new Map<number, ApiObject>();
-    return rows.map((raw): Change => {
-      const row = raw as LogRow;
-      const { id, object } = this.#decode(row);
-      seen.set(row.rev, object);
-      const before = row.prev === 0 ? undefined : (seen.get(row.prev) ?? this.#objectAt(row.prev));
-      return { rev: row.rev, type: row.gone === 1 ? 'delete' : 'put', id, object, before };
-    });
+  /** Check every row of the history. @throws BloomeryError BLM_STORE_CORRUPT. */
+  verifyHistory(): { readonly entries: number; readonly bytes: number } {
+    let entries = 0;
+    let bytes = 0;
+    const rows: Iterable<Row> = this.#statement('SELECT * FROM log').iterate();
+    for (const row of rows) {
+      const key = String(row['key']);
+      const prev = Number(row['prev']);
+      if (prev !== 0) this.#codec.verify({ key, rev: prev, sum: row['before_sum'], body: row['before'] });
+      if (row['last'] !== null)
+        this.#codec.verify({ key, rev: Number(row['rev']), sum: row['last_sum'], body: row['last'] });
+      entries += 1;
+      bytes += Number(row['bytes']);
+    }
+    return { entries, bytes };
   }
 
-  /** The highest revision written at or before `atMs` among the first `limit` after `after`; `after` when there is none. */
-  lastRevisionBefore(atMs: number, after: number, limit: number): number {
-    const row = this.#statement(
-      'SELECT MAX(rev) AS rev FROM (SELECT rev, at FROM log WHERE rev > ? ORDER BY rev LIMIT ?) WHERE at <= ?',
-    ).get(after, limit, atMs);
-    return typeof row?.['rev'] === 'number' ? row['rev'] : after;
+  /**
+   * Changes with `after` < rev ≤ `upTo`, oldest first.
+   *
+   * @param stateAt what an object was at `upTo`; undefined when it was not there.
+   */
+  changes(after: number, upTo: number, stateAt: (id: ObjectId) => ApiObject | undefined): Change[] {
+    const rows = this.#statement('SELECT * FROM log WHERE rev > ? AND rev <= ? ORDER BY rev DESC').all(after, upTo);
+    const states = new Map<string, ApiObject | undefined>();
+    const changes = rows.map((row) => this.#change(row, states, stateAt));
+    return changes.reverse();
   }
 
-  /** Forget history with `from` < rev ≤ `upTo`: rows that were superseded, and deletions. Call inside a transaction. */
-  compact(from: number, upTo: number): void {
-    this.#statement('DELETE FROM log WHERE rev IN (SELECT prev FROM log WHERE rev > ? AND rev <= ? AND prev > 0)').run(
-      from,
-      upTo,
-    );
-    this.#statement('DELETE FROM log WHERE rev > ? AND rev <= ? AND gone = 1').run(from, upTo);
+  /** The oldest changes that are kept. */
+  oldest(limit: number): readonly HistoryEntry[] {
+    const rows = this.#statement('SELECT rev, at_ms, bytes FROM log ORDER BY rev LIMIT ?').all(limit);
+    return rows.map((r) => ({ rev: Number(r['rev']), atMs: Number(r['at_ms']), bytes: Number(r['bytes']) }));
+  }
+
+  /** Forget the history up to a revision. Call inside a transaction. */
+  forget(upTo: number): void {
+    this.#statement('DELETE FROM log WHERE rev <= ?').run(upTo);
+  }
+
+  /** Pages of the file, and those that hold nothing. */
+  pages(): { readonly all: number; readonly free: number } {
+    return {
+      all: Number(this.#statement('PRAGMA page_count').get()?.['page_count']),
+      free: Number(this.#statement('PRAGMA freelist_count').get()?.['freelist_count']),
+    };
+  }
+
+  /** Give up to `pages` free pages back to the file system. */
+  shrink(pages: number): void {
+    this.#db.exec(`PRAGMA incremental_vacuum(${Math.trunc(pages)})`);
   }
 
   close(): void {
     this.#statements.clear();
-    this.#db.close();
+    if (this.#db.isOpen) this.#db.close();
   }
 
-  #objectAt(rev: number): ApiObject | undefined {
-    const row = this.#statement('SELECT * FROM log WHERE rev = ?').get(rev);
-    return row === undefined ? undefined : this.#decode(row as LogRow).object;
+  /** Move what an object was into the log; returns its size. */
+  #keepBefore(
+    rev: number,
+    atMs: number,
+    key: string,
+    lastSum: number | null,
+    last: string | Uint8Array | null,
+  ): number {
+    const lastBytes = last === null ? 0 : Buffer.byteLength(last) + ROW_BYTES;
+    const kept = this.#statement(
+      `INSERT INTO log (rev, at_ms, key, bytes, prev, before_sum, before, last_sum, last)
+       SELECT ?, ?, key, octet_length(body) + ?, rev, sum, body, ?, ? FROM objects WHERE key = ? RETURNING bytes`,
+    ).get(rev, atMs, ROW_BYTES + lastBytes, lastSum, last, key);
+    if (kept === undefined) throw corruptStore(this.#file, `lacks ${key}, which is to be changed`);
+    return Number(kept['bytes']) - lastBytes;
   }
 
-  #encode(id: ObjectId, object: ApiObject): string | Uint8Array {
-    const text = stringifyJson(object);
-    return this.#sealed.has(id.resource) ? this.#cipher.seal(text, labelOf(id)) : text;
+  #change(
+    row: Row,
+    states: Map<string, ApiObject | undefined>,
+    stateAt: (id: ObjectId) => ApiObject | undefined,
+  ): Change {
+    const key = String(row['key']);
+    const id = idOfRow(key);
+    const rev = Number(row['rev']);
+    const prev = Number(row['prev']);
+    const isDelete = row['last'] !== null;
+    const object = isDelete
+      ? this.#codec.decode({ key, rev, sum: row['last_sum'], body: row['last'] })
+      : states.has(key)
+        ? states.get(key)
+        : stateAt(id);
+    if (object === undefined) throw corruptStore(this.#file, `lacks the state of ${key} at revision ${rev}`);
+    const before =
+      prev === 0 ? undefined : this.#codec.decode({ key, rev: prev, sum: row['before_sum'], body: row['before'] });
+    states.set(key, before);
+    return { rev, type: isDelete ? 'delete' : 'put', id, object, before };
   }
 
-  #decode(row: LogRow): { readonly id: ObjectId; readonly object: ApiObject } {
-    const id = { resource: row.resource, namespace: row.namespace, name: row.name };
-    const text = typeof row.body === 'string' ? row.body : this.#cipher.open(row.body, labelOf(id));
-    try {
-      return { id, object: deepFreeze(parseJson(text) as ApiObject) };
-    } catch (cause) {
-      throw new BloomeryError('BLM_STORE_CORRUPT', `Reading ${labelOf(id)}: its body is no JSON`, { cause });
-    }
-  }
-
-  #statement(sql: string): ReturnType<DatabaseSync['prepare']> {
+  #statement(sql: string): Statement {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.#db.prepare(sql);
@@ -183,16 +255,4 @@ export class LogDatabase {
     }
     return statement;
   }
-}
-
-function unusable(file: string, cause: unknown): BloomeryError {
-  const facts = { file };
-  if (!/locked|busy/i.test(errorText(cause)))
-    return new BloomeryError('BLM_STORE_CORRUPT', `Opening the store ${file}: ${errorText(cause)}`, { cause, facts });
-  const message = `Opening the store ${file}: another process has it open; stop it, or name another directory with --data`;
-  return new BloomeryError('BLM_STORE_LOCKED', message, { cause, facts });
-}
-
-function labelOf(id: ObjectId): string {
-  return `${id.resource}/${id.namespace}/${id.name}`;
 }

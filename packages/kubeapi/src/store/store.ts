@@ -16,9 +16,20 @@ export interface Change {
   readonly before: ApiObject | undefined;
 }
 
+/** Whether the store can write. Reads go on in any case. */
+export type StoreHealth =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      /** Of the first failure, in milliseconds since the epoch. */
+      readonly sinceMs: number;
+      /** What failed and what to do. */
+      readonly message: string;
+    };
+
 /**
  * All objects, with one revision counter over all of them. Reads come from memory. Writes are staged: those of one
- * event-loop turn are committed together, and their promises resolve when they are on disk.
+ * event-loop turn are committed together (500 at a time), and their promises resolve when they are on disk.
  * Between `head` and `put`/`remove` a caller must not await: then no other writer can come between.
  */
 export interface Store {
@@ -26,6 +37,8 @@ export interface Store {
   readonly revision: number;
   /** Watches and exact lists may start at this revision or later. */
   readonly compactRevision: number;
+  /** The last commit failed, and none succeeded since: shown by /readyz. Tried again every few seconds, and by every write. */
+  health(): StoreHealth;
   /** Committed state. */
   get(id: ObjectId): ApiObject | undefined;
   /** State including the writes staged in this turn: what a write must build on. */

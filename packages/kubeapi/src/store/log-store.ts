@@ -1,0 +1,346 @@
+import { BloomeryError, errorText } from '@bloomery/ports';
+import { type ApiObject, deepFreeze } from '../api-object.ts';
+import type { AcknowledgedMark } from './acknowledged-mark.ts';
+import { COMPACT_STEP, type HistoryCut, type HistoryLimits, isOldEnough, planHistoryCut } from './history-plan.ts';
+import type { LogDatabase, LogWrite } from './log-database.ts';
+import type { StoreOptions } from './open-store.ts';
+import { ResourceTable } from './resource-table.ts';
+import { type Change, keyOfId, type ObjectId, type Store, type StoreHealth } from './store.ts';
+import { commitFailure } from './store-error.ts';
+
+/** History kept at least: this many revisions, and this long while it is not larger than this. */
+const KEEP_REVISIONS = 10_000;
+const KEEP_MS = 5 * 60_000;
+const KEEP_BYTES = 16 * 1024 * 1024;
+/** New changes after which a commit looks for history to forget. */
+const COMPACT_EVERY = 64;
+/** Writes in one commit at most, so that no commit takes long. */
+const MAX_BATCH = 500;
+/** Recent changes kept in memory; older ones are read from the log. */
+const MEMORY_CHANGES = 1000;
+/** The housekeeping's beat, and the grain of the store's own time. */
+const TICK_MS = 1000;
+/** A failing store is tried again every so many ticks. */
+const PROBE_TICKS = 5;
+/** Free pages that may stay in the file, at least and as a part of it; and how many are given back in one tick. */
+const FREE_PAGES = 256;
+const FREE_PART = 8;
+const SHRINK_PAGES = 128;
+
+interface Batch {
+  readonly writes: LogWrite[];
+  readonly done: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What the store is made of. It owns database and mark, and closes them. */
+export interface LogStoreParts {
+  readonly database: LogDatabase;
+  /** Name of the database, for messages. */
+  readonly file: string;
+  readonly mark: AcknowledgedMark;
+  readonly options: StoreOptions;
+}
+
+/** All objects in memory, every change in a LogDatabase. See Store. */
+export class LogStore implements Store {
+  readonly #database: LogDatabase;
+  readonly #file: string;
+  readonly #mark: AcknowledgedMark;
+  readonly #options: StoreOptions;
+  readonly #limits: HistoryLimits;
+  readonly #tables = new Map<string, ResourceTable>();
+  readonly #staged = new Map<string, ApiObject | undefined>();
+  readonly #listeners = new Set<(changes: readonly Change[]) => void>();
+  #recent: Change[] = [];
+  #recentFrom: number;
+  /** Oldest first; the last one takes new writes. */
+  #batches: Batch[] = [];
+  #nextRev: number;
+  #revision: number;
+  #compactRevision: number;
+  #objects: number;
+  #atMs: number;
+  #liveBytes = 0;
+  #history: { entries: number; bytes: number };
+  #lookAgainAt = 0;
+  #ticks = 0;
+  #cancelTick: () => void = () => {};
+  #failure: { readonly sinceMs: number; readonly message: string } | undefined;
+  #closed = false;
+
+  /** @throws BloomeryError BLM_STORE_CORRUPT when a row is damaged. */
+  constructor({ database, file, mark, options }: LogStoreParts) {
+    this.#database = database;
+    this.#file = file;
+    this.#mark = mark;
+    this.#options = options;
+    const { keepRevisions = KEEP_REVISIONS, keepMs = KEEP_MS, keepBytes = KEEP_BYTES } = options;
+    this.#limits = { keepRevisions, keepMs, keepBytes };
+    const { revision, compacted, objects, atMs } = database.state();
+    this.#revision = revision;
+    this.#nextRev = revision;
+    this.#recentFrom = revision;
+    this.#compactRevision = compacted;
+    this.#objects = objects;
+    this.#atMs = atMs;
+    for (const { id, object, bytes } of database.live()) {
+      this.#table(id.resource).set(keyOfId(id), object);
+      this.#liveBytes += bytes;
+    }
+    this.#history = { ...database.verifyHistory() };
+    mark.record(revision);
+    this.#scheduleTick();
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get compactRevision(): number {
+    return this.#compactRevision;
+  }
+
+  health(): StoreHealth {
+    return this.#failure === undefined ? { ok: true } : { ok: false, ...this.#failure };
+  }
+
+  get(id: ObjectId): ApiObject | undefined {
+    return this.#tables.get(id.resource)?.get(keyOfId(id));
+  }
+
+  head(id: ObjectId): ApiObject | undefined {
+    if (this.#staged.size === 0) return this.get(id);
+    const key = stagedKey(id);
+    return this.#staged.has(key) ? this.#staged.get(key) : this.get(id);
+  }
+
+  list(resource: string, namespace?: string): readonly ApiObject[] {
+    return this.#tables.get(resource)?.list(namespace) ?? [];
+  }
+
+  listAt(resource: string, rev: number, namespace?: string): readonly ApiObject[] {
+    const changed = new Map<string, ApiObject | undefined>();
+    for (const change of this.changesSince(rev)) {
+      if (change.id.resource !== resource) continue;
+      const key = keyOfId(change.id);
+      if (!changed.has(key)) changed.set(key, change.before);
+    }
+    if (changed.size === 0) return this.list(resource, namespace);
+    const past = new ResourceTable();
+    for (const object of this.list(resource)) past.set(keyOfObject(object), object);
+    for (const [key, before] of changed) {
+      if (before === undefined) past.delete(key);
+      else past.set(key, before);
+    }
+    return past.list(namespace);
+  }
+
+  resources(): readonly string[] {
+    return [...this.#tables].filter(([, table]) => table.size > 0).map(([resource]) => resource);
+  }
+
+  put(id: ObjectId, build: (resourceVersion: string) => ApiObject): Promise<ApiObject> {
+    return this.#stage('put', id, build);
+  }
+
+  remove(id: ObjectId, build: (resourceVersion: string) => ApiObject): Promise<ApiObject> {
+    return this.#stage('delete', id, build);
+  }
+
+  async settled(): Promise<void> {
+    await this.#batches.at(-1)?.done;
+  }
+
+  changesSince(rev: number): readonly Change[] {
+    if (rev >= this.#revision) return [];
+    if (rev >= this.#recentFrom) return this.#recent.slice(firstAfter(this.#recent, rev));
+    const later = new Map<string, ApiObject | undefined>();
+    for (const { id, before } of this.#recent) if (!later.has(stagedKey(id))) later.set(stagedKey(id), before);
+    const stateAt = (id: ObjectId): ApiObject | undefined =>
+      later.has(stagedKey(id)) ? later.get(stagedKey(id)) : this.get(id);
+    return [...this.#database.changes(rev, this.#recentFrom, stateAt), ...this.#recent];
+  }
+
+  subscribe(listener: (changes: readonly Change[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelTick();
+    while (this.#batches.length > 0) this.#flush();
+    this.#mark.close();
+    this.#database.close();
+  }
+
+  #stage(type: Change['type'], id: ObjectId, build: (resourceVersion: string) => ApiObject): Promise<ApiObject> {
+    if (this.#closed) return Promise.reject(new BloomeryError('BLM_API_UNAVAILABLE', 'The store is closed'));
+    const before = this.head(id);
+    const rev = this.#nextRev + 1;
+    const object = deepFreeze(build(String(rev)));
+    this.#nextRev = rev;
+    const prev = before === undefined ? 0 : Number(before.metadata.resourceVersion);
+    const batch = this.#openBatch();
+    batch.writes.push({ rev, type, id, object, before, prev });
+    this.#staged.set(stagedKey(id), type === 'put' ? object : undefined);
+    return batch.done.then(() => object);
+  }
+
+  #openBatch(): Batch {
+    const last = this.#batches.at(-1);
+    if (last !== undefined && last.writes.length < MAX_BATCH) return last;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const batch: Batch = { writes: [], done: promise, resolve, reject };
+    this.#batches.push(batch);
+    if (last === undefined) setImmediate(() => this.#flush());
+    return batch;
+  }
+
+  #flush(): void {
+    const batch = this.#batches.shift();
+    if (batch === undefined) return;
+    const { writes } = batch;
+    const last = writes.at(-1)?.rev ?? this.#revision;
+    try {
+      this.#commit(writes, last);
+    } catch (cause) {
+      this.#fail(cause, batch);
+      return;
+    }
+    if (this.#batches.length === 0) this.#staged.clear();
+    else setImmediate(() => this.#flush());
+    this.#publish(writes, last);
+    batch.resolve();
+  }
+
+  /** All or nothing: on disk and in memory. */
+  #commit(writes: readonly LogWrite[], last: number): void {
+    let { entries, bytes } = this.#history;
+    let liveBytes = this.#liveBytes;
+    let objects = this.#objects;
+    let cut: HistoryCut | undefined;
+    this.#database.transaction(() => {
+      for (const write of writes) {
+        const size = this.#database.append(write, this.#atMs);
+        liveBytes += size.live;
+        bytes += size.history;
+        if (write.type === 'delete') objects -= 1;
+        else if (write.prev === 0) objects += 1;
+      }
+      entries += writes.length;
+      if (entries >= this.#lookAgainAt || writes.length === 0) cut = this.#cutHistory({ entries, bytes, liveBytes });
+      const compacted = cut?.upTo ?? this.#compactRevision;
+      this.#database.setState({ revision: last, compacted, objects, atMs: this.#atMs });
+    });
+    this.#history = { entries: entries - (cut?.entries ?? 0), bytes: bytes - (cut?.bytes ?? 0) };
+    this.#lookAgainAt = cut === undefined && entries < this.#lookAgainAt ? this.#lookAgainAt : this.#nextLook();
+    this.#compactRevision = cut?.upTo ?? this.#compactRevision;
+    this.#liveBytes = liveBytes;
+    this.#objects = objects;
+    this.#mark.record(last);
+    if (this.#failure !== undefined) this.#recover(this.#failure);
+  }
+
+  #nextLook(): number {
+    return Math.max(this.#history.entries, this.#limits.keepRevisions) + COMPACT_EVERY;
+  }
+
+  #cutHistory(size: { entries: number; bytes: number; liveBytes: number }): HistoryCut | undefined {
+    const spare = size.entries - this.#limits.keepRevisions;
+    if (spare <= 0) return undefined;
+    const oldest = this.#database.oldest(Math.min(spare, COMPACT_STEP));
+    const cut = planHistoryCut({ ...size, nowMs: this.#atMs }, this.#limits, oldest);
+    if (cut !== undefined) this.#database.forget(cut.upTo);
+    return cut;
+  }
+
+  #fail(cause: unknown, batch: Batch | undefined): void {
+    const failed = [...(batch === undefined ? [] : [batch]), ...this.#batches];
+    const writes = failed.reduce((sum, { writes: { length } }) => sum + length, 0);
+    const error = commitFailure(this.#file, writes, cause);
+    // Later batches may build on what this one staged.
+    this.#batches = [];
+    this.#staged.clear();
+    if (this.#failure === undefined) {
+      this.#failure = { sinceMs: this.#options.clock.nowMs(), message: error.message };
+      this.#options.log.error('store.commit-failed', { file: this.#file, writes, error: error.message });
+    }
+    for (const { reject } of failed) reject(error);
+  }
+
+  #recover({ sinceMs }: { readonly sinceMs: number }): void {
+    this.#failure = undefined;
+    this.#options.log.info('store.recovered', { file: this.#file, failedMs: this.#options.clock.nowMs() - sinceMs });
+  }
+
+  #publish(writes: readonly LogWrite[], last: number): void {
+    for (const { id, type, object } of writes) {
+      if (type === 'put') this.#table(id.resource).set(keyOfId(id), object);
+      else this.#table(id.resource).delete(keyOfId(id));
+    }
+    this.#revision = last;
+    for (const write of writes) this.#recent.push(write);
+    if (this.#recent.length > 2 * MEMORY_CHANGES) {
+      this.#recent = this.#recent.slice(-MEMORY_CHANGES);
+      this.#recentFrom = (this.#recent[0]?.rev ?? last + 1) - 1;
+    }
+    for (const listener of this.#listeners) {
+      try {
+        listener(writes);
+      } catch (error) {
+        this.#options.log.error('store.listener-failed', { revision: last, error: errorText(error) });
+      }
+    }
+  }
+
+  #scheduleTick(): void {
+    this.#cancelTick = this.#options.clock.after(TICK_MS, () => {
+      this.#scheduleTick();
+      // Counted beats, not the wall clock: that one jumps.
+      this.#atMs += TICK_MS;
+      this.#ticks += 1;
+      this.#mark.flush();
+      try {
+        this.#keepHouse();
+      } catch (cause) {
+        this.#fail(cause, undefined);
+      }
+    });
+  }
+
+  #keepHouse(): void {
+    if (this.#batches.length > 0) return;
+    const probe = this.#failure !== undefined && this.#ticks % PROBE_TICKS === 0;
+    const [first] = this.#history.entries > this.#limits.keepRevisions ? this.#database.oldest(1) : [];
+    const isOld = first !== undefined && isOldEnough(first.atMs, this.#atMs, this.#limits.keepMs);
+    if (probe || isOld) this.#commit([], this.#revision);
+    const { all, free } = this.#database.pages();
+    if (free > Math.max(FREE_PAGES, all / FREE_PART)) this.#database.shrink(SHRINK_PAGES);
+  }
+
+  #table(resource: string): ResourceTable {
+    let table = this.#tables.get(resource);
+    if (table === undefined) {
+      table = new ResourceTable();
+      this.#tables.set(resource, table);
+    }
+    return table;
+  }
+}
+
+function firstAfter(changes: readonly Change[], rev: number): number {
+  const index = changes.findIndex((change) => change.rev > rev);
+  return index < 0 ? changes.length : index;
+}
+
+function stagedKey(id: ObjectId): string {
+  return `${id.resource}\0${keyOfId(id)}`;
+}
+
+function keyOfObject(object: ApiObject): string {
+  return keyOfId({ namespace: object.metadata.namespace ?? '', name: object.metadata.name });
+}

@@ -1,0 +1,46 @@
+import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** The files of a store in its directory. */
+export interface StoreFiles {
+  readonly dir: string;
+  /** The database. */
+  readonly database: string;
+  /** Its write-ahead log, made by SQLite. */
+  readonly log: string;
+  /** The key of sealed bodies. */
+  readonly key: string;
+  /** The highest acknowledged revision. */
+  readonly mark: string;
+  /** There while a restore is under way. */
+  readonly unfinishedRestore: string;
+}
+
+/** Name the files of the store in a directory. */
+export function storeFiles(dir: string): StoreFiles {
+  return {
+    dir,
+    database: join(dir, 'store.db'),
+    log: join(dir, 'store.db-wal'),
+    key: join(dir, 'store.key'),
+    mark: join(dir, 'store.mark'),
+    unfinishedRestore: join(dir, 'restore.unfinished'),
+  };
+}
+
+/** Make the names in a directory durable. */
+export function syncDirectory(dir: string): void {
+  const handle = openSync(dir, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Write a file whole or not at all, for its owner only, and make it and its name durable. */
+export function writeDurably(file: string, content: string | Uint8Array): void {
+  writeFileSync(`${file}.tmp`, content, { mode: 0o600, flush: true });
+  renameSync(`${file}.tmp`, file);
+  syncDirectory(dirname(file));
+}
