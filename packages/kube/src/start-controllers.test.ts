@@ -4,7 +4,7 @@ import { type ConfigMap, configMap, keyText, secret } from '@bloomery/model';
 import { BloomeryError, createFakeClock, isBloomeryError, silentLog } from '@bloomery/ports';
 import type { Controller } from './controller.ts';
 import { watchSource } from './controller.ts';
-import { startControllers } from './start-controllers.ts';
+import { checkWriters, startControllers } from './start-controllers.ts';
 import { createMemoryClient, type MemoryClient } from './testing/memory-client.ts';
 
 const object = (name: string, data: Record<string, string> = {}): ConfigMap => ({
@@ -174,6 +174,10 @@ describe('controllers', () => {
       () => startControllers({ ...deps, controllers: [first, second] }, new AbortController().signal),
       (error) => isBloomeryError(error, 'BLM_CONTROLLER_DUPLICATE_WRITER') && /first/.test(error.message),
     );
+    const whole = recorder([], { name: 'whole', writes: ['Server.status'] });
+    assert.throws(() => checkWriters([first, whole]), /Server\.status is already written by controller first/);
+    assert.throws(() => checkWriters([whole, first]), /Server\.status\.power is already written by controller whole/);
+    checkWriters([first, recorder([], { name: 'third', writes: ['Server.status.powerIntent'] })]);
   });
 
   it('start although a kind that they read is not installed, and see its objects once it is', async () => {

@@ -31,24 +31,30 @@ export interface RunningControllers extends AsyncDisposable {
 }
 
 /**
- * Two controllers that write the same output would undo each other's work for ever.
+ * Two controllers that write the same output would undo each other's work for ever. An output holds all that is below it:
+ * `Server.status` is also `Server.status.power`.
  * @throws BLM_CONTROLLER_DUPLICATE_WRITER
  */
 export function checkWriters(controllers: readonly Controller[]): void {
   const writers = new Map<string, string>();
   for (const { name, writes } of controllers) {
     for (const output of writes) {
-      const other = writers.get(output);
-      if (other !== undefined) {
+      const taken = [...writers].find(([known, writer]) => writer !== name && overlap(known, output));
+      if (taken !== undefined) {
+        const [known, other] = taken;
         throw new BloomeryError(
           'BLM_CONTROLLER_DUPLICATE_WRITER',
-          `registering controller ${name}: ${output} is already written by controller ${other}`,
+          `registering controller ${name}: ${output} is already written by controller ${other} (${known})`,
           { facts: { output, controllers: [other, name] } },
         );
       }
       writers.set(output, name);
     }
   }
+}
+
+function overlap(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
 }
 
 /**

@@ -26,7 +26,15 @@ export function createMetalMachineController(options: MetalMachineControllerOpti
     name: 'metal-machine',
     kind: metalMachine,
     watches: METAL_MACHINE_WATCHES,
-    writes: ['MetalMachine.spec.serverRef', 'MetalMachine.spec.providerID', 'MetalMachine.status', 'ServerBinding'],
+    writes: [
+      'MetalMachine.metadata.finalizers',
+      'MetalMachine.metadata.annotations(allocated-through)',
+      'MetalMachine.spec.serverRef',
+      'MetalMachine.spec.providerID',
+      'MetalMachine.status',
+      'ServerBinding.spec.metalMachineRef',
+      'ServerBinding.spec.serverClassRef',
+    ],
     concurrency: 8,
     async reconcile(key, context) {
       const found = await findObject(context.client, metalMachine, key);

@@ -51,7 +51,13 @@ export function createServerBindingController(options: ServerBindingControllerOp
           .map(keyOf),
       ),
     ],
-    writes: ['ServerBinding.metadata.finalizers', 'ServerBinding.status.ready', 'Server.status.released'],
+    writes: [
+      'ServerBinding.metadata.finalizers',
+      'ServerBinding.status.ready',
+      'ServerBinding.status.conditions.Ready',
+      'Server.metadata.annotations(bound-to)',
+      'Server.status.released',
+    ],
     async reconcile(key, context) {
       const binding = await findObject(context.client, serverBinding, key);
       if (binding !== undefined) await reconcileOne(await readInput(binding, context), context, options);

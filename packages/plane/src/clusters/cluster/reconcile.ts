@@ -26,7 +26,15 @@ export function createClusterController(): Controller<Cluster> {
         spec?.clusterName ? [{ name: spec.clusterName, namespace: metadata.namespace ?? 'default' }] : [],
       ),
     ],
-    writes: ['Cluster.status', 'Cluster.spec.controlPlaneEndpoint', 'MetalCluster.metadata.ownerReferences'],
+    writes: [
+      'Cluster.metadata.finalizers',
+      'Cluster.spec.controlPlaneEndpoint',
+      'Cluster.status',
+      'MetalCluster.metadata.ownerReferences',
+      'MetalCluster.metadata.labels',
+      'TalosControlPlane.metadata.ownerReferences',
+      'TalosControlPlane.metadata.labels',
+    ],
     async reconcile(key, context) {
       const found = await findObject(context.client, cluster, key);
       if (found === undefined || isPaused(found, found)) return {};

@@ -29,10 +29,13 @@ export function createMachineController(): Controller<Machine> {
       ),
     ],
     writes: [
-      'Machine.status',
+      'Machine.metadata',
       'Machine.spec',
+      'Machine.status',
       'MetalMachine.metadata.ownerReferences',
+      'MetalMachine.metadata.labels',
       'TalosConfig.metadata.ownerReferences',
+      'TalosConfig.metadata.labels',
     ],
     async reconcile(key, context) {
       const found = await findObject(context.client, machine, key);
