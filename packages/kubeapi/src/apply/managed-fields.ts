@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
-import { type FieldSet, isEmptySet, parseFieldsV1, printFieldsV1 } from './field-set.ts';
+import { type FieldSet, isEmptySet, parseFieldsV1 } from './field-set.ts';
+import { sharedFieldsV1, sharedSetOf } from './shared-fields.ts';
 
 /** Who wrote: through which operation, in which version, at which subresource. */
 export interface FieldManager {
@@ -44,22 +45,11 @@ function decodeEntry(value: Json): ManagedEntry | undefined {
   if (typeof manager !== 'string' || typeof subresource !== 'string' || fieldsType !== 'FieldsV1') return undefined;
   if (operation !== 'Apply' && operation !== 'Update') return undefined;
   if (typeof apiVersion !== 'string' || apiVersion === '') return undefined;
-  const fields = parsedSet(value['fieldsV1']);
+  const { fieldsV1 } = value;
+  const fields = isJsonObject(fieldsV1) ? sharedSetOf(fieldsV1) : parseFieldsV1(fieldsV1);
   if (fields === undefined) return undefined;
   const timed = typeof time === 'string' ? { time } : {};
   return { manager, operation, apiVersion, subresource, fields, ...timed };
-}
-
-/** Sets by the stored object they were read from: entries that do not change are parsed once. */
-const sets = new WeakMap<JsonObject, FieldSet>();
-
-function parsedSet(value: Json | undefined): FieldSet | undefined {
-  if (!isJsonObject(value)) return parseFieldsV1(value);
-  const known = sets.get(value);
-  if (known !== undefined) return known;
-  const parsed = parseFieldsV1(value);
-  if (parsed !== undefined) sets.set(value, parsed);
-  return parsed;
 }
 
 /** Write metadata.managedFields: Apply before Update, then by time, manager, version and subresource. */
@@ -71,7 +61,7 @@ export function encodeManagedFields(entries: ManagedEntries): readonly JsonObjec
     apiVersion,
     ...(time === undefined ? {} : { time }),
     fieldsType: 'FieldsV1',
-    fieldsV1: printFieldsV1(fields),
+    fieldsV1: sharedFieldsV1(fields),
     ...(subresource === '' ? {} : { subresource }),
   }));
 }

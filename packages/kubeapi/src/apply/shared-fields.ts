@@ -1,0 +1,46 @@
+import type { JsonObject } from '@bloomery/model';
+import { deepFreeze } from '../api-object.ts';
+import { type FieldSet, parseFieldsV1, printFieldsV1 } from './field-set.ts';
+
+/** Sets kept for sharing, and the longest text of one that is. */
+const MAX_SHARED = 2000;
+const MAX_TEXT = 32 * 1024;
+
+/**
+ * FieldsV1 by its text. The objects of a kind own much the same fields, so that a few texts stand for thousands of entries: each is
+ * parsed and printed once, and held in memory once.
+ */
+const shared = new Map<string, JsonObject>();
+const sets = new WeakMap<JsonObject, FieldSet>();
+const printed = new WeakMap<FieldSet, JsonObject>();
+
+/** The set that FieldsV1 says; undefined when it is malformed. */
+export function sharedSetOf(fieldsV1: JsonObject): FieldSet | undefined {
+  const known = sets.get(fieldsV1) ?? sets.get(shared.get(JSON.stringify(fieldsV1)) ?? fieldsV1);
+  if (known !== undefined) return known;
+  const set = parseFieldsV1(fieldsV1);
+  // The object belongs to somebody else: what is kept for it is its set, not the object itself.
+  if (set !== undefined && Object.isFrozen(fieldsV1)) sets.set(fieldsV1, set);
+  return set;
+}
+
+/** The FieldsV1 form of a set, frozen; the same object for equal sets. */
+export function sharedFieldsV1(set: FieldSet): JsonObject {
+  const known = printed.get(set);
+  if (known !== undefined) return known;
+  const fresh = printFieldsV1(set);
+  const text = JSON.stringify(fresh);
+  const kept = shared.get(text) ?? keep(text, fresh, set);
+  printed.set(set, kept);
+  return kept;
+}
+
+function keep(text: string, fieldsV1: JsonObject, set: FieldSet): JsonObject {
+  deepFreeze(fieldsV1);
+  sets.set(fieldsV1, set);
+  if (text.length > MAX_TEXT) return fieldsV1;
+  const [oldest] = shared.keys();
+  if (shared.size >= MAX_SHARED && oldest !== undefined) shared.delete(oldest);
+  shared.set(text, fieldsV1);
+  return fieldsV1;
+}
