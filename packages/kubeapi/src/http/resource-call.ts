@@ -1,6 +1,7 @@
-import { type KindDefinition, stringifyJson } from '@bloomery/model';
+import type { KindDefinition } from '@bloomery/model';
 import type { ApiEngine } from '../api-engine.ts';
 import type { ApiObject } from '../api-object.ts';
+import { objectText } from '../object-text.ts';
 import { badRequest } from '../pipeline/api-status.ts';
 import type { Resource } from '../registry/resource.ts';
 import type { ApiPath } from './api-path.ts';
@@ -27,17 +28,8 @@ export function tableOptions(call: ResourceCall): {
   };
 }
 
-const texts = new WeakMap<ApiObject, string>();
-
-/** JSON text of a frozen object. Kept as long as the object is: watches and lists share it. */
-export function jsonTextOf(object: ApiObject): string {
-  let text = texts.get(object);
-  if (text === undefined) {
-    text = stringifyJson(object);
-    texts.set(object, text);
-  }
-  return text;
-}
+/** JSON text of a frozen object. */
+export const jsonTextOf: (object: ApiObject) => string = objectText;
 
 /** A query flag: `true`, `1` or present without a value. */
 export function isTrue(value: string | null): boolean {

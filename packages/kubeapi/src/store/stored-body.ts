@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib';
-import { parseJson, stringifyJson } from '@bloomery/model';
+import { parseJson } from '@bloomery/model';
 import { errorText } from '@bloomery/ports';
 import { type ApiObject, deepFreeze } from '../api-object.ts';
+import { writtenText } from '../object-text.ts';
 import type { BodyCipher } from './body-cipher.ts';
 import type { ObjectId } from './store.ts';
 import { corruptStore } from './store-error.ts';
@@ -37,7 +38,7 @@ export interface BodyCodec {
 export function createBodyCodec(file: string, cipher: BodyCipher, sealed: ReadonlySet<string>): BodyCodec {
   const codec: BodyCodec = {
     encode(id, key, rev, object) {
-      const text = stringifyJson(object);
+      const text = writtenText(object);
       const body = sealed.has(id.resource) ? cipher.seal(text, key) : text;
       return { body, sum: sumOf(key, rev, body) };
     },
