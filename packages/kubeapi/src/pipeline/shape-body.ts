@@ -72,7 +72,10 @@ export function shapeObject(
     if (why !== undefined) throw undecodable(request, why);
   }
   const defaulted = version.defaults?.(object) ?? object;
-  const processed = processObject(version.schema, defaulted, { dropNulls: request.applied !== true });
+  const processed = processObject(version.schema, defaulted, {
+    dropNulls: request.applied !== true,
+    old: resource.rules.builtin ? undefined : old,
+  });
   const unknown = [...new Set([...processed.unknownFields, ...unknownMeta])].sort();
   if (unknown.length > 0 && request.fieldValidation === 'Strict') throw strictError(request, object, unknown, asPatch);
   const warnings = request.fieldValidation === 'Warn' ? unknown.map((field) => `unknown field "${field}"`) : [];

@@ -2,6 +2,7 @@ import { type FieldProblem, isJsonObject, type Json, type JsonObject, type schem
 import { invalid, NO_FIELD } from './field-causes.ts';
 import { ownMember } from './field-path.ts';
 import { validateListTypes } from './list-types.ts';
+import { checkRules, rulePlan } from './rules/index.ts';
 import { Shaper, type Shaping } from './shape.ts';
 import { validate } from './validate.ts';
 
@@ -10,6 +11,11 @@ type Schema = schema.Schema;
 /** What `processObject` shall do; everything unless switched off. */
 export interface ProcessOptions extends Partial<Shaping> {
   readonly validate?: boolean;
+  /**
+   * The stored object, in the same version, for an update: what was invalid before and has not changed is let pass, and rules
+   * can compare with it.
+   */
+  readonly old?: JsonObject | undefined;
 }
 
 /** The object in the shape of its schema, and what was wrong with it. */
@@ -34,14 +40,27 @@ export function processObject(schema: Schema, object: JsonObject, options: Proce
   const shaper = new Shaper({ prune, defaults, dropNulls });
   const shaped = shaper.shape(schema, object, '');
   const result = isJsonObject(shaped) ? shaped : object;
-  const problems = options.validate === false ? [] : problemsOf(schema, result);
+  const problems = options.validate === false ? [] : problemsOf(schema, result, options.old);
   return { object: result, unknownFields: shaper.unknown.sort(), problems };
 }
 
-function problemsOf(schema: Schema, object: JsonObject): readonly FieldProblem[] {
-  const problems = [...validate(schema, object, ''), ...validateListTypes(schema, object, '')];
-  if (problems.some(({ reason }) => BLOCKING.has(reason)) && hasRules(schema)) problems.push(UNCHECKED_RULES);
-  return problems;
+function problemsOf(schema: Schema, object: JsonObject, old: JsonObject | undefined): readonly FieldProblem[] {
+  const problems = [...structureProblems(schema, object, old), ...listProblems(schema, object, old)];
+  if (rulePlan(schema, true) === undefined) return problems;
+  if (problems.some(({ reason }) => BLOCKING.has(reason))) return [...problems, UNCHECKED_RULES];
+  return [...problems, ...checkRules(schema, object, old)];
+}
+
+/** Judged without the old object first: nearly all objects are valid, and then nothing has to be compared. */
+function structureProblems(schema: Schema, object: JsonObject, old: JsonObject | undefined): readonly FieldProblem[] {
+  const problems = validate(schema, object, '');
+  return problems.length === 0 || old === undefined ? problems : validate(schema, object, '', old);
+}
+
+/** Duplicates are let pass as long as the stored object has any. */
+function listProblems(schema: Schema, object: JsonObject, old: JsonObject | undefined): readonly FieldProblem[] {
+  const problems = validateListTypes(schema, object, '');
+  return problems.length > 0 && old !== undefined && validateListTypes(schema, old, '').length > 0 ? [] : problems;
 }
 
 const BLOCKING: ReadonlySet<string> = new Set([
@@ -57,22 +76,6 @@ const UNCHECKED_RULES = invalid(
   null,
   'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 );
-
-const rulesKnown = new WeakMap<Schema, boolean>();
-
-/** Whether the schema carries x-kubernetes-validations anywhere. */
-function hasRules(schema: Schema): boolean {
-  const known = rulesKnown.get(schema);
-  if (known !== undefined) return known;
-  const parts = [
-    ...Object.values(schema.properties ?? {}),
-    ...(schema.items === undefined ? [] : [schema.items]),
-    ...(typeof schema.additionalProperties === 'object' ? [schema.additionalProperties] : []),
-  ];
-  const found = schema['x-kubernetes-validations'] !== undefined || parts.some(hasRules);
-  rulesKnown.set(schema, found);
-  return found;
-}
 
 /** The JSON path of a scale subresource: `.spec.replicas`. */
 export type DottedPath = string;

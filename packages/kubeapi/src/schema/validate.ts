@@ -1,5 +1,6 @@
 import type { FieldProblem, Json, JsonObject, schema } from '@bloomery/model';
 import { isJsonObject, jsonEqual } from '@bloomery/model';
+import { correlateItems } from './correlate-items.ts';
 import { invalid, NO_FIELD, notSupported, required, tooLong, tooMany, typeInvalid } from './field-causes.ts';
 import { itemPath, memberPath, ownMember } from './field-path.ts';
 import { isKnownFormat, matchesFormat } from './formats.ts';
@@ -12,9 +13,10 @@ type Schema = schema.Schema;
  * Check a value against a schema, with kube-apiserver's texts. Nothing is changed: defaults must be filled in before.
  *
  * @param path path of the value, '' for the whole object.
+ * @param old the stored value, for an update: parts that equal theirs in it are not judged again.
  */
-export function validate(schema: Schema, value: Json, path: string): readonly FieldProblem[] {
-  return new Judge(schema, path).judge(value).problems;
+export function validate(schema: Schema, value: Json, path: string, old?: Json): readonly FieldProblem[] {
+  return new Judge(schema, path).judge(value, old).problems;
 }
 
 /** The JSON type of a value as the API names it. */
@@ -42,17 +44,18 @@ class Judge {
     this.#path = path;
   }
 
-  judge(value: Json): this {
+  judge(value: Json, old?: Json): this {
+    if (old !== undefined && jsonEqual(value, old)) return this;
     const allowed = this.#schema.enum;
     this.#type(value);
     if (value !== null) this.#alternatives(value);
     if (typeof value === 'string') this.#string(value);
     else if (typeof value === 'number' || typeof value === 'bigint') this.#number(value);
-    else if (Array.isArray(value)) this.#list(value);
+    else if (Array.isArray(value)) this.#list(value, old);
     if (allowed !== undefined && !allowed.some((one) => jsonEqual(one, value))) {
       this.problems.push(notSupported(this.#path, value, allowed));
     }
-    if (isJsonObject(value)) this.#members(value);
+    if (isJsonObject(value)) this.#members(value, isJsonObject(old) ? old : undefined);
     return this;
   }
 
@@ -128,10 +131,13 @@ class Judge {
     }
   }
 
-  #list(value: readonly Json[]): void {
+  #list(value: readonly Json[], old: Json | undefined): void {
     const { items, minItems, maxItems, uniqueItems } = this.#schema;
     if (items !== undefined) {
-      for (const [i, item] of value.entries()) this.#take(new Judge(items, itemPath(this.#path, i)).judge(item));
+      const before = correlateItems(this.#schema, old);
+      for (const [i, item] of value.entries()) {
+        this.#take(new Judge(items, itemPath(this.#path, i)).judge(item, before(item)));
+      }
     }
     if (minItems !== undefined && value.length < minItems) {
       this.#invalid(value.length, `should have at least ${minItems} items`);
@@ -144,7 +150,7 @@ class Judge {
     }
   }
 
-  #members(value: JsonObject): void {
+  #members(value: JsonObject, old: JsonObject | undefined): void {
     const { minProperties, maxProperties, properties, additionalProperties } = this.#schema;
     const count = Object.keys(value).length;
     if (minProperties !== undefined && count < minProperties) {
@@ -159,7 +165,7 @@ class Judge {
       const values = typeof additionalProperties === 'object' ? additionalProperties : undefined;
       const child = ownMember(properties, name) ?? values;
       if (child === undefined || member === undefined) continue;
-      this.#take(new Judge(child, memberPath(this.#path, name)).judge(member));
+      this.#take(new Judge(child, memberPath(this.#path, name)).judge(member, ownMember(old, name)));
     }
     for (const name of this.#schema.required ?? []) {
       if (!Object.hasOwn(value, name)) this.problems.push(required(memberPath(this.#path, name)));
