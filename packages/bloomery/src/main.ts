@@ -1,6 +1,7 @@
 import { buildCli, runCli } from '@bloomery/cli';
 import { systemClock } from '@bloomery/ports';
 import manifest from '../package.json' with { type: 'json' };
+import { restoreCommand } from './restore/restore-command.ts';
 import { serveCommand } from './serve/serve-command.ts';
 
 const stop = new AbortController();
@@ -25,13 +26,15 @@ const deps = {
   signal: stop.signal,
 };
 const program = buildCli(deps);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const serve = serveCommand({
   env: process.env,
   version: manifest.version,
   signal: stop.signal,
-  print: (line) => void process.stdout.write(`${line}\n`),
+  print,
 });
 program.addCommand(serve.copyInheritedSettings(program));
+program.addCommand(restoreCommand({ env: process.env, print }).copyInheritedSettings(program));
 const args = process.argv.slice(2);
 const code = await runCli(program, args, deps);
 // An orderly stop of the plane is success; an interrupted command is not.

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CliDeps } from './cli-deps.ts';
 import type { AcceptOptions } from './commands/accept.ts';
+import type { BackupCommandOptions } from './commands/backup.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { GetOptions } from './commands/get.ts';
 import type { PowerOptions } from './commands/power.ts';
@@ -117,6 +118,15 @@ function addChanging(program: Command, deps: CliDeps): void {
 }
 
 function addLocal(program: Command, deps: CliDeps): void {
+  connected(program.command('backup'))
+    .description('Write a backup of the running manager: all objects as they are now, Secrets and keys included')
+    .argument('<file>', 'file to write, 0600')
+    .option('--force', 'replace an existing file')
+    .option('--json', 'say what was written as JSON')
+    .action(async (file: string, options: BackupCommandOptions & SessionOptions) => {
+      const { backup } = await import('./commands/backup.ts');
+      await withSession(options, deps, (session) => backup(session, file, options));
+    });
   connected(program.command('version'))
     .description('Print the version of this program and of the manager')
     .option('--client', 'of this program only')

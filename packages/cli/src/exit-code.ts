@@ -22,6 +22,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   BLM_API_NOT_FOUND: EXIT.notFound,
   BLM_API_UNAUTHORIZED: EXIT.refused,
   BLM_API_UNAVAILABLE: EXIT.unreachable,
+  BLM_BACKUP_INVALID: EXIT.refused,
   BLM_CLI_INTERRUPTED: EXIT.interrupted,
   BLM_CLI_NAME_UNKNOWN: EXIT.notFound,
   BLM_CLI_NO_MANAGER: EXIT.unreachable,
@@ -29,6 +30,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   BLM_CLI_REFUSED: EXIT.refused,
   BLM_CLI_USAGE: EXIT.usage,
   BLM_KUBECONFIG_INVALID: EXIT.unreachable,
+  BLM_RESTORE_REFUSED: EXIT.refused,
 };
 
 /** The exit code that an error ends the program with. */

@@ -28,6 +28,10 @@ export const ERROR_CODES = {
     'A downloaded kernel or initrd is not the file whose sha512 was asked for. Check the URL and the sum; the old file stays.',
   BLM_ASSET_DOWNLOAD:
     'A kernel or initrd could not be fetched. Check that the URL answers from this host, also through its proxy; it is tried again.',
+  BLM_BACKUP_FAILED:
+    'A backup could not be written. The message names the file or the connection; nothing that was there before was replaced.',
+  BLM_BACKUP_INVALID:
+    'A backup file is damaged, cut off, of a newer version, or no backup. Nothing was restored. Use another backup.',
   BLM_BMC_AUTH:
     'A BMC answered and refused user or password. Mend spec.bmc of the Server, or the Secret that it names; it is asked again by itself within five minutes.',
   BLM_BMC_FAILED:

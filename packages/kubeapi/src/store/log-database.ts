@@ -134,6 +134,13 @@ export class LogDatabase {
     return { live: bytes - before, history: before };
   }
 
+  /** Take an object over from elsewhere, without history. Call inside a transaction, and set the state afterwards. */
+  adopt(id: ObjectId, rev: number, object: ApiObject): void {
+    const key = rowKey(id);
+    const { body, sum } = this.#codec.encode(id, key, rev, object);
+    this.#statement('INSERT INTO objects (key, rev, sum, body) VALUES (?, ?, ?, ?)').run(key, rev, sum, body);
+  }
+
   /** Every live object, with its size. @throws BloomeryError BLM_STORE_CORRUPT. */
   *live(): Generator<{ readonly id: ObjectId; readonly object: ApiObject; readonly bytes: number }> {
     const { objects } = this.state();
