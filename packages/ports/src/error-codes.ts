@@ -24,6 +24,8 @@ export const ERROR_CODES = {
   BLM_API_UNAUTHORIZED: 'The credentials were missing or wrong. Check the kubeconfig.',
   BLM_API_UNAVAILABLE: 'The API could not answer. Check that `bloomery serve` runs and its address is reachable.',
   BLM_API_UNSUPPORTED_MEDIA: 'The API cannot read or write this content type for this resource.',
+  BLM_API_WEBHOOK_FAILED:
+    'An admission or conversion webhook could not be asked, or did not answer as it must. The message names it; see how-to/run-a-provider.',
   BLM_ASSET_CHECKSUM:
     'A downloaded kernel or initrd is not the file whose sha512 was asked for. Check the URL and the sum; the old file stays.',
   BLM_ASSET_DOWNLOAD:
