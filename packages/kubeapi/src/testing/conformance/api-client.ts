@@ -32,7 +32,9 @@ export async function rawRequest(
   options: { readonly headers?: Headers; readonly body?: string | Uint8Array } = {},
 ): Promise<RawAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
-  const call = openRequest(to, method, path, options.headers, (response) => {
+  // Node frames the body of a DELETE only when it is told its length.
+  const length: Headers = options.body === undefined ? {} : { 'content-length': `${Buffer.byteLength(options.body)}` };
+  const call = openRequest(to, method, path, { ...length, ...options.headers }, (response) => {
     const chunks: Buffer[] = [];
     response.on('data', (chunk: Buffer) => chunks.push(chunk));
     response.on('error', reject);

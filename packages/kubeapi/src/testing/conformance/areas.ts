@@ -2,7 +2,12 @@ import type { Area } from './area.ts';
 import { apply } from './cases/apply.ts';
 import { crud } from './cases/crud.ts';
 import { metadata } from './cases/metadata.ts';
+import { options } from './cases/options.ts';
 import { patch } from './cases/patch.ts';
+import { reads } from './cases/reads.ts';
+import { subresources } from './cases/subresources.ts';
+import { validation } from './cases/validation.ts';
+import { watches } from './cases/watches.ts';
 
 /** The whole suite, in the order in which it runs. */
-export const AREAS: readonly Area[] = [crud, metadata, patch, apply];
+export const AREAS: readonly Area[] = [crud, metadata, validation, options, patch, apply, subresources, reads, watches];

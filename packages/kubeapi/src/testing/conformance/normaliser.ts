@@ -40,6 +40,13 @@ export class Normaliser {
       .replace(TIME, 'TIME');
   }
 
+  /** A path with its query. */
+  path(path: string): string {
+    return this.text(
+      path.replace(/resourceVersion=\d{2,}/, 'resourceVersion=RV').replace(/continue=[\w%-]{24,}/, 'continue=TOKEN'),
+    );
+  }
+
   /** What a program printed in columns: also without ages and with the widths of columns evened. */
   columns(text: string): string {
     return this.text(text)

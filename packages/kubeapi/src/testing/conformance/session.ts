@@ -77,7 +77,7 @@ export class Session {
   /** A call whose answer is recorded. */
   async call(method: string, path: string, body?: Body, options: CallOptions = {}): Promise<Answer> {
     const answer = await this.quiet(method, path, body, options);
-    this.steps.push({ call: this.#normaliser.text(`${method} ${path}`), ...this.#recorded(answer, options.look) });
+    this.steps.push({ call: this.#normaliser.path(`${method} ${path}`), ...this.#recorded(answer, options.look) });
     return answer;
   }
 
@@ -111,7 +111,7 @@ export class Session {
     const reader = new WatchReader(response, (taken, ended) => {
       const events = taken.map((event) => this.#normaliser.json(options.look?.(event) ?? { ...event }));
       this.steps.push({
-        watch: this.#normaliser.text(path),
+        watch: this.#normaliser.path(path),
         code: response.statusCode ?? 0,
         events,
         ...(ended ? { ended } : {}),

@@ -51,11 +51,17 @@ export class WatchReader {
     return events;
   }
 
-  /** The events until the server ends the watch, recorded. */
-  async takeAll(): Promise<readonly WatchEvent[]> {
+  /** The events until the server ends the watch, without recording them. */
+  async nextAll(): Promise<readonly WatchEvent[]> {
     await until('the end of a watch', () => this.#ended, 30_000).catch(() => undefined);
     const events = this.#events.slice(this.#taken);
     this.#taken = this.#events.length;
+    return events;
+  }
+
+  /** The events until the server ends the watch, recorded. */
+  async takeAll(): Promise<readonly WatchEvent[]> {
+    const events = await this.nextAll();
     this.#record(events, this.#ended);
     return events;
   }
