@@ -16,6 +16,8 @@ const KEEP_BYTES = 16 * 1024 * 1024;
 const COMPACT_EVERY = 64;
 /** Writes in one commit at most, so that no commit takes long. */
 const MAX_BATCH = 500;
+/** Turns of the event loop that a commit waits for further writes at most. */
+const MAX_BATCH_TURNS = 4;
 /** Recent changes kept in memory; older ones are read from the log. */
 const MEMORY_CHANGES = 1000;
 /** The housekeeping's beat, and the grain of the store's own time. */
@@ -196,8 +198,20 @@ export class LogStore implements Store {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const batch: Batch = { writes: [], done: promise, resolve, reject };
     this.#batches.push(batch);
-    if (last === undefined) setImmediate(() => this.#flush());
+    if (last === undefined) this.#flushWhenQuiet(batch, 0);
     return batch;
+  }
+
+  /**
+   * Commit once a turn of the event loop brought no more writes, after a few turns at the latest: the disk is what many writers
+   * wait for, and a turn that nobody uses takes microseconds.
+   */
+  #flushWhenQuiet(batch: Batch, turns: number): void {
+    const { length } = batch.writes;
+    setImmediate(() => {
+      if (batch.writes.length > length && turns < MAX_BATCH_TURNS) this.#flushWhenQuiet(batch, turns + 1);
+      else if (this.#batches[0] === batch) this.#flush();
+    });
   }
 
   #flush(): void {

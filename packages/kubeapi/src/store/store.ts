@@ -28,8 +28,8 @@ export type StoreHealth =
     };
 
 /**
- * All objects, with one revision counter over all of them. Reads come from memory. Writes are staged: those of one
- * event-loop turn are committed together (500 at a time), and their promises resolve when they are on disk.
+ * All objects, with one revision counter over all of them. Reads come from memory. Writes are staged: those that come close
+ * together are committed together (500 at a time), and their promises resolve when they are on disk.
  * Between `head` and `put`/`remove` a caller must not await: then no other writer can come between.
  */
 export interface Store {
