@@ -1,6 +1,10 @@
 import type { ObjectClient } from '@bloomery/kube';
 import type { KindDefinition } from '@bloomery/model';
 import { type Clock, isBloomeryError, type Logger, type RandomBytes } from '@bloomery/ports';
+import { type Authorizer, createAuthorizer } from './auth/authorize.ts';
+import { startRoleAggregation } from './auth/rbac/aggregate-roles.ts';
+import { reconcileBootstrapPolicy } from './auth/rbac/bootstrap-policy.ts';
+import { preventEscalation } from './auth/rbac/prevent-escalation.ts';
 import { createInProcessClient } from './client/in-process-client.ts';
 import { startCrdLifecycle } from './controllers/crd-lifecycle.ts';
 import { startExpiry } from './controllers/expire-events.ts';
@@ -30,7 +34,9 @@ export interface ApiEngine {
   readonly writer: Writer;
   readonly hub: WatchHub;
   readonly clock: Clock;
+  readonly random: RandomBytes;
   readonly client: ObjectClient;
+  readonly authorizer: Authorizer;
   /** Resolves when garbage collection, namespace and CRD housekeeping have caught up. */
   idle(): Promise<void>;
   /** Stops the housekeeping; the store stays open. */
@@ -41,30 +47,43 @@ export interface ApiEngine {
 export async function startApiEngine(options: ApiEngineOptions): Promise<ApiEngine> {
   const { store, clock, log, random } = options;
   const registry = createRegistry(builtinResources());
-  const writer = createWriter({ store, clock, random, fields: options.fields });
+  const authorizer = createAuthorizer(store);
+  const writer = createWriter({
+    store,
+    clock,
+    random,
+    fields: options.fields,
+    guard: (write) => preventEscalation(authorizer, write),
+  });
   const hub = createWatchHub(store);
   const client = createInProcessClient({ store, registry, writer, hub, clock });
   await createStandingNamespaces(registry, writer);
   const deps = { store, registry, writer, clock, log };
+  await reconcileBootstrapPolicy(deps);
+  const aggregation = startRoleAggregation(deps);
   const crds = await startCrdLifecycle({ ...deps, kinds: options.kinds });
   const namespaces = startNamespaceLifecycle(deps);
   const garbage = startGarbageCollector(deps);
   const stopExpiry = startExpiry(deps);
+  await aggregation.idle();
   return {
     store,
     registry,
     writer,
     hub,
     clock,
+    random,
     client,
+    authorizer,
     async idle() {
       for (let round = 0; round < 3; round++) {
-        await Promise.all([crds.idle(), namespaces.idle(), garbage.idle(), store.settled()]);
+        await Promise.all([crds.idle(), namespaces.idle(), garbage.idle(), aggregation.idle(), store.settled()]);
       }
     },
     stop() {
-      for (const part of [crds, namespaces, garbage]) part.stop();
+      for (const part of [crds, namespaces, garbage, aggregation]) part.stop();
       stopExpiry();
+      authorizer.stop();
     },
   };
 }

@@ -1,10 +1,10 @@
 import type { ControllerMetrics } from '@bloomery/kube';
+import type { RequestLoad } from '@bloomery/kubeapi';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The product's metrics, by their usual Prometheus names. */
 export interface ServeMetrics {
   readonly controllers: ControllerMetrics;
-  observeApi(request: { readonly verb: string; readonly resource: string; readonly code: number }): void;
   /** Prometheus text format. */
   text(): Promise<string>;
 }
@@ -13,8 +13,16 @@ export interface ServeMetrics {
 export interface MetricSources {
   /** Servers by phase. */
   readonly serversByPhase: () => ReadonlyMap<string, number>;
-  readonly watchers: () => number;
   readonly storeRevision: () => number;
+  /** Stored objects by resource (`plural.group`). */
+  readonly storedObjects: () => ReadonlyMap<string, number>;
+  /** Size of the database file, in bytes. */
+  readonly storeBytes: () => number;
+  /** Requests of the API at work and waiting. */
+  readonly apiLoad: () => RequestLoad;
+  readonly auditCounts: () => { readonly written: number; readonly lost: number };
+  /** Further families, as text with every line ended. */
+  readonly moreText: () => string;
 }
 
 /** Make the registry. Label values are bounded: verbs, resources, codes, controllers and phases only. */
@@ -47,14 +55,6 @@ export function createMetrics(version: string, sources: MetricSources): ServeMet
     },
   });
   new Gauge({
-    name: 'apiserver_longrunning_requests',
-    help: 'Running watches.',
-    registers,
-    collect() {
-      this.set(sources.watchers());
-    },
-  });
-  new Gauge({
     name: 'bloomery_store_revision',
     help: 'Highest committed revision.',
     registers,
@@ -62,17 +62,67 @@ export function createMetrics(version: string, sources: MetricSources): ServeMet
       this.set(sources.storeRevision());
     },
   });
-  const requests = new Counter({
-    name: 'apiserver_request_total',
-    help: 'Requests to the Kubernetes API.',
-    labelNames: ['verb', 'resource', 'code'],
-    registers,
-  });
+  apiMetrics(registers, sources);
   return {
     controllers: controllerMetrics(registers),
-    observeApi: (labels) => requests.inc(labels),
-    text: async () => (await registry?.metrics()) ?? '',
+    text: async () => `${(await registry?.metrics()) ?? ''}\n${sources.moreText()}`,
   };
+}
+
+/** The API's own, by the names that kube-apiserver gives them. */
+function apiMetrics(registers: Registry[], sources: MetricSources): void {
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[], read: (g: Gauge<L>) => void) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers,
+      collect() {
+        this.reset();
+        read(this);
+      },
+    });
+  const byKind = (of: 'inFlight' | 'waiting') => (g: Gauge<'request_kind'>) => {
+    for (const [kind, count] of Object.entries(sources.apiLoad()[of])) g.set({ request_kind: kind }, count);
+  };
+  gauge('apiserver_current_inflight_requests', 'Requests at work.', ['request_kind'], byKind('inFlight'));
+  gauge('apiserver_current_inqueue_requests', 'Requests that wait for others.', ['request_kind'], byKind('waiting'));
+  gauge('apiserver_storage_objects', 'Stored objects.', ['resource'], (g) => {
+    for (const [resource, count] of sources.storedObjects()) g.set({ resource }, count);
+  });
+  gauge('apiserver_resource_objects', 'Stored objects.', ['group', 'resource'], (g) => {
+    for (const [id, count] of sources.storedObjects()) {
+      const [resource = '', ...group] = id.split('.');
+      g.set({ group: group.join('.'), resource }, count);
+    }
+  });
+  gauge('apiserver_storage_size_bytes', 'Size of the database file.', ['storage_cluster_id'], (g) =>
+    g.set({ storage_cluster_id: 'bloomery' }, sources.storeBytes()),
+  );
+  const counter = <L extends string>(
+    name: string,
+    help: string,
+    labels: Record<L, string>,
+    read: () => number,
+  ): void => {
+    new Counter({
+      name,
+      help,
+      labelNames: Object.keys(labels) as L[],
+      registers,
+      collect() {
+        this.reset();
+        this.inc(labels, read());
+      },
+    });
+  };
+  counter('apiserver_audit_event_total', 'Events of the audit log.', {}, () => sources.auditCounts().written);
+  counter(
+    'apiserver_audit_error_total',
+    'Events that the audit log lost.',
+    { plugin: 'log' },
+    () => sources.auditCounts().lost,
+  );
 }
 
 function controllerMetrics(registers: Registry[]): ControllerMetrics {

@@ -1,3 +1,4 @@
+import { join, resolve } from 'node:path';
 import type { Listen } from '@bloomery/ports';
 import { parseGoDuration } from './go-duration.ts';
 
@@ -21,6 +22,8 @@ export interface ServeOptions {
   /** `external`: Cluster API core runs beside us, against this API; its group is not ours then. */
   readonly clusterApi: 'embedded' | 'external';
   readonly metricsListen: Listen;
+  /** File of the API's audit log, absolute; undefined: none is kept. */
+  readonly auditLog: string | undefined;
   /** File with the Environment to create as `default` instead of the built-in one. */
   readonly environmentFile: string | undefined;
   /** Folder with `agent-<arch>/{vmlinuz,initramfs.xz}`. */
@@ -159,6 +162,7 @@ export function parseServeOptions(flags: Raw, environment: Environment, defaultD
   const siderolinkAdvertise =
     endpoint('siderolinkAdvertise') ?? withPort(endpoint('siderolinkEndpoint'), port('siderolinkPort'));
 
+  const auditLog = optional('auditLog') ?? join(text('data', defaultDataDir), 'logs', 'audit.jsonl');
   const options: ServeOptions = {
     dataDir: text('data', defaultDataDir),
     kubeListen: listen('kubeListen', '127.0.0.1:6443'),
@@ -176,6 +180,7 @@ export function parseServeOptions(flags: Raw, environment: Environment, defaultD
     ),
     clusterApi: choice('clusterApi', ['embedded', 'external'], 'embedded'),
     metricsListen: listen('metricsListen', '127.0.0.1:9090'),
+    auditLog: auditLog === 'off' ? undefined : resolve(auditLog),
     environmentFile: optional('environment'),
     agentImages: optional('agentImages'),
     loaders: optional('loaders'),

@@ -8,9 +8,9 @@ import {
   computedResource,
   createApiHandler,
   listenApi,
-  loadCredentials,
   managedWrites,
   openStore,
+  startAccess,
   startApiEngine,
 } from '@bloomery/kubeapi';
 import { allKinds, cluster, type KindDefinition, machine, server, serverBinding } from '@bloomery/model';
@@ -60,6 +60,7 @@ import {
   writeFileWhole,
 } from './data-dir.ts';
 import { defaultEnvironmentSpec } from './default-environment.ts';
+import { createKubeSurface, STARTED_PARTS } from './kube-surface.ts';
 import { createMetrics } from './metrics.ts';
 import { startMetricsListener } from './metrics-listener.ts';
 import type { ServeOptions } from './options.ts';
@@ -104,6 +105,17 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   for (const resource of insightResources({ cache, timeline, clock })) engine.registry.set(computedResource(resource));
   const events = createEventRecorder({ client, clock, log, component: 'bloomery' });
   cleanup.defer(() => events.flush());
+  const starting = new Set<string>(STARTED_PARTS);
+  const surface = createKubeSurface({
+    dataDir,
+    auditLog: options.auditLog,
+    store,
+    starting,
+    stopping: stop.signal,
+    clock,
+    log,
+  });
+  cleanup.use(surface);
   const metrics = createMetrics(deps.version, {
     serversByPhase: () =>
       new Map(
@@ -112,11 +124,9 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
           s.length,
         ]),
       ),
-    watchers: () => engine.hub.size,
     storeRevision: () => store.revision,
+    ...surface.sources,
   });
-
-  const starting = new Set(['controllers', 'boot']);
   const kube = await startKubeListener();
   cleanup.use(kube.service);
 
@@ -276,33 +286,35 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   return { endpoints, kubeconfig: kube.kubeconfig, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 
   async function startKubeListener(): Promise<{ readonly service: Service; readonly kubeconfig: string }> {
-    const names = new Set([
-      'localhost',
-      '127.0.0.1',
-      '::1',
-      hostname().toLowerCase(),
-      'kubernetes',
-      'kubernetes.default',
-      advertiseHost,
-    ]);
-    for (const { address } of interfaceAddresses()) names.add(address.split('%')[0] ?? address);
-    const credentials = await loadCredentials(dataDir, [...names].filter(Boolean), clock);
+    const access = await startAccess({ dir: dataDir, names: certificateNames }, { engine, clock, log, random });
+    cleanup.defer(() => access.stop());
+    const { credentials, authenticator, accountTokens } = access;
     const handle = createApiHandler({
       engine,
       log,
       serverAddress: hostPort(options.kubeListen),
       productVersion: deps.version,
-      tokens: credentials.tokens,
-      notReady: () => [...starting],
+      authenticator,
+      accountTokens,
       metrics: metrics.text,
-      observe: metrics.observeApi,
+      ...surface.options,
     });
-    const service = await listenApi(options.kubeListen, { handle, credentials, clock, log });
+    const service = await listenApi(options.kubeListen, { handle, credentials, authenticator, clock, log });
     const { host, port } = service.address;
     const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
     const kubeconfig = join(dataDir, 'kubeconfig');
-    writeFileWhole(kubeconfig, adminKubeconfig(credentials, `https://${hostPort({ host: reachable, port })}`), 0o600);
+    const url = `https://${hostPort({ host: reachable, port })}`;
+    const writeKubeconfig = (): void => writeFileWhole(kubeconfig, adminKubeconfig(credentials.current, url), 0o600);
+    writeKubeconfig();
+    credentials.onReplaced(writeKubeconfig);
     return { service, kubeconfig };
+  }
+
+  /** By which clients may call this host; its addresses may change. */
+  function certificateNames(): readonly string[] {
+    const fixed = ['localhost', '127.0.0.1', '::1', hostname().toLowerCase(), 'kubernetes', 'kubernetes.default'];
+    const own = interfaceAddresses().map(({ address }) => address.split('%')[0] ?? address);
+    return [...new Set([...fixed, advertiseHost, ...own])].filter(Boolean);
   }
 }
 

@@ -1,17 +1,54 @@
 import { apiError } from '@bloomery/kube';
 import { isJsonObject, type Json, type JsonObject, stringifyJson } from '@bloomery/model';
 import { BloomeryError } from '@bloomery/ports';
+import { writeYaml } from '@bloomery/talos';
 import type { ApiAnswer } from './api-request.ts';
+import { PLAIN_JSON, type Representation } from './negotiate.ts';
 
-const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' } as const;
+/** Headers of every JSON answer. */
+export const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-cache, private' } as const;
+const YAML_HEADERS = { 'content-type': 'application/yaml', 'cache-control': 'no-cache, private' } as const;
+const TEXT_HEADERS = {
+  'content-type': 'text/plain; charset=utf-8',
+  'cache-control': 'no-cache, private',
+  'x-content-type-options': 'nosniff',
+} as const;
+/** Warnings of one answer take at most this together; what does not fit is left out. */
+const MAX_WARNING_BYTES = 4096;
 
 /** A JSON answer. */
 export function jsonAnswer(status: number, body: Json, warnings: readonly string[] = []): ApiAnswer {
-  return {
-    status,
-    headers: { ...JSON_HEADERS, ...(warnings.length === 0 ? {} : { warning: warnings.map(warningText) }) },
-    body: `${stringifyJson(body)}\n`,
-  };
+  return shownAnswer(status, body, PLAIN_JSON, warnings);
+}
+
+/** An answer as JSON or YAML, on one line or indented. */
+export function shownAnswer(
+  status: number,
+  body: Json,
+  { format, pretty }: Representation,
+  warnings: readonly string[] = [],
+): ApiAnswer {
+  const plain = format === 'yaml' ? YAML_HEADERS : JSON_HEADERS;
+  const headers = warnings.length === 0 ? plain : { ...plain, warning: warningTexts(warnings) };
+  if (format === 'yaml') return { status, headers, body: writeYaml(body) };
+  return { status, headers, body: `${stringifyJson(body, pretty ? 2 : 0)}\n` };
+}
+
+/** A short text, as health checks and unknown paths answer. */
+export function textAnswer(status: number, body: string): ApiAnswer {
+  return { status, headers: TEXT_HEADERS, body };
+}
+
+function warningTexts(warnings: readonly string[]): readonly string[] {
+  const texts: string[] = [];
+  let room = MAX_WARNING_BYTES;
+  for (const text of new Set(warnings)) {
+    const line = warningText(text);
+    room -= line.length;
+    if (room < 0) break;
+    texts.push(line);
+  }
+  return texts;
 }
 
 /** Text of a Warning header (RFC 7234 section 5.5, as Kubernetes uses it). */
@@ -21,11 +58,11 @@ export function warningText(text: string): string {
 }
 
 /** A refusal as a Kubernetes Status. Errors that are none of ours become 500 without their text. */
-export function statusAnswer(error: unknown): ApiAnswer {
+export function statusAnswer(error: unknown, representation = PLAIN_JSON): ApiAnswer {
   const status = statusOf(error);
   const code = typeof status['code'] === 'number' ? status['code'] : 500;
   const retry = isJsonObject(status['details']) ? status['details']['retryAfterSeconds'] : undefined;
-  const answer = jsonAnswer(code, status);
+  const answer = shownAnswer(code, status, representation);
   return typeof retry === 'number'
     ? { ...answer, headers: { ...answer.headers, 'retry-after': String(retry) } }
     : answer;
@@ -44,6 +81,11 @@ export function statusOf(error: unknown): JsonObject {
 /** 401. */
 export const unauthorized = (): BloomeryError =>
   apiError({ code: 401, reason: 'Unauthorized', message: 'Unauthorized' });
+
+/** 406 with what would be acceptable. */
+export function notAcceptable(why = 'only the following media types are accepted: application/json, application/yaml') {
+  return apiError({ code: 406, reason: 'NotAcceptable', message: why });
+}
 
 function failure(code: number, reason: string, message: string): JsonObject {
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };

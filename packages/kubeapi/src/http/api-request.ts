@@ -14,11 +14,29 @@ export interface ApiRequest {
   readonly user: User | undefined;
   /** Aborts when the caller is gone or the server stops. */
   readonly signal: AbortSignal;
+  /** IP address of the caller, for the audit log; absent for requests that no socket carried. */
+  readonly sourceAddress?: string | undefined;
 }
 
-/** The answer. A stream is a watch: text pieces, each to be flushed at once. */
+/** The answer. */
 export interface ApiAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
-  readonly body: string | Uint8Array | AsyncIterable<string>;
+  readonly body: ApiBody;
+}
+
+/**
+ * Text or bytes; a list in pieces, made while it is sent so that it never stands in memory as a whole; or a watch, whose pieces
+ * are to be flushed at once.
+ */
+export type ApiBody = string | Uint8Array | ListPieces | AsyncIterable<Uint8Array>;
+
+/** The pieces of a large answer, in order, each of some 100 KB. Can be gone through once. */
+export interface ListPieces {
+  readonly pieces: Iterable<string>;
+}
+
+/** Whether a body is a large answer in pieces. */
+export function isListPieces(body: ApiBody): body is ListPieces {
+  return typeof body === 'object' && 'pieces' in body;
 }

@@ -21,7 +21,7 @@ import { noSuchResource } from '../pipeline/api-status.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ApiAnswer, ApiRequest } from './api-request.ts';
 import { wantsAggregatedDiscovery } from './negotiate.ts';
-import { REVIEWS } from './reviews.ts';
+import { REVIEWS } from './review-kinds.ts';
 
 interface CachedDocument {
   readonly body: string | Uint8Array;

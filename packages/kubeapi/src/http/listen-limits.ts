@@ -2,6 +2,10 @@
 export interface ListenLimits {
   /** Open connections; more are closed at once. */
   readonly connections: number;
+  /** Open streams of one connection of HTTP/2: a client with many informers has one for each. */
+  readonly streams: number;
+  /** What one connection of HTTP/2 may hold before it gets no new streams, in megabytes. */
+  readonly sessionMegabytes: number;
   /** Size of a request body. */
   readonly bodyBytes: number;
   /** From the start of a request until its headers are there. */
@@ -19,6 +23,8 @@ export interface ListenLimits {
 /** The bounds that hold unless a test says otherwise. */
 export const LISTEN_LIMITS: ListenLimits = {
   connections: 20_000,
+  streams: 1000,
+  sessionMegabytes: 64,
   bodyBytes: 3 * 1024 * 1024,
   headersMs: 15_000,
   requestMs: 60_000,

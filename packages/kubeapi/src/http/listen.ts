@@ -6,18 +6,19 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { BloomeryError, type Clock, errorText, type Listen, type Logger, type Service } from '@bloomery/ports';
-import { authenticate } from '../auth/authenticate.ts';
-import type { ServerCredentials } from '../auth/credentials.ts';
+import type { Authenticator } from '../auth/authenticate.ts';
 import { statusAnswer } from './answers.ts';
 import type { ApiAnswer, ApiRequest } from './api-request.ts';
+import { headersOf, IncomingCall } from './incoming-call.ts';
+import { followCredentials, type ListenCredentials, tlsContextOf } from './listen-credentials.ts';
 import { LISTEN_LIMITS, type ListenLimits } from './listen-limits.ts';
 import { peerCertificateOf } from './peer-certificate.ts';
-import { receiveBody } from './receive-body.ts';
 import { type Exchange, sendAnswer } from './send-answer.ts';
 
 export interface ListenDeps {
   readonly handle: (request: ApiRequest) => Promise<ApiAnswer>;
-  readonly credentials: ServerCredentials;
+  readonly credentials: ListenCredentials;
+  readonly authenticator: Authenticator;
   readonly clock: Clock;
   readonly log: Logger;
   /** Other bounds than LISTEN_LIMITS, for tests. */
@@ -29,34 +30,42 @@ export async function listenApi(listen: Listen, deps: ListenDeps): Promise<Servi
   const limits = { ...LISTEN_LIMITS, ...deps.limits };
   const server = createServer(deps, limits);
   const sockets = new Set<Socket>();
-  const running = new Map<AbortController, Promise<void>>();
+  const running = new Map<IncomingCall, Promise<void>>();
+  const sessions = new Set<ServerHttp2Session>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
   });
-  server.on('session', (session) => boundSession(session, limits.idleMs, deps.clock));
+  server.on('session', (session) => {
+    boundSession(session, limits.idleMs, deps.clock);
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
   server.on('sessionError', () => {});
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   server.on('request', (request, response) => {
-    const gone = new AbortController();
-    const exchange = { request, response, gone: gone.signal, limits, clock: deps.clock };
-    const served = serve(exchange, deps, gone)
+    const call = incomingCall(request, deps, limits);
+    const served = serve({ request, response, limits, clock: deps.clock }, deps, call)
       .catch((error: unknown) => {
         deps.log.debug('api.answer-failed', { path: request.url, error: errorText(error) });
         if (response.stream === undefined) request.socket?.destroy();
         else response.stream.destroy();
       })
-      .finally(() => running.delete(gone));
-    running.set(gone, served);
+      .finally(() => running.delete(call));
+    running.set(call, served);
   });
+  const unfollow = followCredentials(server, deps.credentials);
   await bind(server, listen);
   const address = server.address() as AddressInfo;
   return {
     address: { host: listen.host, port: address.port },
     async [Symbol.asyncDispose]() {
+      unfollow();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const gone of running.keys()) gone.abort();
+      // Callers of HTTP/2 are told (GOAWAY) to take their next request elsewhere.
+      for (const session of sessions) session.close();
+      for (const call of running.keys()) call.abort();
       // Watches end as they should; whoever does not take the end is cut off.
       await Promise.race([Promise.all(running.values()), deps.clock.sleep(limits.graceMs)]);
       closeIdleConnections(server);
@@ -73,14 +82,12 @@ function createServer({ credentials }: ListenDeps, limits: ListenLimits): Http2S
   const server = createSecureServer({
     ...http1,
     allowHTTP1: true,
-    key: credentials.keyPem,
-    cert: credentials.certificatePem,
-    ca: credentials.caPem,
+    ...tlsContextOf(credentials.current),
     requestCert: true,
     rejectUnauthorized: false,
-    minVersion: 'TLSv1.2',
-    settings: { maxConcurrentStreams: 1000 },
+    settings: { maxConcurrentStreams: limits.streams },
     maxHeaderListPairs: 200,
+    maxSessionMemory: limits.sessionMegabytes,
     handshakeTimeout: 10_000,
   });
   return Object.assign(server, {
@@ -130,32 +137,16 @@ function closeIdleConnections(server: Http2SecureServer): void {
   if (typeof close === 'function') close.call(server);
 }
 
-async function serve(exchange: Exchange, deps: ListenDeps, gone: AbortController): Promise<void> {
-  const { request, response, limits, clock } = exchange;
-  response.once('close', () => gone.abort());
-  response.on('error', () => gone.abort());
-  request.on('error', () => gone.abort());
-  const headers = plainHeaders(request.headers);
-  const call: ApiRequest = {
-    method: request.method,
-    ...splitUrl(request.url),
-    headers,
-    body: () => receiveBody(request, limits, clock),
-    user: authenticate(peerCertificateOf(request), headers['authorization'], deps.credentials.tokens),
-    signal: gone.signal,
-  };
+function incomingCall(request: Http2ServerRequest, deps: ListenDeps, limits: ListenLimits): IncomingCall {
+  const { authorization } = headersOf(request);
+  const user = deps.authenticator.authenticate(peerCertificateOf(request), authorization);
+  return new IncomingCall(request, { user, limits, clock: deps.clock });
+}
+
+async function serve(exchange: Exchange, deps: ListenDeps, call: IncomingCall): Promise<void> {
+  const { request, response } = exchange;
+  response.once('close', () => call.abort());
+  response.on('error', () => call.abort());
+  request.on('error', () => call.abort());
   await sendAnswer(exchange, await deps.handle(call).catch(statusAnswer));
-}
-
-function plainHeaders(headers: Http2ServerRequest['headers']): Readonly<Record<string, string | undefined>> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
-  );
-}
-
-function splitUrl(url: string): { readonly path: string; readonly query: URLSearchParams } {
-  const at = url.indexOf('?');
-  return at < 0
-    ? { path: url, query: new URLSearchParams() }
-    : { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) };
 }

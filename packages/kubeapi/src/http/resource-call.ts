@@ -1,7 +1,6 @@
 import type { KindDefinition } from '@bloomery/model';
 import type { ApiEngine } from '../api-engine.ts';
-import type { ApiObject } from '../api-object.ts';
-import { objectText } from '../object-text.ts';
+import type { User } from '../auth/user.ts';
 import { badRequest } from '../pipeline/api-status.ts';
 import type { Resource } from '../registry/resource.ts';
 import type { ApiPath } from './api-path.ts';
@@ -11,6 +10,10 @@ import type { ApiRequest } from './api-request.ts';
 export interface ResourceCall {
   readonly engine: ApiEngine;
   readonly request: ApiRequest;
+  /** For whom: the caller, or whom it impersonates. */
+  readonly user: User;
+  /** Told of the lines that a watch sends. */
+  readonly onEvents?: (events: number, bytes: number) => void;
   readonly path: ApiPath;
   readonly resource: Resource;
   readonly version: KindDefinition;
@@ -28,17 +31,17 @@ export function tableOptions(call: ResourceCall): {
   };
 }
 
-/** JSON text of a frozen object. */
-export const jsonTextOf: (object: ApiObject) => string = objectText;
-
-/** A query flag: `true`, `1` or present without a value. */
+/** A query flag: anything but `false` and `0`, also nothing at all behind its name. */
 export function isTrue(value: string | null): boolean {
-  return value === 'true' || value === '1' || value === '';
+  return value !== null && value !== '0' && value.toLowerCase() !== 'false';
 }
 
-/** A whole number of a query. @throws 400. */
-export function wholeNumber(value: string | null, name: string): number | undefined {
+/** A whole number of a query; undefined where there is none. @throws 400 in the words of Go's parser. */
+export function wholeNumber(value: string | null): number | undefined {
   if (value === null || value === '') return undefined;
-  if (!/^\d{1,9}$/.test(value)) throw badRequest(`${name}: wants a whole number`);
-  return Number(value);
+  const shown = JSON.stringify(value.slice(0, 64));
+  if (!/^[+-]?\d+$/.test(value)) throw badRequest(`strconv.ParseInt: parsing ${shown}: invalid syntax`);
+  const number = Number(value);
+  if (Math.abs(number) >= 2 ** 63) throw badRequest(`strconv.ParseInt: parsing ${shown}: value out of range`);
+  return number;
 }

@@ -1,22 +1,22 @@
 import type { EventEmitter } from 'node:events';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { pipeline, Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { createGzip, gzip } from 'node:zlib';
 import { BloomeryError, type Clock } from '@bloomery/ports';
-import type { ApiAnswer } from './api-request.ts';
+import { type ApiAnswer, isListPieces } from './api-request.ts';
 import type { ListenLimits } from './listen-limits.ts';
 
 /** A request with the means to answer it. */
 export interface Exchange {
   readonly request: Http2ServerRequest;
   readonly response: Http2ServerResponse;
-  /** Aborts when the caller is gone or the server stops. */
-  readonly gone: AbortSignal;
   readonly limits: ListenLimits;
   readonly clock: Clock;
 }
 
 const GZIP_FROM_BYTES = 128 * 1024;
+const GZIP = { level: 1 } as const;
 /** What the slowest caller that is still waited for takes. */
 const SLOWEST_BYTES_PER_MS = 32;
 
@@ -26,20 +26,29 @@ const compress = promisify(gzip);
 export async function sendAnswer(exchange: Exchange, answer: ApiAnswer): Promise<void> {
   const { request, response } = exchange;
   if (isOver(response)) return;
-  for (const [name, value] of Object.entries(answer.headers))
+  const { status, headers, body } = answer;
+  for (const name of Object.keys(headers)) {
+    const value = headers[name] ?? '';
     response.setHeader(name, typeof value === 'string' ? value : [...value]);
-  const { status, body } = answer;
+  }
   if (typeof body === 'string' || body instanceof Uint8Array) return sendWhole(exchange, status, Buffer.from(body));
+  const gzips = isListPieces(body) && takesGzip(request);
+  if (gzips) response.setHeader('content-encoding', 'gzip');
   response.writeHead(status);
   if (request.method === 'HEAD') response.end();
+  else if (isListPieces(body)) await sendStream(exchange, gzips ? gzipped(body.pieces) : body.pieces);
   else await sendStream(exchange, body);
+}
+
+function takesGzip(request: Http2ServerRequest): boolean {
+  return request.headers['accept-encoding']?.includes('gzip') === true;
 }
 
 async function sendWhole(exchange: Exchange, status: number, whole: Buffer): Promise<void> {
   const { request, response, limits } = exchange;
   let bytes = whole;
-  if (bytes.length > GZIP_FROM_BYTES && request.headers['accept-encoding']?.includes('gzip') === true) {
-    bytes = await compress(bytes, { level: 1 });
+  if (bytes.length > GZIP_FROM_BYTES && takesGzip(request)) {
+    bytes = await compress(bytes, GZIP);
     if (isOver(response)) return;
     response.setHeader('content-encoding', 'gzip');
   }
@@ -64,16 +73,24 @@ function dropBody({ request, response: { stream }, limits, clock }: Exchange): v
   stream.once('close', cancel);
 }
 
-async function sendStream(exchange: Exchange, body: AsyncIterable<string>): Promise<void> {
-  const { response, gone, limits } = exchange;
+/** Pieces are made one by one as the caller takes them: a list of any size holds one piece at a time. */
+async function sendStream(exchange: Exchange, pieces: Iterable<string> | AsyncIterable<Uint8Array>): Promise<void> {
+  const { response, limits } = exchange;
   flushHeaders(response);
-  for await (const piece of body) {
+  for await (const piece of pieces) {
     if (isOver(response)) return;
-    if (!response.write(piece) && !gone.aborted) await untilEvent(exchange, 'drain', limits.stalledMs);
+    if (!response.write(piece)) await untilEvent(exchange, 'drain', limits.stalledMs);
   }
   const ended = untilEvent(exchange, 'finish', limits.stalledMs);
   response.end();
   await ended;
+}
+
+async function* gzipped(pieces: Iterable<string>): AsyncGenerator<Uint8Array> {
+  const zip = createGzip(GZIP);
+  // An error, such as the caller's going, ends the loop below too.
+  pipeline(Readable.from(pieces, { highWaterMark: 1 }), zip, () => {});
+  for await (const chunk of zip) if (chunk instanceof Uint8Array) yield chunk;
 }
 
 function isOver(response: Http2ServerResponse): boolean {

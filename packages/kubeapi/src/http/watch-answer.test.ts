@@ -9,9 +9,15 @@ const MAPS = '/api/v1/namespaces/default/configmaps';
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
 const clock = createFakeClock(Date.parse('2026-01-01T00:00:00Z'));
 
-function textsOf(answer: ApiAnswer): AsyncIterator<string> {
+function linesOf(answer: ApiAnswer): AsyncGenerator<string> {
   assert.ok(typeof answer.body === 'object' && Symbol.asyncIterator in answer.body, `${answer.status} is no stream`);
-  return answer.body[Symbol.asyncIterator]();
+  return linesIn(answer.body);
+}
+
+async function* linesIn(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  for await (const piece of pieces) {
+    for (const line of Buffer.from(piece).toString().split('\n').slice(0, -1)) yield line;
+  }
 }
 
 async function eventOf(texts: AsyncIterator<string>): Promise<JsonObject | undefined> {
@@ -34,7 +40,7 @@ describe('a watch over HTTP', () => {
   const create = (name: string) =>
     api.call({ method: 'POST', path: MAPS, headers: json, body: JSON.stringify({ metadata: { name } }) });
   const open = async (query: string, headers = {}) =>
-    textsOf(await api.open({ path: `${MAPS}?watch=1&${query}`, headers }));
+    linesOf(await api.open({ path: `${MAPS}?watch=1&${query}`, headers }));
   before(async () => {
     api = await startTestApi([], silentLog, { clock, keepRevisions: 50, keepMs: 0 });
   });
@@ -57,7 +63,7 @@ describe('a watch over HTTP', () => {
     await clock.advance(5000);
     await create('zero');
     assert.equal((await first)?.['type'], 'ADDED');
-    await texts.return?.();
+    await texts.return?.(undefined);
   });
 
   it('shows rows of a Table, with the columns in the first', async () => {
@@ -71,7 +77,7 @@ describe('a watch over HTTP', () => {
     const second = objectOf(texts);
     await create('t2');
     assert.ok((await second)['columnDefinitions'] === undefined || (await second)['columnDefinitions'] === null);
-    await texts.return?.();
+    await texts.return?.(undefined);
   });
 
   it('says 410 in the stream when its start is compacted', async () => {
@@ -92,7 +98,7 @@ describe('a watch over HTTP', () => {
     const object = (await first)?.['object'];
     assert.ok(isJsonObject(object) && isJsonObject(object['metadata']));
     assert.equal(object['metadata']['name'], 'soon-2');
-    await soon.return?.();
+    await soon.return?.(undefined);
 
     const never = objectOf(await open('resourceVersion=999999'));
     await clock.advance(3000);
@@ -114,7 +120,7 @@ describe('a watch over HTTP', () => {
       },
     };
     await api.call({ method: 'POST', path: crds, headers: json, body: JSON.stringify(crd) });
-    const texts = textsOf(await api.open({ path: '/apis/g.test/v1/things?watch=true' }));
+    const texts = linesOf(await api.open({ path: '/apis/g.test/v1/things?watch=true' }));
     const end = eventOf(texts);
     await api.call({ method: 'DELETE', path: `${crds}/things.g.test`, headers: {}, body: undefined });
     await api.engine.idle();

@@ -1,61 +1,64 @@
-import { apiError } from '@bloomery/kube';
 import { apiVersionOf, type JsonObject, stringifyJson } from '@bloomery/model';
-import type { ApiObject } from '../api-object.ts';
 import { methodNotAllowed } from '../pipeline/api-status.ts';
 import { awaitRevision } from '../pipeline/await-revision.ts';
 import { revisionOf, selectionOf } from '../pipeline/reader.ts';
 import { toVersion } from '../registry/resource.ts';
-import { partialObjectMetadata, renderTable } from '../table/index.ts';
-import { type BookmarkTimes, type StreamItem, watchStream } from '../watch/watch-stream.ts';
-import { statusOf } from './answers.ts';
+import { renderTable } from '../table/index.ts';
+import type { HubEvent } from '../watch/watch-hub.ts';
+import { type BookmarkTimes, type StreamItem, watchBatches } from '../watch/watch-stream.ts';
+import { JSON_HEADERS, notAcceptable, statusOf } from './answers.ts';
 import type { ApiAnswer } from './api-request.ts';
+import { eventBytes, type SharedShape, shareEventBytes } from './event-bytes.ts';
+import { listOptionsOf } from './list-options.ts';
 import type { Representation } from './negotiate.ts';
-import { isTrue, jsonTextOf, type ResourceCall, tableOptions, wholeNumber } from './resource-call.ts';
+import { type ResourceCall, tableOptions } from './resource-call.ts';
 
 const BOOKMARK_MS = 50_000;
 /** The last bookmark comes this long before the watch ends. */
 const LAST_BOOKMARK_MS = 2000;
-/** How long a watch lives when the caller says nothing. */
+/** How long a watch lives when the caller says nothing: this long, and up to twice as long, so that not all end at once. */
 const DEFAULT_TIMEOUT_S = 1800;
 const MAX_TIMEOUT_S = 24 * 3600;
 
+type Batches = AsyncIterable<readonly StreamItem[]>;
+
 /** A watch as a stream of JSON lines. It ends cleanly after its time; what cannot be resumed ends with an ERROR event. */
-export function watchAnswer(call: ResourceCall, representation: Representation): ApiAnswer {
+export function watchAnswer(call: ResourceCall, { shape, format }: Representation): ApiAnswer {
   const { engine, request, path, resource, version } = call;
-  if (resource.computed !== undefined) throw methodNotAllowed();
-  const { query } = request;
+  if (resource.computed !== undefined || (request.method !== 'GET' && request.method !== 'HEAD'))
+    throw methodNotAllowed();
+  if (format !== 'json')
+    throw notAcceptable('only the following media types are accepted: application/json;stream=watch');
+  const options = listOptionsOf(request.query, true);
   const byName = path.name === undefined ? undefined : `metadata.name=${path.name}`;
-  const { selects } = selectionOf(
-    resource,
-    version,
-    query.get('labelSelector') ?? undefined,
-    byName ?? query.get('fieldSelector') ?? undefined,
-  );
-  const bookmarks = isTrue(query.get('allowWatchBookmarks'));
-  const initial = query.get('sendInitialEvents');
-  checkInitialEvents(query, initial);
-  const asked = revisionOf(query.get('resourceVersion') ?? undefined);
-  const wantsInitial = initial === null ? asked === undefined || asked === 0 : isTrue(initial);
-  // 0 means no wish, as upstream reads it.
-  const seconds = wholeNumber(query.get('timeoutSeconds'), 'timeoutSeconds') || DEFAULT_TIMEOUT_S;
-  const timeoutMs = Math.min(seconds, MAX_TIMEOUT_S) * 1000;
-  const open = async (signal: AbortSignal): Promise<AsyncIterable<StreamItem>> => {
+  const { selects } = selectionOf(resource, version, options.labels, byName ?? options.fields);
+  const initial = options.sendInitialEvents;
+  const asked = revisionOf(options.resourceVersion);
+  const wantsInitial = initial ?? (asked === undefined || asked === 0);
+  const timeoutMs = timeoutMsOf(call, options.timeoutSeconds);
+  const sizes =
+    shape === 'table' ? {} : { sizeOf: (event: HubEvent) => shareEventBytes(call, sharedShape(shape), event).length };
+  const open = async (signal: AbortSignal): Promise<Batches> => {
     await awaitRevision(engine.store, engine.clock, asked, signal);
-    return watchStream(engine.store, engine.hub, {
+    return watchBatches(engine.store, engine.hub, {
       interest: { resource: resource.id, namespace: resource.namespaced ? path.namespace : undefined, selects },
       after: wantsInitial || asked === undefined || asked === 0 ? undefined : asked,
       initialEvents: wantsInitial,
-      markInitialEnd: isTrue(initial),
-      bookmarks: bookmarks ? bookmarkTimes(timeoutMs) : undefined,
+      markInitialEnd: initial === true && options.allowWatchBookmarks,
+      bookmarks: options.allowWatchBookmarks ? bookmarkTimes(timeoutMs) : undefined,
       schedule: (delayMs, callback) => engine.clock.after(delayMs, callback),
       signal,
+      ...sizes,
     });
   };
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-cache, private' },
-    body: lines(call, representation, timeoutMs, open),
-  };
+  return { status: 200, headers: JSON_HEADERS, body: lines(call, shape, timeoutMs, open) };
+}
+
+/** 0 means no wish, as upstream reads it. */
+function timeoutMsOf({ engine }: ResourceCall, seconds = 0): number {
+  if (seconds > 0) return Math.min(seconds, MAX_TIMEOUT_S) * 1000;
+  const [high = 0, low = 0] = engine.random(2);
+  return DEFAULT_TIMEOUT_S * 1000 * (1 + (high * 256 + low) / 65_536);
 }
 
 function bookmarkTimes(timeoutMs: number): BookmarkTimes {
@@ -85,80 +88,65 @@ function endOf(call: ResourceCall, timeoutMs: number): { readonly signal: AbortS
   };
 }
 
-function checkInitialEvents(query: URLSearchParams, initial: string | null): void {
-  if (initial === null) return;
-  const match = query.get('resourceVersionMatch');
-  if (match === 'NotOlderThan') return;
-  const message = 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan';
-  throw apiError({
-    code: 422,
-    reason: 'Invalid',
-    message: `ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: ${message}`,
-    details: {
-      group: 'meta.k8s.io',
-      kind: 'ListOptions',
-      causes: [{ reason: 'FieldValueForbidden', message, field: 'sendInitialEvents' }],
-    },
-  });
-}
-
 async function* lines(
   call: ResourceCall,
-  representation: Representation,
+  shape: Representation['shape'],
   timeoutMs: number,
-  open: (signal: AbortSignal) => Promise<AsyncIterable<StreamItem>>,
-): AsyncGenerator<string> {
+  open: (signal: AbortSignal) => Promise<Batches>,
+): AsyncGenerator<Uint8Array> {
   const { signal, release } = endOf(call, timeoutMs);
-  let first = true;
+  const lineOf = shape === 'table' ? tableLines(call) : sharedLines(call, sharedShape(shape));
   try {
-    for await (const item of await open(signal)) {
-      yield item.kind === 'bookmark'
-        ? bookmarkLine(call, item, representation)
-        : eventLine(call, item.event, representation, first);
-      first = false;
+    for await (const batch of await open(signal)) {
+      const [first] = batch;
+      const bytes = batch.length === 1 && first !== undefined ? lineOf(first) : Buffer.concat(batch.map(lineOf));
+      call.onEvents?.(batch.length, bytes.length);
+      yield bytes;
     }
   } catch (error) {
-    yield `{"type":"ERROR","object":${stringifyJson(statusOf(error))}}\n`;
+    yield Buffer.from(`{"type":"ERROR","object":${stringifyJson(statusOf(error))}}\n`);
   } finally {
     release();
   }
 }
 
-function eventLine(
-  call: ResourceCall,
-  event: Extract<StreamItem, { kind: 'event' }>['event'],
-  representation: Representation,
-  first: boolean,
-): string {
-  const object = toVersion(call.resource, event.object, call.version);
-  return `{"type":"${event.type}","object":${shown(call, object, representation, first)}}\n`;
+function sharedShape(shape: Representation['shape']): SharedShape {
+  return shape === 'object' ? 'object' : 'metadata';
 }
 
-function shown(call: ResourceCall, object: ApiObject, representation: Representation, first: boolean): string {
-  if (representation === 'object') return jsonTextOf(object);
-  if (representation === 'metadata') return stringifyJson(partialObjectMetadata(object));
-  const { resourceVersion } = object.metadata;
-  const metadata: JsonObject = resourceVersion === undefined ? {} : { resourceVersion };
-  return stringifyJson(
-    renderTable(call.version, [object], { ...tableOptions(call), metadata, withoutDefinitions: !first }),
-  );
-}
-
-function bookmarkLine(
-  call: ResourceCall,
-  item: Extract<StreamItem, { kind: 'bookmark' }>,
-  representation: Representation,
-): string {
+function sharedLines(call: ResourceCall, shape: SharedShape): (item: StreamItem) => Buffer {
   const { version } = call;
-  const metadata: JsonObject = {
-    resourceVersion: String(item.rev),
-    ...(item.initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+  const head: JsonObject =
+    shape === 'object'
+      ? { kind: version.kind, apiVersion: apiVersionOf(version) }
+      : { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1' };
+  return (item) =>
+    item.kind === 'event'
+      ? eventBytes(call, shape, item.event)
+      : lineOfObject('BOOKMARK', { ...head, metadata: markOf(item) });
+}
+
+/** Rows are made for each watcher: they show ages as of now. Only the first event names the columns. */
+function tableLines(call: ResourceCall): (item: StreamItem) => Buffer {
+  const { resource, version } = call;
+  let first = true;
+  return (item) => {
+    const object: JsonObject =
+      item.kind === 'event' ? toVersion(resource, item.event.object, version) : { metadata: markOf(item) };
+    const resourceVersion = item.kind === 'event' ? item.event.object.metadata.resourceVersion : String(item.rev);
+    const options = { ...tableOptions(call), metadata: { resourceVersion }, withoutDefinitions: !first };
+    first = false;
+    const table = renderTable(version, [object], options);
+    return lineOfObject(item.kind === 'event' ? item.event.type : 'BOOKMARK', { columnDefinitions: null, ...table });
   };
-  const object: JsonObject =
-    representation === 'table'
-      ? renderTable(version, [], { ...tableOptions(call), metadata, withoutDefinitions: true })
-      : representation === 'metadata'
-        ? { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata }
-        : { kind: version.kind, apiVersion: apiVersionOf(version), metadata };
-  return `{"type":"BOOKMARK","object":${stringifyJson(object)}}\n`;
+}
+
+function markOf(item: Extract<StreamItem, { kind: 'bookmark' }>): JsonObject {
+  const resourceVersion = String(item.rev);
+  if (!item.initialEventsEnd) return { resourceVersion };
+  return { resourceVersion, annotations: { 'k8s.io/initial-events-end': 'true' } };
+}
+
+function lineOfObject(type: string, object: JsonObject): Buffer {
+  return Buffer.from(`{"type":"${type}","object":${stringifyJson(object)}}\n`);
 }

@@ -1,7 +1,7 @@
 import { apiError } from '@bloomery/kube';
 import type { FieldProblem, JsonObject } from '@bloomery/model';
 import type { BloomeryError } from '@bloomery/ports';
-import type { Resource } from '../registry/resource.ts';
+import { type Resource, resourceId } from '../registry/resource.ts';
 import { problemsText } from '../schema/index.ts';
 
 /** `widgets.example.com "x" not found` */
@@ -9,7 +9,7 @@ export function notFound(resource: Pick<Resource, 'id' | 'group' | 'plural'>, na
   return apiError({
     code: 404,
     reason: 'NotFound',
-    message: `${resource.id} "${name}" not found`,
+    message: `${resourceId(resource)} "${name}" not found`,
     details: details(resource, name),
   });
 }
@@ -19,7 +19,7 @@ export function alreadyExists(resource: Resource, name: string): BloomeryError {
   return apiError({
     code: 409,
     reason: 'AlreadyExists',
-    message: `${resource.id} "${name}" already exists`,
+    message: `${resourceId(resource)} "${name}" already exists`,
     details: details(resource, name),
   });
 }
@@ -30,7 +30,7 @@ export function conflict(
   name: string,
   why = MODIFIED,
 ): BloomeryError {
-  const message = `Operation cannot be fulfilled on ${resource.id} "${name}": ${why}`;
+  const message = `Operation cannot be fulfilled on ${resourceId(resource)} "${name}": ${why}`;
   return apiError({ code: 409, reason: 'Conflict', message, details: details(resource, name) });
 }
 
@@ -71,7 +71,7 @@ export function futureRevision(asked: number, current: number) {
   return apiError({
     code: 504,
     reason: 'Timeout',
-    message: `Too large resource version: ${asked}, current: ${current}`,
+    message: `Timeout: Too large resource version: ${asked}, current: ${current}`,
     details: {
       causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
       retryAfterSeconds: 1,
@@ -84,21 +84,22 @@ export function forbiddenBecause(resource: Resource, name: string, why: string, 
   return apiError({
     code: 403,
     reason: 'Forbidden',
-    message: `${resource.id} "${name}" is forbidden: ${why}`,
+    message: `${resourceId(resource)} "${name}" is forbidden: ${why}`,
     details: { ...details(resource, name), ...extra },
   });
 }
 
 /** 404 of an address that nothing is served at. */
 export function noSuchResource(): BloomeryError {
-  return apiError({ code: 404, reason: 'NotFound', message: 'the server could not find the requested resource' });
+  const message = 'the server could not find the requested resource';
+  return apiError({ code: 404, reason: 'NotFound', message, details: {} });
 }
 
 /** 405. */
 export function methodNotAllowed(
   message = 'the server does not allow this method on the requested resource',
 ): BloomeryError {
-  return apiError({ code: 405, reason: 'MethodNotAllowed', message });
+  return apiError({ code: 405, reason: 'MethodNotAllowed', message, details: {} });
 }
 
 function details(resource: Pick<Resource, 'group' | 'plural'>, name: string): JsonObject {

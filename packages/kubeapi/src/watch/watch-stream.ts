@@ -27,22 +27,41 @@ export interface WatchStart {
   readonly bookmarks: BookmarkTimes | undefined;
   readonly schedule: (delayMs: number, callback: () => void) => () => void;
   readonly signal: AbortSignal;
+  /** Bytes that an unread event holds; absent: only events are counted. */
+  readonly sizeOf?: (event: HubEvent) => number;
 }
 
-/** Changes since the start that a slow reader may leave unread before its watch is ended; it can resume at its revision. */
-export const MAX_UNREAD_EVENTS = 5000;
-
 /**
- * One watch. Ends when the signal aborts, or after the reader left too much unread: then what was kept is still delivered, in
- * order and without a gap, and nothing after it.
- *
- * @throws 410 Expired when the start is no longer kept, 504 when it is in the future.
+ * What a slow reader may leave unread before its watch is ended; it can resume at its revision. One commit is always taken whole,
+ * however large, by a reader that had read everything before it.
  */
+export const MAX_UNREAD_EVENTS = 1000;
+/** The same, in bytes. */
+export const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
+
+/** One watch, item by item: see `watchBatches`. */
 export async function* watchStream(
   store: Store,
   hub: WatchHub,
   start: WatchStart,
 ): AsyncGenerator<StreamItem, void, undefined> {
+  for await (const batch of watchBatches(store, hub, start)) yield* batch;
+}
+
+/** Items that are handed over together at most. */
+const BATCH_ITEMS = 256;
+
+/**
+ * One watch: what there is to read, each time the reader comes. Ends when the signal aborts, or after the reader left too much
+ * unread: then what was kept is still delivered, in order and without a gap, and nothing after it.
+ *
+ * @throws 410 Expired when the start is no longer kept, 504 when it is in the future.
+ */
+export async function* watchBatches(
+  store: Store,
+  hub: WatchHub,
+  start: WatchStart,
+): AsyncGenerator<readonly StreamItem[], void, undefined> {
   const { signal } = start;
   // What is there and the subscription come in one turn: nothing can be committed in between.
   const past = pastItems(store, start);
@@ -51,17 +70,18 @@ export async function* watchStream(
   const onAbort = (): void => inbox.wake();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    for (const item of past) {
+    for (let from = 0; from < past.length; from += BATCH_ITEMS) {
       if (signal.aborted) return;
-      position = Math.max(position, revisionOf(item));
-      yield item;
+      const batch = past.slice(from, from + BATCH_ITEMS);
+      position = Math.max(position, revisionOf(batch));
+      yield batch;
     }
     for (;;) {
-      while (!signal.aborted && !inbox.ended()) {
-        const item = inbox.take();
-        if (item === undefined) break;
-        position = Math.max(position, revisionOf(item));
-        yield item;
+      while (!signal.aborted) {
+        const batch = inbox.take();
+        if (batch.length === 0) break;
+        position = Math.max(position, revisionOf(batch));
+        yield batch;
       }
       if (signal.aborted || inbox.ended()) return;
       await inbox.news();
@@ -72,8 +92,11 @@ export async function* watchStream(
   }
 }
 
-function revisionOf(item: StreamItem): number {
-  return item.kind === 'event' ? item.event.rev : item.rev;
+/** Revisions rise within a watch: the last item has the highest. */
+function revisionOf(batch: readonly StreamItem[]): number {
+  const last = batch.at(-1);
+  if (last === undefined) return 0;
+  return last.kind === 'event' ? last.event.rev : last.rev;
 }
 
 function pastItems(store: Store, start: WatchStart): readonly StreamItem[] {
@@ -99,18 +122,26 @@ function pastItems(store: Store, start: WatchStart): readonly StreamItem[] {
 function openInbox(store: Store, hub: WatchHub, start: WatchStart, position: () => number) {
   let queue: StreamItem[] = [];
   let taken = 0;
+  let bytes = 0;
   let overflowed = false;
   let wake: (() => void) | undefined;
-  const push = (item: StreamItem): void => {
-    if (queue.length - taken >= MAX_UNREAD_EVENTS) overflow();
-    if (!overflowed) queue.push(item);
+  const isFull = (): boolean => queue.length - taken >= MAX_UNREAD_EVENTS || bytes >= MAX_UNREAD_BYTES;
+  const push = (items: readonly StreamItem[]): void => {
+    if (isFull()) overflow();
+    if (!overflowed) {
+      for (const item of items) {
+        queue.push(item);
+        bytes += sizeOf(item);
+      }
+    }
     wake?.();
   };
-  const unsubscribe = hub.subscribe(start.interest, (events) => {
-    for (const event of events) push({ kind: 'event', event });
-  });
+  const sizeOf = (item: StreamItem): number => (item.kind === 'event' ? (start.sizeOf?.(item.event) ?? 0) : 0);
+  const unsubscribe = hub.subscribe(start.interest, (events) =>
+    push(events.map((event): StreamItem => ({ kind: 'event', event }))),
+  );
   const mark = (): void =>
-    push({ kind: 'bookmark', rev: Math.max(position(), store.revision), initialEventsEnd: false });
+    push([{ kind: 'bookmark', rev: Math.max(position(), store.revision), initialEventsEnd: false }]);
   const cancelLast = start.bookmarks?.lastMs === undefined ? undefined : start.schedule(start.bookmarks.lastMs, mark);
   let cancelNext = scheduleNext();
 
@@ -134,13 +165,17 @@ function openInbox(store: Store, hub: WatchHub, start: WatchStart, position: () 
   return {
     close,
     wake: () => wake?.(),
-    take(): StreamItem | undefined {
-      const item = queue[taken];
-      if (item === undefined) {
+    /** Hand over what comes next. */
+    take(): readonly StreamItem[] {
+      const batch = queue.slice(taken, taken + BATCH_ITEMS);
+      taken += batch.length;
+      for (const item of batch) bytes -= sizeOf(item);
+      if (taken >= queue.length) {
         queue = [];
         taken = 0;
-      } else taken += 1;
-      return item;
+        bytes = 0;
+      }
+      return batch;
     },
     ended: () => overflowed && taken >= queue.length,
     async news(): Promise<void> {

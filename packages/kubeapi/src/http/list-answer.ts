@@ -1,0 +1,116 @@
+import { apiVersionOf, type JsonObject, stringifyJson } from '@bloomery/model';
+import type { ApiObject } from '../api-object.ts';
+import { objectText } from '../object-text.ts';
+import { awaitRevision } from '../pipeline/await-revision.ts';
+import { type ListResult, listObjects, revisionOf } from '../pipeline/reader.ts';
+import { toVersion } from '../registry/resource.ts';
+import { partialObjectMetadata, renderTable } from '../table/index.ts';
+import { JSON_HEADERS, shownAnswer } from './answers.ts';
+import type { ApiAnswer, ApiBody } from './api-request.ts';
+import { listOptionsOf } from './list-options.ts';
+import type { Representation } from './negotiate.ts';
+import { type ResourceCall, tableOptions } from './resource-call.ts';
+
+/** A list is written in pieces of about this length, so that a large one never stands in memory as a whole. */
+const PIECE_CHARACTERS = 128 * 1024;
+
+/** A list of objects, or a page of it. @throws 400, 410, 422, 504. */
+export async function listAnswer(call: ResourceCall, representation: Representation): Promise<ApiAnswer> {
+  const { engine, request, path, resource, version } = call;
+  const options = listOptionsOf(request.query, false);
+  await awaitRevision(engine.store, engine.clock, revisionOf(options.resourceVersion), request.signal);
+  const result = listObjects(engine.store, { ...options, resource, version, namespace: path.namespace });
+  return collectionAnswer(call, result, representation);
+}
+
+/** The answer that shows these objects (in the stored version) as a list. */
+export function collectionAnswer(call: ResourceCall, result: ListResult, representation: Representation): ApiAnswer {
+  const { head, field, items } = partsOf(call, result, representation);
+  if (representation.format === 'yaml' || representation.pretty)
+    return shownAnswer(200, { ...head, [field]: [...items].map(({ json }) => json) }, representation);
+  return { status: 200, headers: JSON_HEADERS, body: bodyOf(piecesOf(stringifyJson(head), field, items)) };
+}
+
+/** One item of a list: as JSON, and as its text, each made when it is asked for. */
+interface ListItem {
+  readonly json: JsonObject;
+  readonly text: string;
+}
+
+function partsOf(
+  call: ResourceCall,
+  result: ListResult,
+  { shape }: Representation,
+): { readonly head: JsonObject; readonly field: string; readonly items: Iterable<ListItem> } {
+  const { resource, version } = call;
+  const metadata: JsonObject = {
+    ...(result.continue === undefined ? {} : { continue: result.continue }),
+    ...(result.remainingItemCount === undefined ? {} : { remainingItemCount: result.remainingItemCount }),
+    resourceVersion: result.resourceVersion,
+  };
+  const objects = mapped(result.items, (item) => toVersion(resource, item, version));
+  if (shape === 'table') {
+    const { rows: _none, ...head } = renderTable(version, [], { ...tableOptions(call), metadata });
+    const options = { ...tableOptions(call), withoutDefinitions: true };
+    return { head, field: 'rows', items: mapped(objects, (o) => itemOf(rowOf(renderTable(version, [o], options)))) };
+  }
+  if (shape === 'object') {
+    const head = { kind: version.listKind, apiVersion: apiVersionOf(version), metadata };
+    return { head, field: 'items', items: mapped(objects, storedItem) };
+  }
+  const head = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata };
+  return { head, field: 'items', items: mapped(objects, (object) => itemOf(partialObjectMetadata(object))) };
+}
+
+function storedItem(object: ApiObject): ListItem {
+  return {
+    json: object,
+    get text() {
+      return objectText(object);
+    },
+  };
+}
+
+function itemOf(json: JsonObject): ListItem {
+  return {
+    json,
+    get text() {
+      return stringifyJson(json);
+    },
+  };
+}
+
+function rowOf(table: JsonObject): JsonObject {
+  const rows = table['rows'];
+  return (Array.isArray(rows) ? rows[0] : undefined) ?? {};
+}
+
+function* mapped<From, To>(all: Iterable<From>, change: (one: From) => To): Iterable<To> {
+  for (const one of all) yield change(one);
+}
+
+function* piecesOf(head: string, field: string, items: Iterable<ListItem>): Generator<string, void> {
+  let piece = `${head.slice(0, -1)},"${field}":[`;
+  let separator = '';
+  for (const { text } of items) {
+    piece += separator + text;
+    separator = ',';
+    if (piece.length < PIECE_CHARACTERS) continue;
+    yield piece;
+    piece = '';
+  }
+  yield `${piece}]}\n`;
+}
+
+/** What fits into one piece is an answer of known length. */
+function bodyOf(pieces: Generator<string, void>): ApiBody {
+  const first = pieces.next().value ?? '';
+  const second = pieces.next();
+  if (second.done === true) return first;
+  return { pieces: following([first, second.value], pieces) };
+}
+
+function* following(first: readonly string[], rest: Iterable<string>): Iterable<string> {
+  yield* first;
+  yield* rest;
+}
