@@ -1,12 +1,14 @@
-import type { Schema } from '@bloomery/model';
+import type { Json, Schema } from '@bloomery/model';
 import { OBJECT_META_SCHEMA } from '../schema/object-meta-schema.ts';
 import { type FieldShape, type MessageField, messageOf, type Scalar } from './message-table.ts';
+import { presetOf } from './presets.ts';
 
 const schemas = new Map<string, Schema>();
 const names = new WeakMap<Schema, string>([[OBJECT_META_SCHEMA, 'meta.ObjectMeta']]);
 
 /** Fields that the published schemas call required and that kube-apiserver lets be absent. */
-const LENIENT = /Status$|State$|Condition$|^events\.|^core\.Event$|^rbac\.|^core\.ObjectReference$/;
+const LENIENT =
+  /Status$|State$|Condition$|^core\.Node(?:SystemInfo|Address)$|^events\.|^core\.Event$|^rbac\.|^core\.ObjectReference$/;
 
 /**
  * The schema of a message of the table, made when it is first asked for. Schemas of one message are one object, also inside
@@ -17,17 +19,18 @@ const LENIENT = /Status$|State$|Condition$|^events\.|^core\.Event$|^rbac\.|^core
 export function messageSchema(name: string): Schema {
   const known = schemas.get(name);
   if (known !== undefined) return known;
-  const message = messageOf(name);
-  const fields = message.fields.flatMap(inlined);
-  const properties = Object.fromEntries(
-    fields.map((field) => [field.name, isNullTime(name, field) ? NULLABLE_TIME : fieldSchema(field)]),
-  );
-  const required = LENIENT.test(name) ? [] : fields.filter(isEnforced).map((field) => field.name);
+  const isLenient = LENIENT.test(name);
+  const fields = declaredIn(name).map((declared) => {
+    const enforced = !isLenient && isEnforced(declared.field);
+    return { name: declared.field.name, enforced, schema: fieldSchema(declared, enforced) };
+  });
+  const properties = Object.fromEntries(fields.map((field) => [field.name, field.schema]));
+  const required = fields.filter((field) => field.enforced).map((field) => field.name);
   const made: Schema = {
     type: 'object',
     properties,
     ...(required.length === 0 ? {} : { required }),
-    ...(message.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
+    ...(messageOf(name).atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
   };
   schemas.set(name, made);
   names.set(made, name);
@@ -47,18 +50,23 @@ export function messageNameOf(schema: Schema): string | undefined {
   return names.get(schema);
 }
 
-function inlined(field: MessageField): readonly MessageField[] {
-  if (field.name !== '' || field.shape.of !== 'message') return [field];
-  const inner = messageOf(field.shape.name).fields.flatMap(inlined);
-  // One of several sources of a value: none of them is required.
-  return inner.map((one) => ({ ...one, always: one.always && field.required }));
+/** A field with the message that declares it: some members stand in the object around their own. */
+interface Declared {
+  readonly message: string;
+  readonly field: MessageField;
 }
 
-/** Texts, pointers and structures must be there; of numbers, flags and lists an absent one is an empty one. */
+function declaredIn(message: string): readonly Declared[] {
+  return messageOf(message).fields.flatMap((field): readonly Declared[] =>
+    field.name === '' && field.shape.of === 'message' ? declaredIn(field.shape.name) : [{ message, field }],
+  );
+}
+
+/** Texts and pointers must be there; absent numbers, flags, lists and structures are empty ones. */
 function isEnforced({ required, shape, pointer, default: preset }: MessageField): boolean {
   if (!required || preset !== undefined) return false;
-  if (shape.of !== 'scalar') return shape.of === 'message';
-  return pointer || shape.scalar === 'string' || shape.scalar === 'intOrString';
+  if (shape.of === 'message') return pointer;
+  return shape.of === 'scalar' && (pointer || shape.scalar === 'string' || shape.scalar === 'intOrString');
 }
 
 /** Events show the times that they do not have as null. */
@@ -67,29 +75,41 @@ function isNullTime(message: string, { shape, pointer }: MessageField): boolean 
   return isTime && !pointer && message.endsWith('.Event');
 }
 
-function fieldSchema(field: MessageField): Schema {
+function fieldSchema({ message, field }: Declared, enforced: boolean): Schema {
   const { shape, patch, listKeys } = field;
+  if (isNullTime(message, field)) return NULLABLE_TIME;
   const base = shapeSchema(shape);
+  const preset = presetOf(message, field.name) ?? defaultOf(field, enforced);
   const extra: Schema = {
     ...(field.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
     ...(listKeys === undefined ? {} : listTypeOf(listKeys)),
     ...(patch === undefined ? {} : { 'x-kubernetes-patch-strategy': patch.strategy }),
     ...(patch === undefined || patch.key === '' ? {} : { 'x-kubernetes-patch-merge-key': patch.key }),
-    ...defaultOf(field),
+    ...(preset === undefined ? {} : { default: preset }),
   };
-  return Object.keys(extra).length === 0 ? base : { ...base, ...extra };
+  if (Object.keys(extra).length === 0) return base;
+  const made = { ...base, ...extra };
+  const name = names.get(base);
+  if (name !== undefined) names.set(made, name);
+  return made;
+}
+
+/** What Go shows of an absent field: structures and what is never left out show their zeros. */
+function defaultOf({ default: preset, shape, always, pointer }: MessageField, enforced: boolean): Json | undefined {
+  if (shape.of === 'message') return pointer ? undefined : {};
+  if (shape.of !== 'scalar') return undefined;
+  const { scalar } = shape;
+  const isNumber = scalar === 'int32' || scalar === 'int64';
+  if (preset !== undefined) return isNumber ? Number(preset) : preset;
+  if (scalar === 'metadata') return {};
+  if (!always || pointer || enforced) return undefined;
+  return isNumber ? 0 : scalar === 'bool' ? false : scalar === 'string' ? '' : undefined;
 }
 
 function listTypeOf(keys: readonly string[]): Schema {
   return keys.length === 0
     ? { 'x-kubernetes-list-type': 'set' }
     : { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': keys };
-}
-
-function defaultOf({ default: preset, shape }: MessageField): Schema {
-  if (preset === undefined) return {};
-  const isNumber = shape.of === 'scalar' && (shape.scalar === 'int32' || shape.scalar === 'int64');
-  return { default: isNumber ? Number(preset) : preset };
 }
 
 function shapeSchema(shape: FieldShape): Schema {

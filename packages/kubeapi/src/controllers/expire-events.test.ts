@@ -28,6 +28,7 @@ describe('Events', () => {
         'series',
         {
           eventTime: seen(0).replace('Z', '.000000Z'),
+          ...{ reportingComponent: 'test', reportingInstance: 'test-1', action: 'Look' },
           series: { count: 2, lastObservedTime: seen(4).replace('Z', '.000000Z') },
         },
       ],

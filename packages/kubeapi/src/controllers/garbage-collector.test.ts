@@ -61,7 +61,7 @@ describe('garbage collection', () => {
   });
 
   it('leaves alone what names an owner of a kind that is not served', async () => {
-    await make('foreign', [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'elsewhere' }]);
+    await make('foreign', [{ apiVersion: 'elsewhere.test/v1', kind: 'Site', name: 'web', uid: 'elsewhere' }]);
     await api.engine.idle();
     assert.equal(await codeOf(`${MAPS}/foreign`), 200);
   });

@@ -8,7 +8,8 @@ type ScalePaths = NonNullable<KindDefinition['scale']>;
 /** The autoscaling/v1 Scale that an object shows. */
 export function scaleOf(object: ApiObject, paths: ScalePaths): JsonObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const selector = paths.labelSelectorPath === undefined ? undefined : at(object, paths.labelSelectorPath);
+  const selector =
+    paths.labelSelectorPath === undefined ? undefined : selectorText(at(object, paths.labelSelectorPath));
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
@@ -36,6 +37,36 @@ export function readScale(body: Json, name: string): number {
 /** The object with other replicas. */
 export function writeScale(object: ApiObject, paths: ScalePaths, replicas: number): ApiObject {
   return asApiObject(setAt(object, names(paths.specReplicasPath), replicas));
+}
+
+/** A selector as text; one that is an object (of Kubernetes' own kinds) is printed. */
+function selectorText(value: Json | undefined): Json | undefined {
+  if (!isJsonObject(value)) return value;
+  const isPlain = !isJsonObject(value['matchLabels']) && !Array.isArray(value['matchExpressions']);
+  const labels = isPlain ? value : isJsonObject(value['matchLabels']) ? value['matchLabels'] : {};
+  const expressions = Array.isArray(value['matchExpressions']) ? value['matchExpressions'] : [];
+  const terms = [
+    ...Object.entries(labels).map(([key, text]) => ({ key, text: `${key}=${String(text)}` })),
+    ...expressions.filter(isJsonObject).map((one) => ({ key: String(one['key'] ?? ''), text: expressionText(one) })),
+  ];
+  return terms
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ text }) => text)
+    .join(',');
+}
+
+function expressionText({ key, operator, values }: JsonObject): string {
+  const listed = Array.isArray(values) ? `(${values.map(String).sort().join(',')})` : '()';
+  switch (operator) {
+    case 'In':
+      return `${String(key)} in ${listed}`;
+    case 'NotIn':
+      return `${String(key)} notin ${listed}`;
+    case 'DoesNotExist':
+      return `!${String(key)}`;
+    default:
+      return String(key);
+  }
 }
 
 function names(path: string): readonly string[] {

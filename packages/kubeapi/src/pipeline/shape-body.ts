@@ -67,18 +67,15 @@ export function shapeObject(
   asPatch: boolean,
 ): ShapedBody {
   const { version, resource } = request;
-  if (resource.rules.builtin) {
-    const why = unreadableField(version.schema, object, version.kind);
-    if (why !== undefined) throw undecodable(request, why);
-  }
+  const why = unreadableWhy(request, object);
+  if (why !== undefined) throw undecodable(request, why);
   const defaulted = version.defaults?.(object) ?? object;
   const processed = processObject(version.schema, defaulted, {
     dropNulls: request.applied !== true,
     old: resource.rules.builtin ? undefined : old,
+    lists: !resource.rules.builtin,
   });
-  const unknown = [...new Set([...processed.unknownFields, ...unknownMeta])].sort();
-  if (unknown.length > 0 && request.fieldValidation === 'Strict') throw strictError(request, object, unknown, asPatch);
-  const warnings = request.fieldValidation === 'Warn' ? unknown.map((field) => `unknown field "${field}"`) : [];
+  const warnings = judgeUnknown(request, object, [...processed.unknownFields, ...unknownMeta], asPatch);
   const scaled = version.scale === undefined ? [] : validateScale(processed.object, version.scale.specReplicasPath);
   const problems = [...processed.problems, ...scaled];
   if (problems.length > 0) throw invalidObject(resource, object.metadata.name, problems);
@@ -88,6 +85,42 @@ export function shapeObject(
     throw invalidObject(resource, object.metadata.name, admission.problems);
   }
   return { object: asApiObject(processed.object), warnings: [...warnings, ...(admission?.warnings ?? [])] };
+}
+
+/**
+ * Default and prune what a caller sent, without validating it: what mutating webhooks see.
+ *
+ * @throws 400 for unknown fields under Strict and for what cannot be read.
+ */
+export function readWish(
+  request: WriteRequest,
+  object: ApiObject,
+  unknownMeta: readonly string[],
+  asPatch: boolean,
+): ShapedBody {
+  const { version, applied } = request;
+  const why = unreadableWhy(request, object);
+  if (why !== undefined) throw undecodable(request, why);
+  const defaulted = version.defaults?.(object) ?? object;
+  const read = processObject(version.schema, defaulted, { validate: false, dropNulls: applied !== true });
+  const warnings = judgeUnknown(request, object, [...read.unknownFields, ...unknownMeta], asPatch);
+  return { object: asApiObject(read.object), warnings };
+}
+
+/** Why an object of a built-in kind cannot be read at all; undefined when it can. */
+export function unreadableWhy({ version, resource }: WriteRequest, object: ApiObject): string | undefined {
+  return resource.rules.builtin ? unreadableField(version.schema, object, version.kind) : undefined;
+}
+
+function judgeUnknown(
+  request: WriteRequest,
+  object: ApiObject,
+  fields: readonly string[],
+  asPatch: boolean,
+): readonly string[] {
+  const unknown = [...new Set(fields)].sort();
+  if (unknown.length > 0 && request.fieldValidation === 'Strict') throw strictError(request, object, unknown, asPatch);
+  return request.fieldValidation === 'Warn' ? unknown.map((field) => `unknown field "${field}"`) : [];
 }
 
 /** Default and prune only: for the ownership of what a request asks for but its endpoint does not change. */

@@ -1,7 +1,13 @@
-import { builtinKinds, defineKind, isJsonObject, type JsonObject, type KindDefinition, schema } from '@bloomery/model';
+import { apiVersionOf, builtinKinds, defineKind, type KindDefinition, type Schema, schema } from '@bloomery/model';
+import { dataKinds, eventsV1 } from '../builtin/builtin-kinds.ts';
+import { admitCoreEvent } from '../builtin/event-rules.ts';
+import { messageOfKind } from '../builtin/message-of-kind.ts';
+import { kindSchema } from '../builtin/message-schema.ts';
 import { admitConfigMap, admitSecret, withoutEmptyData } from './config-data.ts';
 import { crdDefinition } from './crd-resource.ts';
 import { CUSTOM_RULES, type Resource, type ResourceRules, resourceOf } from './resource.ts';
+import { admitClusterRole, admitClusterRoleBinding, admitRole, admitRoleBinding } from './rbac-admission.ts';
+import { activeNamespace, admitLease, stringDataIntoData, withRbacGroups } from './standing-rules.ts';
 
 const { list, object, openObject, string } = schema;
 
@@ -11,16 +17,17 @@ const EVENT_TTL_MS = 7 * 24 * 3_600_000;
 const BUILTIN_RULES: ResourceRules = { ...CUSTOM_RULES, builtin: true, generation: false };
 
 const policyRule = object(
-  { verbs: list(string()) },
+  {},
   {
+    verbs: list(string()),
     apiGroups: list(string()),
     resources: list(string()),
     resourceNames: list(string()),
     nonResourceURLs: list(string()),
   },
 );
-const subject = object({ kind: string(), name: string() }, { apiGroup: string(), namespace: string() });
-const roleRef = object({ apiGroup: string(), kind: string(), name: string() }, {});
+const subject = object({}, { kind: string(), name: string(), apiGroup: string(), namespace: string() });
+const roleRef = object({}, { apiGroup: string(), kind: string(), name: string() });
 const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
 
 const rbacKinds: readonly KindDefinition[] = [
@@ -58,60 +65,6 @@ const rbacKinds: readonly KindDefinition[] = [
   }),
 ];
 
-/** Kinds that some clients list; nothing of ours makes them. Stored as they are. */
-const storeOnly: readonly KindDefinition[] = [
-  defineKind({
-    group: '',
-    version: 'v1',
-    kind: 'Pod',
-    plural: 'pods',
-    scope: 'Namespaced',
-    shortNames: ['po'],
-    categories: ['all'],
-    description: 'Kept as data; nothing runs pods here.',
-    properties: { spec: openObject(), status: openObject() },
-  }),
-  defineKind({
-    group: '',
-    version: 'v1',
-    kind: 'Service',
-    plural: 'services',
-    scope: 'Namespaced',
-    shortNames: ['svc'],
-    categories: ['all'],
-    description: 'Kept as data; nothing serves it here.',
-    properties: { spec: openObject(), status: openObject() },
-  }),
-];
-
-function stringDataIntoData(secret: JsonObject): JsonObject {
-  const { stringData, ...rest } = withoutEmptyData(secret);
-  const type = rest['type'] || 'Opaque';
-  if (!isJsonObject(stringData)) return { ...rest, type };
-  const encoded = Object.entries(stringData).map(([key, value]) => [
-    key,
-    Buffer.from(String(value)).toString('base64'),
-  ]);
-  const data = { ...(isJsonObject(rest['data']) ? rest['data'] : {}), ...Object.fromEntries(encoded) };
-  return { ...rest, type, data };
-}
-
-function activeNamespace(namespace: JsonObject): JsonObject {
-  const metadata = isJsonObject(namespace['metadata']) ? namespace['metadata'] : {};
-  const labels = isJsonObject(metadata['labels']) ? metadata['labels'] : {};
-  const spec = isJsonObject(namespace['spec']) ? namespace['spec'] : {};
-  const status = isJsonObject(namespace['status']) ? namespace['status'] : {};
-  // Clients send an empty spec. Without its finalizer a namespace would go before what is in it.
-  const finalizers = Array.isArray(spec['finalizers']) ? spec['finalizers'] : [];
-  const held = finalizers.length === 0 && metadata['deletionTimestamp'] === undefined;
-  return {
-    ...namespace,
-    metadata: { ...metadata, labels: { 'kubernetes.io/metadata.name': metadata['name'], ...labels } },
-    spec: held ? { ...spec, finalizers: ['kubernetes'] } : spec,
-    status: { phase: 'Active', ...status },
-  };
-}
-
 const SPECIAL: Readonly<
   Record<
     string,
@@ -121,19 +74,45 @@ const SPECIAL: Readonly<
   ConfigMap: { kind: { defaults: withoutEmptyData, admit: admitConfigMap } },
   Secret: { kind: { defaults: stringDataIntoData, admit: admitSecret } },
   Namespace: { rules: { labelNames: true }, kind: { defaults: activeNamespace } },
-  Event: { rules: { timeToLiveMs: EVENT_TTL_MS } },
-  Lease: { rules: { createOnUpdate: true } },
-  ClusterRole: { rules: { pathSegmentNames: true } },
-  ClusterRoleBinding: { rules: { pathSegmentNames: true } },
-  Role: { rules: { pathSegmentNames: true } },
-  RoleBinding: { rules: { pathSegmentNames: true } },
+  Event: { rules: { timeToLiveMs: EVENT_TTL_MS }, kind: { admit: admitCoreEvent } },
+  Lease: { rules: { createOnUpdate: true }, kind: { admit: admitLease } },
+  ClusterRole: { rules: { pathSegmentNames: true }, kind: { admit: admitClusterRole } },
+  ClusterRoleBinding: {
+    rules: { pathSegmentNames: true },
+    kind: { defaults: withRbacGroups, admit: admitClusterRoleBinding },
+  },
+  Role: { rules: { pathSegmentNames: true }, kind: { admit: admitRole } },
+  RoleBinding: { rules: { pathSegmentNames: true }, kind: { defaults: withRbacGroups, admit: admitRoleBinding } },
 };
+
+/** The kind with the schema that Kubernetes publishes for it, made when it is first asked for, and with its own rules. */
+function asPublished(kind: KindDefinition): KindDefinition {
+  const message = messageOfKind(apiVersionOf(kind), kind.kind) ?? '';
+  let made: Schema | undefined;
+  return {
+    ...kind,
+    ...SPECIAL[kind.kind]?.kind,
+    get schema() {
+      made ??= kindSchema(message, kind.schema.description ?? '');
+      return made;
+    },
+  };
+}
 
 /** Kubernetes' own resources, as far as this server offers them, with CustomResourceDefinitions among them. */
 export function builtinResources(): readonly Resource[] {
-  const plain = [...builtinKinds, ...rbacKinds, ...storeOnly].map((kind) => {
-    const special = SPECIAL[kind.kind];
-    return resourceOf([{ ...kind, ...special?.kind }], { ...BUILTIN_RULES, ...special?.rules });
-  });
-  return [...plain, resourceOf([crdDefinition], { ...BUILTIN_RULES, generation: true })];
+  const kinds = [
+    ...builtinKinds.map(asPublished),
+    ...rbacKinds.map((kind) => ({ ...kind, ...SPECIAL[kind.kind]?.kind })),
+  ];
+  const standing = kinds.map((kind) => resourceOf([kind], { ...BUILTIN_RULES, ...SPECIAL[kind.kind]?.rules }));
+  const data = dataKinds.map(({ kind, generation }) => resourceOf([kind], { ...BUILTIN_RULES, generation }));
+  const crds = resourceOf([crdDefinition], { ...BUILTIN_RULES, generation: true });
+  return [...standing, ...standing.filter((r) => r.id === 'events').map(eventsOf), ...data, crds];
+}
+
+/** The stored Events as the group events.k8s.io shows them. */
+function eventsOf(core: Resource): Resource {
+  const { group, plural } = eventsV1;
+  return { ...core, group, plural, versions: [eventsV1] };
 }

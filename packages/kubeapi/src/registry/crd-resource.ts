@@ -1,18 +1,9 @@
-import {
-  type Column,
-  defineKind,
-  type FieldProblem,
-  isJsonObject,
-  type Json,
-  type JsonObject,
-  type KindDefinition,
-  schema,
-} from '@bloomery/model';
+import { type Column, defineKind, isJsonObject, type JsonObject, type KindDefinition, schema } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
+import { crdDefaults, crdProblems, items, record, text } from './crd/index.ts';
 import { CUSTOM_RULES, type Resource, resourceOf } from './resource.ts';
 
-/** Holds a CustomResourceDefinition until its objects are gone. */
-export const CRD_CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
+export { CRD_CLEANUP_FINALIZER } from './crd/index.ts';
 
 const COLUMN_TYPES = ['string', 'integer', 'number', 'boolean', 'date'] as const;
 
@@ -28,51 +19,9 @@ export const crdDefinition = defineKind({
   description: 'A kind that is added to the API.',
   columns: [{ name: 'Created At', path: '.metadata.creationTimestamp', of: 'string' }],
   properties: { spec: schema.openObject(), status: schema.openObject() },
-  defaults: withCleanupFinalizer,
-  admit: (object) => ({ problems: crdProblems(object) }),
+  defaults: crdDefaults,
+  admit: (object, old) => ({ problems: crdProblems(object, old) }),
 });
-
-function withCleanupFinalizer(object: JsonObject): JsonObject {
-  const metadata = record(object['metadata']);
-  if (metadata['deletionTimestamp'] !== undefined || metadata['resourceVersion'] !== undefined) return object;
-  const finalizers = items(metadata['finalizers']);
-  if (finalizers.includes(CRD_CLEANUP_FINALIZER)) return object;
-  return { ...object, metadata: { ...metadata, finalizers: [...finalizers, CRD_CLEANUP_FINALIZER] } };
-}
-
-function crdProblems(object: JsonObject): FieldProblem[] {
-  const spec = record(object['spec']);
-  const names = record(spec['names']);
-  const name = text(record(object['metadata'])['name']);
-  const expected = `${text(names['plural'])}.${text(spec['group'])}`;
-  const problems: FieldProblem[] = [];
-  const refuse = (field: string, message: string): void => {
-    problems.push({ field, reason: 'FieldValueInvalid', message });
-  };
-  if (name !== expected) {
-    refuse('metadata.name', `Invalid value: "${name}": must be spec.names.plural+"."+spec.group`);
-  }
-  const versions = items(spec['versions']).map(record);
-  if (versions.filter((v) => v['storage'] === true).length !== 1) {
-    refuse('spec.versions', 'Invalid value: must have exactly one version marked as storage version');
-  }
-  if (spec['scope'] !== 'Cluster' && spec['scope'] !== 'Namespaced') {
-    problems.push({
-      field: 'spec.scope',
-      reason: 'FieldValueNotSupported',
-      message: `Unsupported value: ${JSON.stringify(text(spec['scope']))}: supported values: "Cluster", "Namespaced"`,
-    });
-  }
-  for (const [i, version] of versions.entries()) {
-    if (isJsonObject(record(version['schema'])['openAPIV3Schema'])) continue;
-    problems.push({
-      field: `spec.versions[${i}].schema.openAPIV3Schema`,
-      reason: 'FieldValueRequired',
-      message: 'Required value: schemas are required',
-    });
-  }
-  return problems;
-}
 
 /** The resource that a CustomResourceDefinition adds. It must have passed admission. */
 export function resourceOfCrd(crd: ApiObject): Resource {
@@ -126,16 +75,4 @@ function scaleOf(scale: JsonObject): NonNullable<KindDefinition['scale']> {
     statusReplicasPath: text(scale['statusReplicasPath']),
     ...(selector === '' ? {} : { labelSelectorPath: selector }),
   };
-}
-
-function record(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-function items(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

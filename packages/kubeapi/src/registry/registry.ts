@@ -1,5 +1,5 @@
 import type { KindDefinition } from '@bloomery/model';
-import type { Resource } from './resource.ts';
+import { type Resource, resourceId } from './resource.ts';
 
 /** All resources that are served now. Changes when CRDs do. */
 export interface Registry {
@@ -22,7 +22,7 @@ export interface Registry {
 
 /** Make a registry with these resources. */
 export function createRegistry(initial: readonly Resource[]): Registry {
-  const resources = new Map(initial.map((r) => [r.id, r]));
+  const resources = new Map(initial.map((r) => [resourceId(r), r]));
   const listeners = new Set<(id: string) => void>();
   let generation = 1;
   const changed = (id: string): void => {
@@ -36,13 +36,13 @@ export function createRegistry(initial: readonly Resource[]): Registry {
     all: () => [...resources.values()],
     byId: (id) => resources.get(id),
     find(group, version, plural) {
-      const resource = resources.get(group === '' ? plural : `${plural}.${group}`);
+      const resource = resources.get(resourceId({ group, plural }));
       const found = resource?.versions.find((v) => v.version === version);
       return resource === undefined || found === undefined ? undefined : { resource, version: found };
     },
     ofKind: (group, kind) => [...resources.values()].find((r) => r.group === group && r.kind === kind),
     set(resource) {
-      resources.set(resource.id, resource);
+      resources.set(resourceId(resource), resource);
       changed(resource.id);
     },
     remove(id) {

@@ -11,6 +11,8 @@ type Schema = schema.Schema;
 /** What `processObject` shall do; everything unless switched off. */
 export interface ProcessOptions extends Partial<Shaping> {
   readonly validate?: boolean;
+  /** Refuse duplicates in lists that are sets or maps. Kubernetes' own kinds let most of them pass. */
+  readonly lists?: boolean;
   /**
    * The stored object, in the same version, for an update: what was invalid before and has not changed is let pass, and rules
    * can compare with it.
@@ -40,12 +42,29 @@ export function processObject(schema: Schema, object: JsonObject, options: Proce
   const shaper = new Shaper({ prune, defaults, dropNulls });
   const shaped = shaper.shape(schema, object, '');
   const result = isJsonObject(shaped) ? shaped : object;
-  const problems = options.validate === false ? [] : problemsOf(schema, result, options.old);
+  const problems = options.validate === false ? [] : problemsOf(schema, result, options);
   return { object: result, unknownFields: shaper.unknown.sort(), problems };
 }
 
-function problemsOf(schema: Schema, object: JsonObject, old: JsonObject | undefined): readonly FieldProblem[] {
-  const problems = [...structureProblems(schema, object, old), ...listProblems(schema, object, old)];
+/** Prune, default and validate a value that is no whole object: a schema's default. */
+export function processValue(
+  schema: Schema,
+  value: Json,
+): { readonly unknownFields: readonly string[]; readonly problems: readonly FieldProblem[] } {
+  const shaper = new Shaper({ prune: true, defaults: true, dropNulls: true });
+  // Under the root's rules apiVersion, kind and metadata would be let through.
+  const shaped = shaper.shape(schema, value, DEFAULT_PATH);
+  return { unknownFields: shaper.unknown, problems: validate(schema, shaped, '') };
+}
+
+const DEFAULT_PATH = 'default';
+
+function problemsOf(
+  schema: Schema,
+  object: JsonObject,
+  { old, lists = true }: ProcessOptions,
+): readonly FieldProblem[] {
+  const problems = [...structureProblems(schema, object, old), ...(lists ? listProblems(schema, object, old) : [])];
   if (rulePlan(schema, true) === undefined) return problems;
   if (problems.some(({ reason }) => BLOCKING.has(reason))) return [...problems, UNCHECKED_RULES];
   return [...problems, ...checkRules(schema, object, old)];

@@ -1,0 +1,4 @@
+export * from './crd-defaults.ts';
+export * from './crd-names.ts';
+export * from './crd-parts.ts';
+export * from './crd-problems.ts';
