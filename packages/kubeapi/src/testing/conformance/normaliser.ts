@@ -6,6 +6,9 @@ const SERVER = '$' + '{SERVER}';
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})/g;
 const AGE = /^(?:\d+[smhdy]){1,2}$/;
+/** Go prints a patched object whole, its keys in the order of its struct. */
+const PATCHED = /"\{.*\}": /g;
+const MISSING_IN = /is missing in '\{.*\}'/g;
 const JWT = /eyJ[\w-]+\.[\w-]+\.[\w-]+/g;
 
 /**
@@ -37,7 +40,9 @@ export class Normaliser {
       .replaceAll(this.#namespace, NAMESPACE)
       .replace(JWT, 'JWT')
       .replace(UUID, (uid) => named(this.#uids, uid, 'UID'))
-      .replace(TIME, 'TIME');
+      .replace(TIME, 'TIME')
+      .replace(PATCHED, '"OBJECT": ')
+      .replace(MISSING_IN, "is missing in 'OBJECT'");
   }
 
   /** A path with its query. */
