@@ -12,9 +12,9 @@ import {
   computedResource,
   createApiHandler,
   listenApi,
-  loadCredentials,
   managedWrites,
   openStore,
+  startAccess,
   startApiEngine,
 } from '@bloomery/kubeapi';
 import { allKinds, server } from '@bloomery/model';
@@ -54,16 +54,14 @@ describe('the command line against the embedded API', { timeout: 60_000 }, () =>
     for (const resource of insightResources({ cache, timeline, clock: systemClock })) {
       engine.registry.set(computedResource(resource));
     }
-    const credentials = await loadCredentials(dir, ['127.0.0.1'], systemClock);
-    const { tokens } = credentials;
-    const options = { engine, log: silentLog, serverAddress: '127.0.0.1', productVersion: '1.2.3', tokens };
-    const handle = createApiHandler({ ...options, notReady: () => [] });
-    const api = await listenApi(
-      { host: '127.0.0.1', port: 0 },
-      { handle, credentials, clock: systemClock, log: silentLog },
-    );
+    const access = await startAccess({ dir, names: () => ['127.0.0.1'] }, { engine, ...common, random });
+    cleanup.defer(() => access.stop());
+    const { credentials, authenticator, accountTokens } = access;
+    const options = { engine, log: silentLog, serverAddress: '127.0.0.1', productVersion: '1.2.3' };
+    const handle = createApiHandler({ ...options, authenticator, accountTokens });
+    const api = await listenApi({ host: '127.0.0.1', port: 0 }, { handle, credentials, authenticator, ...common });
     cleanup.use(api);
-    writeFileSync(kubeconfig, adminKubeconfig(credentials, `https://127.0.0.1:${api.address.port}`));
+    writeFileSync(kubeconfig, adminKubeconfig(credentials.current, `https://127.0.0.1:${api.address.port}`));
     await engine.client.create(server, {
       apiVersion: 'metal.sidero.dev/v1alpha2',
       kind: 'Server',

@@ -224,14 +224,4 @@ describe('access over TLS', () => {
     );
     assert.equal(token.body.status.authenticated, true);
   });
-
-  it('says that service account tokens are not offered', async () => {
-    const answer = await post(
-      '/api/v1/namespaces/default/serviceaccounts/default/token',
-      {},
-      { identity: listener.admin },
-    );
-    assert.equal(answer.code, 405);
-    assert.match(answer.body.message, /^tokens for service accounts are not offered yet; /);
-  });
 });

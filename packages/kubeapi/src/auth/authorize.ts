@@ -1,5 +1,6 @@
-import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import type { Store } from '../store/store.ts';
+import { type PolicyRule, ruleAllows } from './rbac/policy-rule.ts';
+import { createRbacIndex, type Grant } from './rbac/rbac-index.ts';
 import { MASTERS, type User } from './user.ts';
 
 /** What somebody wants to do with a resource, or with a path that is none. */
@@ -14,105 +15,78 @@ export type Attributes =
     }
   | { readonly verb: string; readonly path: string };
 
-const ROLES = 'clusterroles.rbac.authorization.k8s.io';
-const BINDINGS = 'clusterrolebindings.rbac.authorization.k8s.io';
-const LOCAL_ROLES = 'roles.rbac.authorization.k8s.io';
-const LOCAL_BINDINGS = 'rolebindings.rbac.authorization.k8s.io';
-
-/** Paths that anybody may read. */
-const PUBLIC_PATHS: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz', '/version']);
-/** Paths that every authenticated caller may read, as system:discovery gives them upstream. */
-const DISCOVERY_PATH = /^\/(?:api|apis|openapi|version|healthz|livez|readyz)(?:\/|$)/;
-/** Questions about oneself. */
-const SELF_REVIEWS: ReadonlySet<string> = new Set([
-  'selfsubjectaccessreviews',
-  'selfsubjectrulesreviews',
-  'selfsubjectreviews',
-]);
-
-/** Whether RBAC lets the user do it. Pure over the store's present state. */
-export function isAllowed(store: Store, user: User, attributes: Attributes): boolean {
-  if (user.groups.includes(MASTERS)) return true;
-  const signedIn = user.groups.includes('system:authenticated');
-  if ('path' in attributes) {
-    if (attributes.verb === 'get' && PUBLIC_PATHS.has(`/${attributes.path.split('/')[1] ?? ''}`)) return true;
-    if (signedIn && attributes.verb === 'get' && DISCOVERY_PATH.test(attributes.path)) return true;
-  } else if (signedIn && attributes.verb === 'create' && SELF_REVIEWS.has(attributes.resource)) {
-    return true;
-  }
-  return rulesFor(store, user, 'namespace' in attributes ? attributes.namespace : '').some((rule) =>
-    ruleAllows(rule, attributes),
-  );
+/** Whether it is allowed, and the reason as kube-apiserver words it: '' when there is nothing to say. */
+export interface Decision {
+  readonly allowed: boolean;
+  readonly reason: string;
 }
 
-/** The rules that hold for a user, in the whole API and in one namespace ('' for none). */
-export function rulesFor(store: Store, user: User, namespace: string): readonly JsonObject[] {
-  const wide = store
-    .list(BINDINGS)
-    .filter((b) => bindsUser(b, user))
-    .flatMap((b) => roleRules(store, b, ''));
-  if (namespace === '') return wide;
-  const local = store
-    .list(LOCAL_BINDINGS, namespace)
-    .filter((b) => bindsUser(b, user))
-    .flatMap((b) => roleRules(store, b, namespace));
-  return [...wide, ...local];
+/** The rules of a user, with what could not be looked up. */
+export interface UserRules {
+  readonly rules: readonly PolicyRule[];
+  /** Roles that bindings name and that do not exist. */
+  readonly errors: readonly string[];
 }
 
-function bindsUser(binding: JsonObject, user: User): boolean {
-  return objects(binding['subjects']).some((subject) => {
-    switch (subject['kind']) {
-      case 'User':
-        return subject['name'] === user.name;
-      case 'Group':
-        return user.groups.includes(String(subject['name']));
-      case 'ServiceAccount':
-        return `system:serviceaccount:${String(subject['namespace'])}:${String(subject['name'])}` === user.name;
-      default:
+/** RBAC over the store's committed roles and bindings. A decision costs what the user's own bindings cost. */
+export interface Authorizer {
+  decide(user: User, attributes: Attributes): Decision;
+  /** What a user may do in the whole API and, unless '' is given, in a namespace. */
+  rulesFor(user: User, namespace: string): UserRules;
+  /** Rules of a role that a binding may name; undefined when there is none. */
+  rulesOf(kind: string, namespace: string, name: string): readonly PolicyRule[] | undefined;
+  stop(): void;
+}
+
+const ALLOWED: Decision = { allowed: true, reason: '' };
+
+/** Probes reach these without credentials, whatever the roles say. */
+const ALWAYS_ALLOWED: ReadonlySet<string> = new Set(['/healthz', '/livez', '/readyz']);
+
+/** Make the authorizer of a store. */
+export function createAuthorizer(store: Store): Authorizer {
+  const index = createRbacIndex(store);
+  return {
+    decide(user, attributes) {
+      if (user.groups.includes(MASTERS)) return ALLOWED;
+      if ('path' in attributes && ALWAYS_ALLOWED.has(attributes.path)) return ALLOWED;
+      let found: Grant | undefined;
+      const errors: string[] = [];
+      index.visit(user, 'namespace' in attributes ? attributes.namespace : '', (grant) => {
+        if (grant.rules === undefined) errors.push(missingRole(grant));
+        else if (grant.rules.some((rule) => ruleAllows(rule, attributes))) found = grant;
+        return found !== undefined;
+      });
+      if (found !== undefined) return { allowed: true, reason: reasonOf(found) };
+      return { allowed: false, reason: errors.length === 0 ? '' : `RBAC: ${errorsText(errors)}` };
+    },
+    rulesFor(user, namespace) {
+      const rules: PolicyRule[] = [];
+      const errors: string[] = [];
+      index.visit(user, namespace, (grant) => {
+        if (grant.rules === undefined) errors.push(missingRole(grant));
+        else rules.push(...grant.rules);
         return false;
-    }
-  });
+      });
+      return { rules, errors };
+    },
+    rulesOf: index.rulesOf,
+    stop: index.stop,
+  };
 }
 
-function roleRules(store: Store, binding: JsonObject, namespace: string): readonly JsonObject[] {
-  const ref = isJsonObject(binding['roleRef']) ? binding['roleRef'] : {};
-  const name = String(ref['name'] ?? '');
-  const role =
-    ref['kind'] === 'Role'
-      ? store.get({ resource: LOCAL_ROLES, namespace, name })
-      : store.get({ resource: ROLES, namespace: '', name });
-  return objects(role?.['rules']);
+/** Several errors as Go prints an aggregate: one alone, more in brackets. */
+export function errorsText(errors: readonly string[]): string {
+  const all = [...new Set(errors)];
+  return all.length === 1 ? (all[0] ?? '') : `[${all.join(', ')}]`;
 }
 
-function ruleAllows(rule: JsonObject, attributes: Attributes): boolean {
-  if (!lists(rule['verbs'], attributes.verb)) return false;
-  if ('path' in attributes) {
-    return texts(rule['nonResourceURLs']).some((url) =>
-      url.endsWith('*') ? attributes.path.startsWith(url.slice(0, -1)) : url === attributes.path,
-    );
-  }
-  const { group, resource, subresource, name } = attributes;
-  const wanted = subresource === '' ? resource : `${resource}/${subresource}`;
-  const resources = texts(rule['resources']);
-  const named = texts(rule['resourceNames']);
-  return (
-    lists(rule['apiGroups'], group) &&
-    (resources.includes('*') ||
-      resources.includes(wanted) ||
-      (subresource !== '' && resources.includes(`*/${subresource}`))) &&
-    (named.length === 0 || (name !== '' && named.includes(name)))
-  );
+function reasonOf({ binding, role, subject }: Grant): string {
+  const { kind, name, namespace } = binding;
+  const full = namespace === '' ? name : `${name}/${namespace}`;
+  return `RBAC: allowed by ${kind} ${JSON.stringify(full)} of ${role.kind} ${JSON.stringify(role.name)} to ${subject}`;
 }
 
-function lists(value: Json | undefined, wanted: string): boolean {
-  const all = texts(value);
-  return all.includes('*') || all.includes(wanted);
-}
-
-function texts(value: Json | undefined): readonly string[] {
-  return Array.isArray(value) ? value.filter((v) => typeof v === 'string') : [];
-}
-
-function objects(value: Json | undefined): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+function missingRole({ role }: Grant): string {
+  return `${role.kind.toLowerCase()}.rbac.authorization.k8s.io ${JSON.stringify(role.name)} not found`;
 }

@@ -1,94 +1,80 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from '@bloomery/ports';
 import {
   type CertificateAuthority,
+  type CertificateSource,
   createCertificateAuthority,
   issueCertificate,
   loadCertificateAuthority,
 } from '@bloomery/talos';
-import { parseTokenFile, type StaticToken } from './authenticate.ts';
+import { writePrivateFile } from './private-file.ts';
 import { MASTERS } from './user.ts';
 
 /** Everything the HTTPS listener and its first user need. PEM texts. */
 export interface ServerCredentials {
   readonly caPem: string;
+  readonly caNotAfterMs: number;
+  /** Whose client certificates are believed: ours, and the operator's. */
+  readonly clientCaPems: readonly string[];
   readonly certificatePem: string;
   readonly keyPem: string;
-  readonly tokens: readonly StaticToken[];
   readonly adminCertificatePem: string;
   readonly adminKeyPem: string;
+  /** The token file, `DIR/pki/tokens.csv`. */
+  readonly tokenFile: string;
+}
+
+/** Where credentials are and for whom they are made. */
+export interface CredentialSource {
+  /** The data directory; everything is in its `pki`. */
+  readonly dir: string;
+  /** Host names and addresses that clients use. */
+  readonly names: readonly string[];
+  /** PEM file with further authorities of client certificates. */
+  readonly clientCaFile?: string | undefined;
 }
 
 const DAY_MS = 86_400_000;
 const CA_DAYS = 3650;
 const LEAF_DAYS = 365;
-/** Leaves are made anew at a start when less than this is left of them. */
+/** Leaves are made anew when less than this is left of them. */
 const RENEW_DAYS = 90;
 
 /**
  * Load or make `DIR/pki`: an authority for servers and clients, the server's certificate for these names, the admin's client
- * certificate, and a token file with one admin token. All files 0600.
- *
- * @param names host names and addresses that clients use.
+ * certificate, and a token file with one admin token. All files 0600. Leaves that end within 90 days, lack a name or are of
+ * another authority are made anew; none outlives the authority.
  */
-export async function loadCredentials(dir: string, names: readonly string[], clock: Clock): Promise<ServerCredentials> {
-  const pki = join(dir, 'pki');
+export async function loadCredentials(source: CredentialSource, clock: Clock): Promise<ServerCredentials> {
+  const pki = join(source.dir, 'pki');
   mkdirSync(pki, { recursive: true, mode: 0o700 });
   const now = clock.nowMs();
-  const validity = (days: number) => ({
-    notBefore: new Date(now - 3_600_000),
-    notAfter: new Date(now + days * DAY_MS),
+  const authority = await loadAuthority(pki, now);
+  const server = await loadLeaf({ pki, file: 'server', authority, now }, source.names, {
+    // Another name than the authority's: OpenSSL takes equal names for a self-signed certificate.
+    subject: { commonName: 'bloomery-apiserver' },
+    extendedKeyUsages: ['serverAuth'],
   });
-  const authority = await loadAuthority(pki, () =>
-    createCertificateAuthority({ subject: { commonName: 'bloomery' }, algorithm: 'ecdsa-p256', ...validity(CA_DAYS) }),
-  );
-  const leaf = async (name: string, make: () => ReturnType<typeof issueCertificate>, wanted: readonly string[]) => {
-    const certificate = join(pki, `${name}.crt`);
-    const key = join(pki, `${name}.key`);
-    if (existsSync(certificate) && existsSync(key)) {
-      const certificatePem = readFileSync(certificate, 'utf8');
-      if (isStillGood(certificatePem, authority, now, wanted))
-        return { certificatePem, keyPem: readFileSync(key, 'utf8') };
-    }
-    const made = await make();
-    writePrivate(certificate, made.certificatePem);
-    writePrivate(key, made.keyPem);
-    return made;
-  };
-  const server = await leaf(
-    'server',
-    () =>
-      issueCertificate(authority, {
-        // Another name than the authority's: OpenSSL takes equal names for a self-signed certificate.
-        subject: { commonName: 'bloomery-apiserver' },
-        names,
-        extendedKeyUsages: ['serverAuth'],
-        algorithm: 'ecdsa-p256',
-        ...validity(LEAF_DAYS),
-      }),
-    names,
-  );
-  const admin = await leaf(
-    'admin',
-    () =>
-      issueCertificate(authority, {
-        subject: { commonName: 'bloomery-admin', organizations: [MASTERS] },
-        extendedKeyUsages: ['clientAuth'],
-        algorithm: 'ecdsa-p256',
-        ...validity(LEAF_DAYS),
-      }),
-    [],
-  );
+  const admin = await loadLeaf({ pki, file: 'admin', authority, now }, [], {
+    subject: { commonName: 'bloomery-admin', organizations: [MASTERS] },
+    extendedKeyUsages: ['clientAuth'],
+  });
+  const { clientCaFile } = source;
   return {
     caPem: authority.certificatePem,
+    caNotAfterMs: endOf(authority.certificatePem),
+    clientCaPems: [
+      authority.certificatePem,
+      ...(clientCaFile === undefined ? [] : [readFileSync(clientCaFile, 'utf8')]),
+    ],
     certificatePem: server.certificatePem,
     keyPem: server.keyPem,
-    tokens: parseTokenFile(tokenFile(pki)),
     adminCertificatePem: admin.certificatePem,
     adminKeyPem: admin.keyPem,
+    tokenFile: loadTokenFile(pki),
   };
 }
 
@@ -115,22 +101,61 @@ users:
 `;
 }
 
-async function loadAuthority(pki: string, make: () => Promise<CertificateAuthority>): Promise<CertificateAuthority> {
+async function loadAuthority(pki: string, now: number): Promise<CertificateAuthority> {
   const certificate = join(pki, 'ca.crt');
   const key = join(pki, 'ca.key');
   if (existsSync(certificate) && existsSync(key)) {
     return loadCertificateAuthority(readFileSync(certificate, 'utf8'), readFileSync(key, 'utf8'));
   }
-  const made = await make();
-  writePrivate(key, made.keyPem);
-  writePrivate(certificate, made.certificatePem);
+  const made = await createCertificateAuthority({
+    subject: { commonName: 'bloomery' },
+    algorithm: 'ecdsa-p256',
+    notBefore: new Date(now - 3_600_000),
+    notAfter: new Date(now + CA_DAYS * DAY_MS),
+  });
+  writePrivateFile(key, made.keyPem);
+  writePrivateFile(certificate, made.certificatePem);
   return made;
 }
 
+interface LeafPlace {
+  readonly pki: string;
+  readonly file: string;
+  readonly authority: CertificateAuthority;
+  readonly now: number;
+}
+
+async function loadLeaf(
+  { pki, file, authority, now }: LeafPlace,
+  names: readonly string[],
+  source: Pick<CertificateSource, 'subject' | 'extendedKeyUsages'>,
+): Promise<{ readonly certificatePem: string; readonly keyPem: string }> {
+  const certificate = join(pki, `${file}.crt`);
+  const key = join(pki, `${file}.key`);
+  const notAfterMs = Math.min(now + LEAF_DAYS * DAY_MS, endOf(authority.certificatePem));
+  if (existsSync(certificate) && existsSync(key)) {
+    const certificatePem = readFileSync(certificate, 'utf8');
+    if (isStillGood(certificatePem, authority, now, notAfterMs, names))
+      return { certificatePem, keyPem: readFileSync(key, 'utf8') };
+  }
+  const made = await issueCertificate(authority, {
+    ...source,
+    names,
+    algorithm: 'ecdsa-p256',
+    notBefore: new Date(now - 3_600_000),
+    notAfter: new Date(notAfterMs),
+  });
+  writePrivateFile(key, made.keyPem);
+  writePrivateFile(certificate, made.certificatePem);
+  return made;
+}
+
+/** `couldEndMs`: how long a new one would hold. Where it gains nothing, the present one stays. */
 function isStillGood(
   certificatePem: string,
   authority: CertificateAuthority,
-  nowMs: number,
+  now: number,
+  couldEndMs: number,
   names: readonly string[],
 ): boolean {
   const certificate = new X509Certificate(certificatePem);
@@ -138,19 +163,19 @@ function isStillGood(
   if (!certificate.verify(new X509Certificate(authority.certificatePem).publicKey)) return false;
   const covers = (name: string): boolean =>
     (isIP(name) === 0 ? certificate.checkHost(name) : certificate.checkIP(name)) !== undefined;
-  return certificate.validToDate.getTime() - nowMs > RENEW_DAYS * DAY_MS && names.every(covers);
+  const endMs = certificate.validToDate.getTime();
+  const holds = endMs - now > RENEW_DAYS * DAY_MS || couldEndMs - endMs < DAY_MS;
+  return holds && names.every(covers);
 }
 
-function tokenFile(pki: string): string {
+function endOf(certificatePem: string): number {
+  return new X509Certificate(certificatePem).validToDate.getTime();
+}
+
+function loadTokenFile(pki: string): string {
   const file = join(pki, 'tokens.csv');
   if (!existsSync(file)) {
-    writePrivate(file, `${randomBytes(24).toString('base64url')},bloomery-admin,,"${MASTERS}"\n`);
+    writePrivateFile(file, `${randomBytes(24).toString('base64url')},bloomery-admin,,"${MASTERS}"\n`);
   }
-  return readFileSync(file, 'utf8');
-}
-
-function writePrivate(file: string, text: string): void {
-  writeFileSync(`${file}.tmp`, text, { mode: 0o600, flush: true });
-  chmodSync(`${file}.tmp`, 0o600);
-  renameSync(`${file}.tmp`, file);
+  return file;
 }

@@ -23,9 +23,15 @@ function readCertificate(socket: unknown): PeerCertificate | undefined {
   if (subject === undefined) {
     // A certificate without a subject is a credential, and a wrong one.
     const isThere = certificate?.raw !== undefined;
-    return isThere ? { commonName: '', organizations: [], trusted: false } : undefined;
+    return isThere ? { commonName: '', organizations: [], trusted: false, notBeforeMs: 0, notAfterMs: 0 } : undefined;
   }
   const list = (value: string | string[] | undefined): string[] =>
     value === undefined ? [] : Array.isArray(value) ? value : [value];
-  return { commonName: list(subject['CN'])[0] ?? '', organizations: list(subject['O']), trusted: tls.authorized };
+  return {
+    commonName: list(subject['CN'])[0] ?? '',
+    organizations: list(subject['O']),
+    trusted: tls.authorized,
+    notBeforeMs: Date.parse(certificate?.valid_from ?? ''),
+    notAfterMs: Date.parse(certificate?.valid_to ?? ''),
+  };
 }

@@ -1,105 +1,67 @@
-import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
-import { authenticate, type StaticToken } from '../auth/authenticate.ts';
-import { type Attributes, isAllowed, rulesFor } from '../auth/authorize.ts';
+import { isJsonObject, type JsonObject, timeText } from '@bloomery/model';
+import type { ApiEngine } from '../api-engine.ts';
+import type { ApiObject } from '../api-object.ts';
+import type { Authenticator } from '../auth/authenticate.ts';
 import type { User } from '../auth/user.ts';
-import type { ApiResource } from '../discovery/index.ts';
-import type { Store } from '../store/store.ts';
+import { badRequest, methodNotAllowed, noSuchResource } from '../pipeline/api-status.ts';
+import type { Resource } from '../registry/resource.ts';
+import { answerAccessReview } from './access-reviews.ts';
+import { jsonAnswer } from './answers.ts';
+import type { ApiPath } from './api-path.ts';
+import type { ApiAnswer, ApiRequest } from './api-request.ts';
+import { reviewBodyOf } from './review-body.ts';
 
-const OPEN: ApiResource['schema'] = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-
-function review(group: string, kind: string, plural: string, scope: 'Cluster' | 'Namespaced' = 'Cluster'): ApiResource {
-  return {
-    group,
-    version: 'v1',
-    kind,
-    plural,
-    singular: kind.toLowerCase(),
-    listKind: `${kind}List`,
-    scope,
-    shortNames: [],
-    categories: [],
-    statusSubresource: false,
-    schema: OPEN,
-    verbs: ['create'],
-  };
+/** A question, and what its answer is found with. */
+export interface ReviewCall {
+  readonly engine: Pick<ApiEngine, 'authorizer' | 'clock'>;
+  readonly authenticator: Authenticator;
+  readonly request: ApiRequest;
+  readonly path: ApiPath;
+  readonly resource: Resource;
+  /** Who is asked about where nobody is named. */
+  readonly user: User;
 }
 
-/** Questions that are answered and not stored. */
-export const REVIEWS: readonly ApiResource[] = [
-  review('authentication.k8s.io', 'SelfSubjectReview', 'selfsubjectreviews'),
-  review('authentication.k8s.io', 'TokenReview', 'tokenreviews'),
-  review('authorization.k8s.io', 'LocalSubjectAccessReview', 'localsubjectaccessreviews', 'Namespaced'),
-  review('authorization.k8s.io', 'SelfSubjectAccessReview', 'selfsubjectaccessreviews'),
-  review('authorization.k8s.io', 'SelfSubjectRulesReview', 'selfsubjectrulesreviews'),
-  review('authorization.k8s.io', 'SubjectAccessReview', 'subjectaccessreviews'),
-];
+/** Answer a review: its body with `status` filled in. Nothing is stored, dry run or not. @throws 400, 405, 413, 415, 422. */
+export async function handleReview(call: ReviewCall): Promise<ApiAnswer> {
+  const { request, path, resource } = call;
+  if (path.name !== undefined || (resource.namespaced && path.namespace === undefined)) throw noSuchResource();
+  if (request.method !== 'POST') throw methodNotAllowed();
+  const { object, warnings } = await reviewBodyOf(request, path, resource);
+  return jsonAnswer(201, answerOf(call, object), warnings);
+}
 
-/** Answer a review: its body with `status` filled in. */
-export function answerReview(
-  plural: string,
-  body: JsonObject,
-  context: { readonly store: Store; readonly user: User; readonly tokens: readonly StaticToken[] },
-): JsonObject {
-  const spec = record(body['spec']);
-  const { store, user } = context;
-  const answer = (status: JsonObject): JsonObject => ({ ...body, metadata: record(body['metadata']), status });
-  switch (plural) {
-    case 'selfsubjectreviews':
-      return answer({ userInfo: userInfo(user) });
-    case 'tokenreviews': {
-      const token = text(spec['token']);
-      const found = token === '' ? undefined : authenticate(undefined, `Bearer ${token}`, context.tokens);
-      return answer(found === undefined ? { authenticated: false } : { authenticated: true, user: userInfo(found) });
+function answerOf({ engine, authenticator, user }: ReviewCall, review: ApiObject): JsonObject {
+  switch (review.kind) {
+    case 'SelfSubjectReview': {
+      const { apiVersion, kind } = review;
+      const creationTimestamp = timeText(engine.clock.nowMs());
+      return { apiVersion, kind, metadata: { creationTimestamp }, status: { userInfo: userInfo(user) } };
     }
-    case 'selfsubjectrulesreviews':
-      return answer(rulesStatus(store, user, text(spec['namespace'])));
-    case 'selfsubjectaccessreviews':
-      return answer(accessStatus(store, user, spec));
-    default: {
-      const groups = Array.isArray(spec['groups']) ? spec['groups'].map(String) : [];
-      return answer(accessStatus(store, { name: text(spec['user']), groups }, spec));
-    }
+    case 'TokenReview':
+      return { ...review, status: tokenStatus(authenticator, isJsonObject(review['spec']) ? review['spec'] : {}) };
+    default:
+      return answerAccessReview(engine.authorizer, user, review);
   }
 }
 
-function accessStatus(store: Store, user: User, spec: JsonObject): JsonObject {
-  const allowed = isAllowed(store, user, attributesOf(spec));
-  return allowed ? { allowed } : { allowed, reason: 'no RBAC rule allows it' };
+function tokenStatus(authenticator: Authenticator, spec: JsonObject): JsonObject {
+  const { token, audiences } = spec;
+  if (typeof token !== 'string' || token === '')
+    throw badRequest('token is required for TokenReview in authentication');
+  const verdict = authenticator.review(token, Array.isArray(audiences) ? audiences.map(String) : []);
+  if (!verdict.ok) return { user: {}, error: verdict.error };
+  return { authenticated: true, user: userInfo(verdict.user), audiences: [...verdict.audiences] };
 }
 
-function attributesOf(spec: JsonObject): Attributes {
-  const path = record(spec['nonResourceAttributes']);
-  if (text(path['path']) !== '') return { verb: text(path['verb']), path: text(path['path']) };
-  const resource = record(spec['resourceAttributes']);
+/** A user as reviews and webhooks show it. */
+export function userInfo({ name, uid, groups, extra }: User): JsonObject {
   return {
-    verb: text(resource['verb']),
-    group: text(resource['group']),
-    resource: text(resource['resource']),
-    subresource: text(resource['subresource']),
-    namespace: text(resource['namespace']),
-    name: text(resource['name']),
+    username: name,
+    ...(uid === undefined ? {} : { uid }),
+    groups: [...groups],
+    ...(extra === undefined
+      ? {}
+      : { extra: Object.fromEntries(Object.entries(extra).map(([key, values]) => [key, [...values]])) }),
   };
-}
-
-function rulesStatus(store: Store, user: User, namespace: string): JsonObject {
-  const everything = user.groups.includes('system:masters');
-  const all: JsonObject = { verbs: ['*'], apiGroups: ['*'], resources: ['*'] };
-  const rules = everything ? [all] : rulesFor(store, user, namespace).filter((r) => r['resources'] !== undefined);
-  return {
-    resourceRules: rules,
-    nonResourceRules: everything ? [{ verbs: ['*'], nonResourceURLs: ['*'] }] : [],
-    incomplete: false,
-  };
-}
-
-function userInfo(user: User): JsonObject {
-  return { username: user.name, ...(user.uid === undefined ? {} : { uid: user.uid }), groups: [...user.groups] };
-}
-
-function record(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

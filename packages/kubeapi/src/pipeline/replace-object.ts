@@ -49,6 +49,7 @@ export async function replaceObject(
     ...newFinalizerProblems(present, shaped.object.metadata),
   ];
   if (problems.length > 0) throw invalidObject(resource, name, problems);
+  context.guard({ request, before: present, after: shaped.object });
   const { subresource } = request;
   const asked = subresource === 'status' || subresource === 'finalize' ? shapeOnly(request, given) : shaped.object;
   const owned = own === undefined ? trackedObject(context, request, present, shaped.object, asked) : own(shaped.object);

@@ -1,5 +1,6 @@
-import type { KindDefinition } from '@bloomery/model';
+import type { JsonObject, KindDefinition } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
+import type { User } from '../auth/user.ts';
 import type { Resource } from '../registry/resource.ts';
 
 /** Which resource is written, how, and by whom. */
@@ -16,6 +17,12 @@ export interface WriteRequest {
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
   /** The object comes out of a server-side apply: nulls that may not be are refused there, not dropped. */
   readonly applied?: boolean;
+  /** Who asks; absent when the server itself writes. */
+  readonly user?: User | undefined;
+  /** Who webhooks are told that it was, when a part of the server writes. */
+  readonly actor?: User | undefined;
+  /** What the caller gave as CreateOptions or UpdateOptions, for webhooks. */
+  readonly options?: (() => JsonObject) | undefined;
 }
 
 /** What a write answers: the object in the caller's version, and warnings for the Warning header. */
@@ -34,4 +41,12 @@ export interface DeleteRequest {
   readonly uid?: string | undefined;
   readonly resourceVersion?: string | undefined;
   readonly dryRun: boolean;
+  /** Who asks; absent when the server itself deletes. */
+  readonly user?: User | undefined;
+  /** Who webhooks are told that it was, when a part of the server deletes. */
+  readonly actor?: User | undefined;
+  /** What the caller gave as DeleteOptions, for webhooks. */
+  readonly options?: (() => JsonObject) | undefined;
+  /** One of many that are deleted together: webhooks are not told its name apart from the object. */
+  readonly inCollection?: boolean;
 }

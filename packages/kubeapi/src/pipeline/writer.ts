@@ -6,7 +6,7 @@ import type { FieldManagement } from './field-management.ts';
 import { type PatchBody, patchObject } from './patch-object.ts';
 import { createRemover, type Removal } from './remove-object.ts';
 import { updateObject } from './update-object.ts';
-import type { WriteContext } from './write-context.ts';
+import type { WriteContext, WriteGuard } from './write-context.ts';
 import type { DeleteRequest, WriteRequest, WriteResult } from './write-request.ts';
 
 export interface WriterDeps {
@@ -14,6 +14,7 @@ export interface WriterDeps {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly fields: FieldManagement | undefined;
+  readonly guard?: WriteGuard;
 }
 
 /** All writes of the API. Between reading the present state and staging the next there is no await: writers never race. */
@@ -27,9 +28,9 @@ export interface Writer {
 
 /** Make the writer over a store. */
 export function createWriter(deps: WriterDeps): Writer {
-  const { store, clock, random, fields } = deps;
+  const { store, clock, random, fields, guard = () => {} } = deps;
   const now = (): string => `${new Date(clock.nowMs()).toISOString().slice(0, 19)}Z`;
-  const context: WriteContext = { store, random, fields, now };
+  const context: WriteContext = { store, random, fields, guard, now };
   return {
     create: (request, body) => createObject(context, request, body),
     update: (request, name, body) => updateObject(context, request, name, body),

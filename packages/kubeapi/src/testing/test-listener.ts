@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog, systemClock } from '@bloomery/ports';
 import { type CertificateAuthority, loadCertificateAuthority } from '@bloomery/talos';
-import { loadCredentials } from '../auth/credentials.ts';
+import { startCredentials } from '../auth/renew-credentials.ts';
+import { tokensOfFile } from '../auth/token-file.ts';
 import { listenApi } from '../http/listen.ts';
 import type { ListenLimits } from '../http/listen-limits.ts';
 import type { ClientIdentity } from './client-identity.ts';
@@ -46,22 +47,28 @@ export interface CallOptions {
 /** Start an API on a free port of the loopback interface. */
 export async function startTestListener(limits: Partial<ListenLimits> = {}): Promise<TestListener> {
   const dir = mkdtempSync(join(tmpdir(), 'bloomery-listen-'));
-  const credentials = await loadCredentials(dir, ['127.0.0.1'], systemClock);
+  const deps = { clock: systemClock, log: silentLog };
+  const credentials = await startCredentials({ dir, names: () => ['127.0.0.1'] }, deps);
+  const { current } = credentials;
   const pki = (name: string): string => readFileSync(join(dir, 'pki', name), 'utf8');
   const token = pki('tokens.csv').split(',')[0] ?? '';
   const authority = loadCertificateAuthority(pki('ca.crt'), pki('ca.key'));
-  const api = await startTestApi([], silentLog, { tokens: credentials.tokens });
-  const { handle } = api;
-  const deps = { handle, credentials, clock: systemClock, log: silentLog, limits };
-  const service = await listenApi({ host: '127.0.0.1', port: 0 }, deps);
+  const api = await startTestApi([], silentLog, {
+    staticTokens: tokensOfFile(current.tokenFile, systemClock, silentLog),
+  });
+  const { handle, authenticator } = api;
+  const service = await listenApi(
+    { host: '127.0.0.1', port: 0 },
+    { ...deps, handle, credentials, authenticator, limits },
+  );
   const { port } = service.address;
-  const ca = credentials.caPem;
+  const ca = current.caPem;
   const close = (): Promise<void> => Promise.resolve(service[Symbol.asyncDispose]());
   return {
     api,
     port,
     caPem: ca,
-    admin: { cert: credentials.adminCertificatePem, key: credentials.adminKeyPem },
+    admin: { cert: current.adminCertificatePem, key: current.adminKeyPem },
     token,
     authority,
     call: (method, path, { identity, token: bearer, headers = {}, body } = {}) =>
@@ -83,6 +90,7 @@ export async function startTestListener(limits: Partial<ListenLimits> = {}): Pro
     session: (identity = {}) => connect(`https://127.0.0.1:${port}`, { ca, ...identity }),
     close,
     async [Symbol.asyncDispose]() {
+      credentials.stop();
       await close();
       await api[Symbol.asyncDispose]();
       rmSync(dir, { recursive: true, force: true });
