@@ -1,8 +1,9 @@
-import { isJsonObject, type Json, type JsonObject, type Schema } from '@bloomery/model';
+import type { Json, JsonObject, Schema } from '@bloomery/model';
 import type { ApiResource } from '../discovery/api-resource.ts';
 import { SHARED_SCHEMAS } from './meta-schemas.ts';
 import { kindSchemas } from './openapi-v3.ts';
 import { type ApiOperation, operationsOf } from './operations.ts';
+import { createSharedParts, referenceOf } from './shared-parts.ts';
 
 /**
  * The OpenAPI v2 (Swagger) document of everything that is served, for `/openapi/v2`.
@@ -15,8 +16,10 @@ export function openApiV2Document(resources: readonly ApiResource[], serverVersi
     item[operation.method] = operationObject(operation);
     paths.set(operation.path, item);
   }
+  const parts = createSharedParts(ref);
   const definitions = [
-    ...resources.flatMap((resource) => kindSchemas(resource, ref)),
+    ...resources.flatMap((resource) => kindSchemas(resource, ref, parts)),
+    ...parts.named(),
     ...Object.entries(SHARED_SCHEMAS),
   ].map(([name, schema]) => [name, downgraded(schema as Schema)]);
   return {
@@ -70,9 +73,10 @@ const KEPT = new Set([
 
 function downgraded(schema: Schema): JsonObject {
   const source = schema as JsonObject;
-  const { allOf } = source;
-  if (Array.isArray(allOf) && isJsonObject(allOf[0]) && Object.hasOwn(allOf[0], '$ref')) {
-    return { ...allOf[0], description: source['description'] ?? '' };
+  const reference = referenceOf(source);
+  if (reference !== undefined) {
+    const merged = Object.entries(source).filter(([name]) => name.startsWith('x-kubernetes-patch-'));
+    return { ...reference, description: source['description'] ?? '', ...Object.fromEntries(merged) };
   }
   const free = schema['x-kubernetes-preserve-unknown-fields'] === true;
   const untyped = schema.nullable === true || schema['x-kubernetes-int-or-string'] === true;

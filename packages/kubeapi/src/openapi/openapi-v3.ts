@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { apiVersionOf, type JsonObject, type Schema } from '@bloomery/model';
+import { apiVersionOf, isJsonObject, type JsonObject, type Schema } from '@bloomery/model';
 import type { ApiResource } from '../discovery/api-resource.ts';
 import { SHARED_SCHEMAS, TYPE_META } from './meta-schemas.ts';
 import { type ApiOperation, operationsOf } from './operations.ts';
 import { META_SCHEMAS, schemaName } from './schema-name.ts';
+import { createSharedParts, type SharedParts } from './shared-parts.ts';
 
 /** A document and the text that names its content. */
 export interface HashedDocument {
@@ -50,8 +51,10 @@ function documentOf(resources: readonly ApiResource[], version: string): JsonObj
     item[operation.method] = operationObject(operation);
     paths.set(operation.path, item);
   }
+  const parts = createSharedParts(ref);
   const schemas = [
-    ...resources.flatMap((resource) => kindSchemas(resource, ref)),
+    ...resources.flatMap((resource) => kindSchemas(resource, ref, parts)),
+    ...parts.named(),
     ...Object.entries(SHARED_SCHEMAS).map(([name, schema]) => [name, withKinds(name, schema, resources)] as const),
   ];
   return {
@@ -75,13 +78,15 @@ function ref(name: string): JsonObject {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** The schemas of a kind and its list, by name. `ref` makes a reference to another schema. */
+/** The schemas of a kind and its list, by name. `ref` makes a reference to another schema; `parts` those of the document. */
 export function kindSchemas(
   resource: ApiResource,
   ref: (name: string) => JsonObject,
+  parts: SharedParts,
 ): readonly (readonly [name: string, schema: JsonObject])[] {
   const { group, version, kind, listKind, schema } = resource;
-  const object = schema as JsonObject;
+  const object = parts.referring(schema);
+  const properties = isJsonObject(object['properties']) ? object['properties'] : {};
   const metadata = {
     description: 'Standard metadata of the object.',
     allOf: [ref(META_SCHEMAS.objectMeta)],
@@ -89,7 +94,7 @@ export function kindSchemas(
   };
   const single = {
     ...object,
-    properties: { ...TYPE_META, metadata, ...(schema.properties ?? {}) },
+    properties: { ...TYPE_META, metadata, ...properties },
     'x-kubernetes-group-version-kind': [{ group, version, kind }],
   } as JsonObject;
   const list = {

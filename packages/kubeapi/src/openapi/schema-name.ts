@@ -18,6 +18,6 @@ export const META_SCHEMAS = {
 export function schemaName({ group, version, kind }: Pick<KindRef, 'group' | 'version' | 'kind'>): string {
   if (group === '') return `io.k8s.api.core.${version}.${kind}`;
   const labels = group.split('.');
-  if (group.endsWith('.k8s.io')) return `io.k8s.api.${labels[0] ?? ''}.${version}.${kind}`;
+  if (!group.includes('.') || group.endsWith('.k8s.io')) return `io.k8s.api.${labels[0] ?? ''}.${version}.${kind}`;
   return `${labels.reverse().join('.')}.${version}.${kind}`;
 }
