@@ -10,7 +10,7 @@ const MAX_WARNING = 256;
 export function versionProblems(spec: JsonObject): readonly FieldProblem[] {
   const versions = versionsOf(spec);
   return [
-    ...storageProblems(versions),
+    ...storageProblems(versions, spec['versions'] === undefined),
     ...versions.flatMap((version, i) => [
       ...versionNameProblems(version, i),
       ...deprecationProblems(version, `spec.versions[${i}].deprecationWarning`),
@@ -28,10 +28,10 @@ function schemaOf(version: JsonObject): JsonObject | undefined {
   return isJsonObject(schema) ? schema : undefined;
 }
 
-function storageProblems(versions: readonly JsonObject[]): readonly FieldProblem[] {
+function storageProblems(versions: readonly JsonObject[], absent: boolean): readonly FieldProblem[] {
   const problems: FieldProblem[] = [];
   const stored = versions.filter((version) => version['storage'] === true).map((version) => text(version['name']));
-  const printed = `Invalid value: ${versions.length === 0 ? '[]' : goVersions(versions)}`;
+  const printed = `Invalid value: ${absent ? 'null' : goVersions(versions)}`;
   const refuse = (why: string): void => {
     problems.push({ field: 'spec.versions', reason: 'FieldValueInvalid', message: `${printed}: ${why}` });
   };

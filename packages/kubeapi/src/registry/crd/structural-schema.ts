@@ -105,7 +105,9 @@ class SchemaWalk {
   #type(schema: JsonObject, path: string, place: Place): void {
     const type = text(schema['type']);
     const free =
-      schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true;
+      schema['$ref'] !== undefined ||
+      schema['x-kubernetes-int-or-string'] === true ||
+      schema['x-kubernetes-preserve-unknown-fields'] === true;
     if (type === '' && (place === 'root' || !free)) this.problems.push(required(`${path}.type`, TYPE_REQUIRED[place]));
     if (place === 'root' && type !== '' && type !== 'object') {
       this.problems.push(invalid(`${path}.type`, type, 'must be object at the root'));
@@ -179,6 +181,7 @@ class SchemaWalk {
       if (isAbsent(value, absent)) continue;
       this.problems.push(forbidden(`${path}.${member}`, `must be ${absent} to be structural`));
     }
+    this.problems.push(...listTypeProblems(schema, path));
     // Types inside anyOf inside allOf belong to int-or-string; there they are allowed as well.
     this.#value(types === 'anyOf' ? { ...schema, 'x-kubernetes-int-or-string': true } : schema, path, depth);
     for (const [name, child] of Object.entries(record(schema['properties']))) {
