@@ -23,6 +23,9 @@ export const AUDIT_LOG_LIMITS: AuditLogLimits = {
   retryMs: 5000,
 };
 
+/** Lines are gathered for this long before they are written. */
+const GATHER_MS = 100;
+
 /** An open audit log. Disposing it writes what waits. */
 export interface AuditLog extends AsyncDisposable {
   /** Takes an event. Returns at once and never throws. */
@@ -53,7 +56,7 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   let size: number | undefined;
   let work: Promise<void> | undefined;
   let problem: string | undefined;
-  let cancelRetry: (() => void) | undefined;
+  let cancelStart: (() => void) | undefined;
   const counts = { written: 0, lost: 0 };
 
   async function flush(): Promise<void> {
@@ -90,13 +93,18 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   }
 
   function start(): void {
-    if (work !== undefined || cancelRetry !== undefined) return;
-    work = flush().finally(() => {
-      work = undefined;
-      if (problem === undefined) return;
-      cancelRetry = clock.after(limits.retryMs, () => {
-        cancelRetry = undefined;
-        if (waiting.length > 0) start();
+    if (work !== undefined || cancelStart !== undefined) return;
+    // Every append opens the file: under load there are a few a second, not one for each request.
+    startIn(GATHER_MS);
+  }
+
+  function startIn(delayMs: number): void {
+    cancelStart = clock.after(delayMs, () => {
+      cancelStart = undefined;
+      if (waiting.length === 0) return;
+      work = flush().finally(() => {
+        work = undefined;
+        if (problem !== undefined) startIn(limits.retryMs);
       });
     });
   }
@@ -117,7 +125,7 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
       start();
     },
     async [Symbol.asyncDispose]() {
-      cancelRetry?.();
+      cancelStart?.();
       await work;
       await flush();
     },
