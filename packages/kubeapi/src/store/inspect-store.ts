@@ -63,8 +63,9 @@ function inspectDatabase(files: StoreFiles, acknowledged: number | undefined, wa
     throw openFailure(files.database, cause);
   } finally {
     db.close();
-    // Only readers beside each other need it, and there are none.
+    // What a reader leaves behind: an index that only readers beside each other need, and an empty log.
     rmSync(`${files.database}-shm`, { force: true });
+    if (sizeOf(files.log) === 0) rmSync(files.log);
   }
 }
 

@@ -58,7 +58,7 @@ export class LogDatabase {
       this.#db.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL;');
       this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;');
       // Checkpoints little and often: at most 2 MiB are copied in one commit.
-      this.#db.exec('PRAGMA wal_autocheckpoint = 500; PRAGMA journal_size_limit = 8388608;');
+      this.#db.exec('PRAGMA wal_autocheckpoint = 500; PRAGMA journal_size_limit = 2097152;');
       prepareSchema(this.#db, codec);
     } catch (cause) {
       this.close();

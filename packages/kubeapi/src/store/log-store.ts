@@ -1,7 +1,14 @@
 import { BloomeryError, errorText } from '@bloomery/ports';
 import { type ApiObject, deepFreeze } from '../api-object.ts';
 import type { AcknowledgedMark } from './acknowledged-mark.ts';
-import { COMPACT_STEP, type HistoryCut, type HistoryLimits, isOldEnough, planHistoryCut } from './history-plan.ts';
+import {
+  COMPACT_STEP,
+  type HistoryCut,
+  type HistoryLimits,
+  type HistoryState,
+  isOldEnough,
+  planHistoryCut,
+} from './history-plan.ts';
 import type { LogDatabase, LogWrite } from './log-database.ts';
 import type { StoreOptions } from './open-store.ts';
 import { ResourceTable } from './resource-table.ts';
@@ -26,8 +33,8 @@ const TICK_MS = 1000;
 const PROBE_TICKS = 5;
 /** Free pages that may stay in the file, at least and as a part of it; and how many are given back in one tick. */
 const FREE_PAGES = 256;
-const FREE_PART = 8;
-const SHRINK_PAGES = 128;
+const FREE_PART = 16;
+const SHRINK_PAGES = 512;
 
 interface Batch {
   readonly writes: LogWrite[];
@@ -246,7 +253,8 @@ export class LogStore implements Store {
         else if (write.prev === 0) objects += 1;
       }
       entries += writes.length;
-      if (entries >= this.#lookAgainAt || writes.length === 0) cut = this.#cutHistory({ entries, bytes, liveBytes });
+      if (entries >= this.#lookAgainAt || writes.length === 0)
+        cut = this.#cutHistory({ entries, bytes, liveBytes }, writes.length);
       const compacted = cut?.upTo ?? this.#compactRevision;
       this.#database.setState({ revision: last, compacted, objects, atMs: this.#atMs });
     });
@@ -263,10 +271,11 @@ export class LogStore implements Store {
     return Math.max(this.#history.entries, this.#limits.keepRevisions) + COMPACT_EVERY;
   }
 
-  #cutHistory(size: { entries: number; bytes: number; liveBytes: number }): HistoryCut | undefined {
+  /** Forgets faster than is written, a step at a time. Call inside a transaction. */
+  #cutHistory(size: Omit<HistoryState, 'nowMs'>, written: number): HistoryCut | undefined {
     const spare = size.entries - this.#limits.keepRevisions;
     if (spare <= 0) return undefined;
-    const oldest = this.#database.oldest(Math.min(spare, COMPACT_STEP));
+    const oldest = this.#database.oldest(Math.min(spare, Math.max(COMPACT_STEP, 2 * written)));
     const cut = planHistoryCut({ ...size, nowMs: this.#atMs }, this.#limits, oldest);
     if (cut !== undefined) this.#database.forget(cut.upTo);
     return cut;

@@ -34,7 +34,7 @@ export const SEALED_RESOURCES: ReadonlySet<string> = new Set(['secrets']);
  * Open (or make) the store in a directory: `store.db`, `store.key` and `store.mark`, all 0600.
  *
  * @throws BloomeryError BLM_STORE_LOCKED, BLM_STORE_CORRUPT, BLM_STORE_FORMAT, BLM_STORE_NETWORK_DISK, BLM_STORE_WRITE_FAILED,
- * BLM_RESTORE_UNFINISHED. Nothing on disk was changed then.
+ * BLM_RESTORE_UNFINISHED. No object was changed then.
  */
 export function openStore(options: StoreOptions): Store {
   const { dir, log, random } = options;

@@ -1,144 +1,166 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isBloomeryError, silentLog, systemClock } from '@bloomery/ports';
-import { type ApiObject, asApiObject } from '../api-object.ts';
+import { silentLog, systemClock } from '@bloomery/ports';
+import { createWatchHub } from '../watch/watch-hub.ts';
+import { watchStream } from '../watch/watch-stream.ts';
 import { openStore } from './open-store.ts';
-import type { Store } from './store.ts';
+import type { Change, Store } from './store.ts';
 
-const ROUNDS = 6;
+const ROUNDS = 8;
 const random = (length: number): Uint8Array => randomBytes(length);
-const open = (dir: string): Store => openStore({ dir, clock: systemClock, log: silentLog, random });
+const history = { keepRevisions: 500, keepMs: 0, keepBytes: 0 };
+const open = (dir: string): Store => openStore({ dir, clock: systemClock, log: silentLog, random, ...history });
 
+/** An acknowledged write, as the killed process printed it. */
 interface Acknowledged {
-  readonly revision: number;
-  /** By pair. */
-  readonly numbers: ReadonlyMap<string, number>;
+  readonly worker: string;
+  readonly resource: string;
+  readonly number: number;
+  readonly rev: number;
+  readonly isGone: boolean;
 }
 
-/** Let a process write, kill it after `delayMs` of acknowledged writes; what it said was acknowledged. */
-async function writeAndKill(dir: string, first: number, delayMs: number): Promise<Acknowledged> {
+interface Run {
+  readonly acknowledged: readonly Acknowledged[];
+  /** The last number that each worker began. */
+  readonly sent: ReadonlyMap<string, number>;
+}
+
+/** Let a process write, and kill it `delayMs` after its first word. */
+async function writeAndKill(dir: string, first: number, delayMs: number): Promise<Run> {
   const writer = join(import.meta.dirname, '../testing/store-writer.ts');
   const child = spawn(process.execPath, [writer, dir, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   const exited = new Promise((resolve) => child.once('close', resolve));
-  await new Promise<void>((resolve) => {
+  const began = new Promise<void>((resolve) => {
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk.toString();
       resolve();
     });
-    child.once('close', () => resolve());
   });
+  await Promise.race([began, exited]);
   await delay(delayMs);
   child.kill('SIGKILL');
   await exited;
-  const numbers = new Map<string, number>();
-  let revision = 0;
+  const acknowledged: Acknowledged[] = [];
+  const sent = new Map<string, number>();
   for (const line of text.split('\n').slice(0, -1)) {
-    const [pair = '', number = '', rev = ''] = line.split(' ');
-    numbers.set(pair, Number(number));
-    revision = Math.max(revision, Number(rev));
+    const [what, worker = '', number = '', resource = '', rev = ''] = line.split(' ');
+    if (what === 'sent') sent.set(worker, Number(number));
+    else {
+      const isGone = rev.startsWith('gone@');
+      acknowledged.push({ worker, number: Number(number), resource, rev: Number(rev.replace('gone@', '')), isGone });
+    }
   }
-  return { revision, numbers };
+  return { acknowledged, sent };
+}
+
+const numberOf = (change: Change | undefined): unknown => change?.object['number'];
+
+/** Every acknowledged write that the history still reaches is in it, once, as it was. */
+function requireInHistory(store: Store, { acknowledged }: Run): void {
+  const changes = store.changesSince(store.compactRevision);
+  const byRev = new Map(changes.map((change) => [change.rev, change]));
+  assert.equal(byRev.size, changes.length, 'no revision twice');
+  assert.ok(
+    changes.every((change, i) => change.rev > (changes[i - 1]?.rev ?? store.compactRevision)),
+    'in order',
+  );
+  for (const { rev, number, resource, isGone } of acknowledged) {
+    if (rev <= store.compactRevision) continue;
+    const change = byRev.get(rev);
+    assert.deepEqual(
+      [change?.id.resource, change?.type, numberOf(change)],
+      [resource, isGone ? 'delete' : 'put', number],
+    );
+    assert.equal(change?.object.metadata.resourceVersion, String(rev));
+  }
+}
+
+/** Every object is as its last acknowledged write left it, or as the one write left it that was on its way. */
+function requireState(store: Store, { acknowledged, sent }: Run): void {
+  const last = new Map<string, Acknowledged>();
+  for (const write of acknowledged) last.set(`${write.resource} ${write.worker}`, write);
+  for (const { worker, resource, rev, number, isGone } of last.values()) {
+    const id = { resource, namespace: `n${Number(worker) % 3}`, name: `w${worker}` };
+    const found = store.get(id);
+    const isNext = found === undefined || Number(found.metadata.resourceVersion) > rev;
+    if (found !== undefined && !isNext)
+      assert.deepEqual([found.metadata.resourceVersion, found['number']], [String(rev), number]);
+    if (isGone ? found === undefined : !isNext) continue;
+    assert.ok((sent.get(worker) ?? 0) > number, `${resource} ${worker} changed after ${number} without being sent`);
+    if (found !== undefined) assert.equal(found['number'], sent.get(worker));
+  }
+}
+
+/** The three writes of a worker's turn are all there or none is. */
+function requireWholeTurns(store: Store): void {
+  const numbers = (resource: string): readonly string[] =>
+    store.list(resource).map((o) => `${o.metadata.name} ${String(o['number'])}`);
+  assert.deepEqual(numbers('left.example.dev'), numbers('configmaps'));
+  assert.deepEqual(numbers('secrets'), numbers('configmaps'));
+}
+
+async function requireWatches(store: Store): Promise<void> {
+  const hub = createWatchHub(store);
+  const stop = new AbortController();
+  const interest = { resource: 'secrets', namespace: undefined, selects: () => true };
+  const watch = (after: number) =>
+    watchStream(store, hub, {
+      interest,
+      after,
+      initialEvents: true,
+      markInitialEnd: false,
+      bookmarks: undefined,
+      schedule: systemClock.after,
+      signal: stop.signal,
+    });
+  const { compactRevision } = store;
+  if (compactRevision > 1) await assert.rejects(watch(compactRevision - 1).next(), { code: 'BLM_API_EXPIRED' });
+  const changes = store.changesSince(compactRevision).filter((c) => c.id.resource === 'secrets');
+  for (const from of [compactRevision, changes[Math.trunc(changes.length / 2)]?.rev ?? store.revision]) {
+    const wanted = changes.filter((c) => c.rev > from).map((c) => c.rev);
+    const seen: number[] = [];
+    const reader = watch(from);
+    while (seen.length < wanted.length) {
+      const { value } = await reader.next();
+      if (value?.kind === 'event') seen.push(value.event.rev);
+    }
+    assert.deepEqual(seen, wanted);
+  }
+  stop.abort();
 }
 
 describe('a killed store', () => {
-  it('has every acknowledged write after kill -9, no half turn, and never an old revision', async (t) => {
+  it('has every acknowledged write after kill -9, no half turn, no revision twice, and watches go on', async (t) => {
     const seed = randomInt(2 ** 31);
     t.diagnostic(`seed ${seed}`);
     const dir = mkdtempSync(join(tmpdir(), 'bloomery-crash-'));
-    let last = 0;
+    let highest = 1;
     let next = 1;
+    let writes = 0;
     for (let round = 0; round < ROUNDS; round++) {
-      const { revision, numbers } = await writeAndKill(dir, next, ((seed >>> round) * 7919) % 200);
-      assert.ok(numbers.size > 0, 'the writer was acknowledged something');
+      const run = await writeAndKill(dir, next, ((seed >>> round) * 7919) % 250);
+      writes += run.acknowledged.length;
+      for (const { rev } of run.acknowledged) assert.ok(rev > highest, `revision ${rev} again, ${highest} was there`);
       const store = open(dir);
-      assert.ok(store.revision >= revision && store.revision >= last, `${store.revision} after ${revision}, ${last}`);
-      const left = new Map(store.list('left', 'n').map((o) => [o.metadata.name, Number(o['number'])]));
-      const right = new Map(store.list('secrets', 'n').map((o) => [o.metadata.name, Number(o['number'])]));
-      assert.deepEqual(left, right, 'the two writes of a turn are both there or both not');
-      for (const [pair, number] of numbers)
-        assert.ok((left.get(`p${pair}`) ?? 0) >= number, `pair ${pair} of ${number}`);
-      last = store.revision;
-      next = Math.max(...left.values()) + 1;
+      assert.ok(run.acknowledged.every(({ rev }) => rev <= store.revision));
+      requireInHistory(store, run);
+      requireState(store, run);
+      requireWholeTurns(store);
+      await requireWatches(store);
+      highest = store.revision;
+      next = Math.max(next, ...run.sent.values()) + 1;
       await store.close();
     }
+    t.diagnostic(`${writes} acknowledged writes in ${ROUNDS} rounds`);
+    assert.ok(writes > 1000, `only ${writes} writes were acknowledged`);
     rmSync(dir, { recursive: true, force: true });
-  });
-});
-
-function put(store: Store, name: string, data: string): Promise<ApiObject> {
-  return store.put({ resource: 'things', namespace: '', name }, (resourceVersion) =>
-    asApiObject({ apiVersion: 'v1', kind: 'Thing', metadata: { name, resourceVersion }, data }),
-  );
-}
-
-/** A directory on a file system of 4 MiB, or undefined with the test skipped. */
-function smallDisk(t: TestContext): string | undefined {
-  const dir = mkdtempSync(join(tmpdir(), 'bloomery-disk-'));
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'bloomery-test', dir], { encoding: 'utf8' });
-  t.after(() => {
-    if (mounted.status === 0) spawnSync('umount', [dir]);
-    rmSync(dir, { recursive: true, force: true });
-  });
-  if (mounted.status === 0) return dir;
-  t.skip(`a small file system cannot be mounted here: ${mounted.stderr.trim()}`);
-  return undefined;
-}
-
-describe('a store on a full disk', () => {
-  it('refuses writes, loses nothing that it acknowledged, and goes on when there is room', async (t) => {
-    const dir = smallDisk(t);
-    if (dir === undefined) return;
-    const filler = join(dir, 'filler');
-    let store = open(dir);
-    await put(store, 'kept', 'before');
-    writeFileSync(filler, Buffer.alloc(3 * 1024 * 1024));
-    const acknowledged: string[] = [];
-    let refused: unknown;
-    for (let i = 0; i < 60 && refused === undefined; i++) {
-      try {
-        await put(store, `o${i}`, 'x'.repeat(40_000));
-        acknowledged.push(`o${i}`);
-      } catch (error) {
-        refused = error;
-      }
-    }
-    assert.ok(isBloomeryError(refused, 'BLM_STORE_WRITE_FAILED') && refused.retryable, String(refused));
-    const failed = `o${acknowledged.length}`;
-    const { revision } = store;
-    assert.equal(store.head({ resource: 'things', namespace: '', name: failed }), undefined);
-
-    // A second writer of the turn built on what the first one staged: both are refused.
-    const first = put(store, 'kept', 'x'.repeat(1_000_000));
-    const second = put(store, 'kept', `${'x'.repeat(1_000_000)}y`);
-    assert.deepEqual(
-      (await Promise.allSettled([first, second])).map((r) => r.status),
-      ['rejected', 'rejected'],
-    );
-    assert.equal(store.head({ resource: 'things', namespace: '', name: 'kept' })?.['data'], 'before');
-    assert.equal(store.revision, revision);
-    assert.deepEqual(store.changesSince(revision), []);
-
-    rmSync(filler);
-    const after = await put(store, 'kept', 'after');
-    assert.ok(Number(after.metadata.resourceVersion) > revision);
-    assert.deepEqual(
-      store.changesSince(revision).map((c) => [c.object, c.before?.['data']]),
-      [[after, 'before']],
-    );
-    await store.close();
-    store = open(dir);
-    assert.deepEqual(
-      store.list('things').map((o) => o.metadata.name),
-      ['kept', ...acknowledged].sort(),
-    );
-    assert.equal(store.get({ resource: 'things', namespace: '', name: 'kept' })?.['data'], 'after');
-    await store.close();
   });
 });

@@ -9,7 +9,7 @@ export function corruptStore(
   what: string,
   options: { readonly cause?: unknown; readonly facts?: Readonly<Record<string, unknown>> } = {},
 ): BloomeryError {
-  const message = `Opening the store: ${file} ${what}. Nothing was changed. Keep the damaged files, and restore a backup: bloomery restore FILE --force`;
+  const message = `Opening the store: ${file} ${what}. Keep the damaged files, and restore a backup: bloomery restore FILE --force`;
   return new BloomeryError('BLM_STORE_CORRUPT', message, {
     facts: { file, ...options.facts },
     ...('cause' in options ? { cause: options.cause } : {}),

@@ -1,49 +1,32 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { createFakeClock, silentLog } from '@bloomery/ports';
-import { type ApiObject, asApiObject } from '../api-object.ts';
+import { type Clock, createFakeClock, silentLog } from '@bloomery/ports';
+import { putThing, removeThing, shown, storeConformance, thing } from '../testing/store-conformance.ts';
 import { openStore, type StoreOptions } from './open-store.ts';
-import type { Change, ObjectId, Store } from './store.ts';
+import type { Change, Store } from './store.ts';
 
 const random = (length: number): Uint8Array => randomBytes(length);
-const clock = createFakeClock(Date.parse('2026-01-01T00:00:00Z'));
 
-function idOf(name: string, resource = 'things'): ObjectId {
-  return { resource, namespace: 'n', name };
-}
+storeConformance('the store on disk', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'bloomery-store-'));
+  return {
+    open: (limits, clock) => openStore({ dir, clock, log: silentLog, random, ...limits }),
+    remove: () => rmSync(dir, { recursive: true, force: true }),
+  };
+});
 
-function put(store: Store, id: ObjectId, data: string): Promise<ApiObject> {
-  return store.put(id, (resourceVersion) =>
-    asApiObject({
-      apiVersion: 'v1',
-      kind: 'Thing',
-      metadata: { name: id.name, namespace: id.namespace, resourceVersion },
-      data,
-    }),
-  );
-}
-
-async function remove(store: Store, id: ObjectId): Promise<ApiObject> {
-  const present = store.head(id);
-  assert.ok(present);
-  return store.remove(id, (resourceVersion) =>
-    asApiObject({ ...present, metadata: { ...present.metadata, resourceVersion } }),
-  );
-}
-
-const dataOf = (objects: readonly ApiObject[]): string[] =>
-  objects.map((o) => `${o.metadata.name}=${String(o['data'])}`);
-
-describe('the store', () => {
+describe('the store on disk', () => {
   let dir: string;
   let store: Store;
   const open = (options: Partial<StoreOptions> = {}): Store =>
-    openStore({ dir, clock, log: silentLog, random, ...options });
+    openStore({ dir, clock: createFakeClock(), log: silentLog, random, ...options });
+  const bytesOnDisk = (): number => readdirSync(dir).reduce((sum, name) => sum + statSync(join(dir, name)).size, 0);
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'bloomery-store-'));
     store = open();
@@ -53,49 +36,21 @@ describe('the store', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  it('keeps what it acknowledged over a restart, with its revision', async () => {
-    await put(store, idOf('a'), '1');
-    await put(store, idOf('b'), '2');
-    await remove(store, idOf('a'));
-    const { revision } = store;
-    await store.close();
-    store = open();
-    assert.deepEqual(dataOf(store.list('things')), ['b=2']);
-    assert.equal(store.revision, revision);
-    assert.ok(Number((await put(store, idOf('c'), '3')).metadata.resourceVersion) > revision);
-  });
-
-  it('never gives a revision twice, not even that of the last deletion', async () => {
-    await put(store, idOf('a'), '1');
-    const last = Number((await remove(store, idOf('a'))).metadata.resourceVersion);
-    await store.close();
-    store = open();
-    assert.ok(Number((await put(store, idOf('a'), '2')).metadata.resourceVersion) > last);
-  });
-
-  it('shows a write to later writers of the turn, and to readers after its commit', async () => {
-    const written = put(store, idOf('a'), '1');
-    assert.equal(store.head(idOf('a'))?.['data'], '1');
-    assert.equal(store.get(idOf('a')), undefined);
-    await written;
-    assert.equal(store.get(idOf('a'))?.['data'], '1');
-  });
-
   it('commits the writes of a turn together and publishes them in order', async () => {
     const batches: (readonly Change[])[] = [];
     store.subscribe((changes) => batches.push(changes));
-    await Promise.all(['a', 'b', 'c'].map((name) => put(store, idOf(name), name)));
+    await Promise.all(['a', 'b', 'c'].map((name) => putThing(store, thing(name), name)));
     assert.deepEqual(
       batches.map((b) => b.map((c) => c.id.name)),
       [['a', 'b', 'c']],
     );
   });
 
-  it('goes on when a listener throws', async () => {
-    store.subscribe(() => {
-      throw new Error('a listener with a fault');
-    });
-    assert.equal((await put(store, idOf('a'), '1'))['data'], '1');
+  it('commits very many writes of a turn in parts, so that others get in between', async () => {
+    const batches: number[] = [];
+    store.subscribe((changes) => batches.push(changes.length));
+    await Promise.all(Array.from({ length: 1300 }, (_, i) => putThing(store, thing(`o${i}`), '')));
+    assert.deepEqual(batches, [500, 500, 300]);
   });
 
   it('refuses a second process, and says what to do', () => {
@@ -109,12 +64,16 @@ describe('the store', () => {
     assert.equal(other.stdout.trim(), 'BLM_STORE_LOCKED', other.stderr);
   });
 
-  it('writes no Secret in the clear, and all files for its owner only', async () => {
-    await put(store, idOf('a', 'secrets'), 'correct-horse-battery');
-    await put(store, idOf('b'), 'no-secret-at-all');
+  it('writes no Secret in the clear, also not into its history, and all files for its owner only', async () => {
+    await putThing(store, thing('a', 'secrets'), 'correct-horse-battery');
+    await putThing(store, thing('a', 'secrets'), 'correct-horse-staple');
+    await putThing(store, thing('gone', 'secrets'), 'correct-horse-gone');
+    await removeThing(store, thing('gone', 'secrets'));
+    await putThing(store, thing('b'), 'no-secret-at-all');
     const files = readdirSync(dir);
+    assert.deepEqual(files.sort(), ['store.db', 'store.db-wal', 'store.key', 'store.mark']);
     const texts = files.map((name) => readFileSync(join(dir, name), 'latin1')).join('');
-    assert.ok(!texts.includes('correct-horse-battery'));
+    assert.ok(!texts.includes('correct-horse'));
     assert.ok(texts.includes('no-secret-at-all'));
     assert.deepEqual(
       files.filter((name) => (statSync(join(dir, name)).mode & 0o077) !== 0),
@@ -122,85 +81,108 @@ describe('the store', () => {
     );
     await store.close();
     store = open();
-    assert.equal(store.get(idOf('a', 'secrets'))?.['data'], 'correct-horse-battery');
-  });
-
-  const damages: [name: string, damage: () => void][] = [
-    ['a file that is no database', () => writeFileSync(join(dir, 'store.db'), 'x'.repeat(8192))],
-    ['pages full of zeros', () => writeFileSync(join(dir, 'store.db'), zeroed(readFileSync(join(dir, 'store.db'))))],
-    ['a key that is no key', () => writeFileSync(join(dir, 'store.key'), 'abc')],
-    ['another key', () => writeFileSync(join(dir, 'store.key'), 'ab'.repeat(32))],
-    ['a missing key', () => rmSync(join(dir, 'store.key'))],
-  ];
-  for (const [name, damage] of damages) {
-    it(`refuses ${name} as damaged`, async () => {
-      await Promise.all(Array.from({ length: 50 }, (_, i) => put(store, idOf(`s${i}`, 'secrets'), 'x'.repeat(500))));
-      await store.close();
-      damage();
-      assert.throws(() => open(), { code: 'BLM_STORE_CORRUPT' });
-      // Nothing was put in the place of what is missing.
-      assert.equal(readdirSync(dir).includes('store.key'), name !== 'a missing key');
-    });
-  }
-
-  it('reads the past from the compaction border on, and keeps the files bounded', async () => {
-    await store.close();
-    store = open({ keepRevisions: 100, keepMs: 0 });
-    const past = new Map<number, string[]>();
-    const sizes: number[] = [];
-    for (let round = 0; round < 60; round++) {
-      await Promise.all(
-        Array.from({ length: 40 }, (_, i) => put(store, idOf(`o${i % 20}`), `${round}.${'x'.repeat(900)}`)),
-      );
-      if (round % 5 === 0) await remove(store, idOf('o3'));
-      past.set(store.revision, dataOf(store.list('things')));
-      sizes.push(readdirSync(dir).reduce((sum, name) => sum + statSync(join(dir, name)).size, 0));
-    }
-    const border = store.compactRevision;
-    assert.ok(store.revision - border >= 100 && store.revision - border <= 700, `${border} of ${store.revision}`);
-    const kept = [...past].filter(([rev]) => rev >= border);
-    assert.ok(kept.length > 1);
-    for (const reopened of [false, true]) {
-      if (reopened) {
-        await store.close();
-        store = open({ keepRevisions: 100, keepMs: 0 });
-      }
-      for (const [rev, objects] of kept) assert.deepEqual(dataOf(store.listAt('things', rev)), objects);
-      const changes = store.changesSince(border);
-      assert.deepEqual(
-        changes.map((c) => c.rev),
-        Array.from({ length: store.revision - border }, (_, i) => border + 1 + i),
-      );
-      assert.equal(store.compactRevision, border);
-    }
-    const [early = 0, late = 0] = [sizes[29], sizes[59]];
-    assert.ok(late <= early * 1.5, `the files grow: ${sizes.join(' ')}`);
-  });
-
-  it('keeps history for its time, however much it is', async () => {
-    await store.close();
-    store = open({ keepRevisions: 10, keepMs: 60_000 });
-    for (let i = 0; i < 20; i++) await Promise.all(Array.from({ length: 20 }, () => put(store, idOf('a'), String(i))));
-    assert.equal(store.compactRevision, 1);
-    await clock.advance(61_000);
-    await put(store, idOf('a'), 'end');
-    assert.ok(store.compactRevision > 300);
-  });
-
-  it('links every change to the state before it, also when that is only in the log', async () => {
-    await put(store, idOf('a'), '0');
-    const from = store.revision;
-    for (let i = 1; i <= 2100; i++) void put(store, idOf('a'), String(i));
-    await store.settled();
-    const changes = store.changesSince(from);
-    assert.equal(changes.length, 2100);
+    assert.equal(store.get(thing('a', 'secrets'))?.['data'], 'correct-horse-staple');
     assert.deepEqual(
-      changes.filter((c, i) => c.before?.['data'] !== String(i)),
-      [],
+      store.changesSince(1).map((c) => c.object['data']),
+      ['correct-horse-battery', 'correct-horse-staple', 'correct-horse-gone', 'correct-horse-gone', 'no-secret-at-all'],
     );
   });
-});
 
-function zeroed(bytes: Buffer): Buffer {
-  return Buffer.concat([bytes.subarray(0, 4096), Buffer.alloc(bytes.length - 4096)]);
-}
+  it('refuses to start while a restore did not end', async () => {
+    await store.close();
+    writeFileSync(join(dir, 'restore.unfinished'), '');
+    assert.throws(() => open(), {
+      code: 'BLM_RESTORE_UNFINISHED',
+      message: /run `bloomery restore FILE --force` again/,
+    });
+  });
+
+  it('stays within three times what lives, however often that is written', async () => {
+    await store.close();
+    store = open({ keepRevisions: 1000, keepBytes: 0 });
+    const text = 'x'.repeat(1800);
+    for (let round = 0; round < 200; round++) {
+      const names = Array.from({ length: 100 }, (_, i) => `o${(round * 7919 + i * 31) % 1000}`);
+      await Promise.all(
+        names.map((name) => putThing(store, thing(name, round % 4 === 0 ? 'secrets' : 'things'), text)),
+      );
+    }
+    const live = ['things', 'secrets']
+      .flatMap((r) => store.list(r))
+      .reduce((sum, o) => sum + JSON.stringify(o).length, 0);
+    const ratio = bytesOnDisk() / live;
+    assert.ok(ratio <= 3, `${ratio} times what lives`);
+    await store.close();
+    store = open();
+    assert.equal(store.list('things').length, 1000);
+  });
+
+  it('gives the disk back what was deleted, little by little', async () => {
+    await store.close();
+    const clock = createFakeClock();
+    store = open({ clock, keepRevisions: 10, keepMs: 0 });
+    const text = 'x'.repeat(1800);
+    const all = Array.from({ length: 3000 }, (_, i) => thing(`o${i}`));
+    await Promise.all(all.map((id) => putThing(store, id, text)));
+    await Promise.all(all.map((id) => removeThing(store, id)));
+    await clock.advance(60_000);
+    await putThing(store, thing('last'), '');
+    await store.close();
+    const { size } = statSync(join(dir, 'store.db'));
+    assert.ok(size < 2 * 1024 * 1024, `${size} bytes`);
+    store = open();
+  });
+
+  it('does not heed a clock that jumps: history is kept for its time, and no revision comes again', async () => {
+    await store.close();
+    const beats = createFakeClock();
+    let wallMs = Date.parse('2026-01-01T00:00:00Z');
+    const clock: Clock = { nowMs: () => wallMs, after: beats.after, sleep: beats.sleep };
+    const limits = { clock, keepRevisions: 10, keepMs: 300_000 };
+    store = open(limits);
+    const jumps = [10 * 365 * 86_400_000, -20 * 365 * 86_400_000, 0, -wallMs, 1e15];
+    for (const jump of jumps) {
+      wallMs += jump;
+      for (let i = 0; i < 100; i++) await putThing(store, thing('a'), String(i));
+      await beats.advance(10_000);
+      await store.close();
+      store = open(limits);
+    }
+    assert.deepEqual([store.compactRevision, store.revision], [1, 1 + 100 * jumps.length]);
+    await beats.advance(302_000);
+    assert.equal(store.compactRevision, store.revision - 10);
+  });
+
+  it('takes over the objects of the first format, and begins their history anew', async () => {
+    await store.close();
+    const key = readFileSync(join(dir, 'store.key'));
+    rmSync(dir, { recursive: true });
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'store.key'), key);
+    const db = new DatabaseSync(join(dir, 'store.db'));
+    db.exec(`CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+      CREATE TABLE log (rev INTEGER PRIMARY KEY, prev INTEGER NOT NULL, at INTEGER NOT NULL, gone INTEGER NOT NULL,
+        resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, body ANY NOT NULL) STRICT;
+      CREATE TABLE objects (resource TEXT, namespace TEXT, name TEXT, rev INTEGER NOT NULL,
+        PRIMARY KEY (resource, namespace, name)) WITHOUT ROWID, STRICT;
+      INSERT INTO meta VALUES ('revision', 40), ('compacted', 3);`);
+    for (const rev of [38, 39, 40]) {
+      const body = JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Thing',
+        metadata: { name: 'a', namespace: 'n', resourceVersion: String(rev) },
+        data: rev,
+      });
+      db.prepare("INSERT INTO log VALUES (?, 0, 0, 0, 'things', 'n', 'a', ?)").run(rev, body);
+    }
+    db.exec("INSERT INTO objects VALUES ('things', 'n', 'a', 40)");
+    db.close();
+    for (let start = 0; start < 2; start++) {
+      store = open();
+      assert.deepEqual([store.revision, store.compactRevision, shown(store.list('things'))], [40, 40, ['a=40']]);
+      await store.close();
+    }
+    store = open();
+    assert.equal((await putThing(store, thing('a'), 'new')).metadata.resourceVersion, '41');
+  });
+});
