@@ -51,6 +51,7 @@ import {
   type Service,
 } from '@bloomery/ports';
 import { chooseAdvertisedHost, defaultRouteInterface, type InterfaceAddress } from './advertise.ts';
+import { backupFiles } from './backup-files.ts';
 import {
   type Endpoints,
   prepareDataDir,
@@ -297,6 +298,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
       authenticator,
       accountTokens,
       metrics: metrics.text,
+      backupFiles: () => backupFiles(dataDir),
       ...surface.options,
     });
     const service = await listenApi(options.kubeListen, { handle, credentials, authenticator, clock, log });

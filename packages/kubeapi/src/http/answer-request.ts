@@ -7,6 +7,7 @@ import { requireAllowed } from './access.ts';
 import { shownAnswer, textAnswer } from './answers.ts';
 import type { ApiPath } from './api-path.ts';
 import type { ApiAnswer, ApiRequest } from './api-request.ts';
+import { BACKUP_PATH, type createBackupAnswer } from './backup-answer.ts';
 import type { createDocuments } from './documents.ts';
 import { type HealthCheck, healthAnswer, isHealthPath } from './health.ts';
 import { issuerDocument } from './issuer-documents.ts';
@@ -29,6 +30,7 @@ export interface AnswerDeps {
   readonly documents: ReturnType<typeof createDocuments>;
   readonly health: readonly HealthCheck[];
   readonly metrics: (() => Promise<string>) | undefined;
+  readonly backup: ReturnType<typeof createBackupAnswer> | undefined;
 }
 
 /** A request that was let in: by whom, and what sees the lines of its watch. */
@@ -41,6 +43,7 @@ export async function answerRequest(deps: AnswerDeps, allowed: AllowedRequest): 
   const { engine } = deps;
   const { request, info, user } = allowed;
   const { path } = info;
+  if (deps.backup !== undefined && request.path === BACKUP_PATH) return deps.backup(request, user);
   if (path === undefined || path.plural === '') return documentAnswer(deps, request, path);
   const review = reviewAt(path.group, path.version, path.plural);
   if (review !== undefined) {

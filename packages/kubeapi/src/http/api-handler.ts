@@ -12,6 +12,7 @@ import { statusAnswer, statusOf, unauthorized } from './answers.ts';
 import { type ApiObserver, NO_OBSERVER, type RequestLabels } from './api-observer.ts';
 import { type ApiAnswer, type ApiRequest, isListPieces } from './api-request.ts';
 import { auditEvent, isAudited, type RequestTrail } from './audit-event.ts';
+import { type BackupOptions, createBackupAnswer } from './backup-answer.ts';
 import { createDocuments } from './documents.ts';
 import { type HealthCheck, isHealthPath } from './health.ts';
 import { requestTimeoutMs, withinDeadline } from './request-deadline.ts';
@@ -31,6 +32,8 @@ export interface ApiHandlerOptions {
   /** What the health paths look at, beside `ping` and `store`. */
   readonly health?: readonly HealthCheck[];
   readonly metrics?: () => Promise<string>;
+  /** Files beside the store for backups; without it there are no backups. */
+  readonly backupFiles?: BackupOptions['files'];
   readonly observer?: ApiObserver;
   /** Takes the audit.k8s.io/v1 Event of every request that changes something or was refused. Must not throw or wait. */
   readonly audit?: (event: JsonObject) => void;
@@ -62,6 +65,7 @@ export function createApiHandler(options: ApiHandlerOptions): (request: ApiReque
     documents: createDocuments(registry, options.serverAddress, options.productVersion),
     health: [{ name: 'store', onlyReady: true, problem: () => storeProblem(engine) }, ...(options.health ?? [])],
     metrics: options.metrics,
+    backup: backupOf(options),
   };
 
   async function pass(passage: Passage): Promise<ApiAnswer> {
@@ -70,7 +74,7 @@ export function createApiHandler(options: ApiHandlerOptions): (request: ApiReque
     if (caller === undefined) throw unauthorized();
     if (isHealthPath(request.path) && isWideOpen(caller, info))
       return answerRequest(deps, { request, info, user: caller });
-    const user = effectiveUser(caller, request.headers, (wanted) => requireAllowed(engine.authorizer, caller, wanted));
+    const user = effectiveUser(caller, request, (wanted) => requireAllowed(engine.authorizer, caller, wanted));
     passage.trail = {
       ...passage.trail,
       user: caller,
@@ -176,4 +180,10 @@ function auditIdOf({ headers }: ApiRequest): string {
 
 function lengthOf(body: ApiAnswer['body']): number | undefined {
   return typeof body === 'string' || body instanceof Uint8Array ? body.length : undefined;
+}
+
+function backupOf({ engine, log, productVersion: version, backupFiles: files }: ApiHandlerOptions) {
+  return files === undefined
+    ? undefined
+    : createBackupAnswer({ store: engine.store, clock: engine.clock, log, version, files });
 }

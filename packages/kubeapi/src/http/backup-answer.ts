@@ -1,6 +1,7 @@
 import { apiError } from '@bloomery/kube';
 import { timeText } from '@bloomery/model';
 import type { Clock, Logger } from '@bloomery/ports';
+import type { User } from '../auth/user.ts';
 import { methodNotAllowed } from '../pipeline/api-status.ts';
 import { type BackupFile, writeBackup } from '../store/backup/write-backup.ts';
 import type { Store } from '../store/store.ts';
@@ -23,15 +24,15 @@ export interface BackupOptions {
 }
 
 /** Make the function that answers GET BACKUP_PATH with a backup of this moment. The caller's right was checked. */
-export function createBackupAnswer(options: BackupOptions): (request: ApiRequest) => ApiAnswer {
+export function createBackupAnswer(options: BackupOptions): (request: ApiRequest, user: User) => ApiAnswer {
   let running = 0;
-  return ({ method, user }) => {
+  return ({ method }, user) => {
     if (method !== 'GET') throw methodNotAllowed();
     if (running >= MAX_BACKUPS) throw tooManyBackups();
     const { store, clock, log, version, files } = options;
     const time = timeText(clock.nowMs());
     const { head, bytes } = writeBackup({ store, files: files(), version, time });
-    log.info('store.backup', { revision: head.revision, objects: head.objects, user: user?.name });
+    log.info('store.backup', { revision: head.revision, objects: head.objects, user: user.name });
     return {
       status: 200,
       headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' },

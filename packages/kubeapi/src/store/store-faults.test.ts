@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StatementSync } from 'node:sqlite';
+import { type SQLInputValue, StatementSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { createFakeClock, isBloomeryError, type Logger } from '@bloomery/ports';
 import { statusOf } from '../http/answers.ts';
@@ -41,14 +41,16 @@ function failStatement(start: string): () => void {
   function check(statement: StatementSync): void {
     if (statement.sourceSQL.startsWith(start)) throw Object.assign(new Error('disk I/O error'), { errcode: 778 });
   }
-  prototype.run = function (this: StatementSync, ...args: Parameters<typeof run>) {
-    check(this);
-    return run.apply(this, args);
-  };
-  prototype.get = function (this: StatementSync, ...args: Parameters<typeof get>) {
-    check(this);
-    return get.apply(this, args);
-  };
+  Object.assign(prototype, {
+    run(this: StatementSync, ...args: SQLInputValue[]) {
+      check(this);
+      return run.apply(this, args as Parameters<typeof run>);
+    },
+    get(this: StatementSync, ...args: SQLInputValue[]) {
+      check(this);
+      return get.apply(this, args as Parameters<typeof get>);
+    },
+  });
   return () => Object.assign(prototype, { run, get });
 }
 
