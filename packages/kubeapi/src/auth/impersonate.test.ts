@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { isJsonObject, type JsonObject, parseJson } from '@bloomery/model';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
+import type { Attributes } from './authorize.ts';
+import { effectiveUser } from './impersonate.ts';
 import { authenticated, type User } from './user.ts';
 
 const ADMIN: User = { name: 'admin', groups: ['system:masters'] };
@@ -48,7 +50,12 @@ describe('a request for somebody else', () => {
     [
       'a user of groups',
       { 'impersonate-user': 'anna', 'impersonate-group': 'ops, night', 'impersonate-uid': '7' },
-      { username: 'anna', uid: '7', groups: ['ops', 'night', 'system:authenticated'] },
+      { username: 'anna', uid: '7', groups: ['ops, night', 'system:authenticated'] },
+    ],
+    [
+      'a user with extra fields, whose keys may be encoded',
+      { 'impersonate-user': 'anna', 'impersonate-extra-acme.io%2fteam': 'a,b', 'impersonate-extra-%zz': 'c' },
+      { username: 'anna', groups: ['system:authenticated'], extra: { 'acme.io/team': ['a,b'], '%zz': ['c'] } },
     ],
     [
       'a service account, with its groups',
@@ -91,6 +98,31 @@ describe('a request for somebody else', () => {
     assert.equal((await ask(HELPER, { 'impersonate-user': 'admin' }, '/api')).code, 403);
     const masters = { 'impersonate-user': 'anna', 'impersonate-group': 'system:masters' };
     assert.equal((await ask(HELPER, masters, '/api')).code, 403);
+  });
+
+  it('takes each line of a header for a value', () => {
+    const headers = { 'impersonate-user': 'anna', 'impersonate-group': 'a,b, c', 'impersonate-extra-x': '1, 2' };
+    const rawHeaders = ['Impersonate-User', 'anna', 'Impersonate-Group', 'a,b', 'Impersonate-Group', 'c'];
+    const extra = ['Impersonate-Extra-X', '1', 'Impersonate-Extra-X', '2'];
+    const asked: Attributes[] = [];
+    const user = effectiveUser(ADMIN, { headers, rawHeaders: [...rawHeaders, ...extra] }, (one) => asked.push(one));
+    assert.deepEqual(user, { name: 'anna', groups: ['a,b', 'c', 'system:authenticated'], extra: { x: ['1', '2'] } });
+    const names = asked.map((one) => ('resource' in one ? `${one.resource}/${one.subresource} ${one.name}` : ''));
+    assert.deepEqual(names, ['users/ anna', 'groups/ a,b', 'groups/ c', 'userextras/x 1', 'userextras/x 2']);
+  });
+
+  it('can be for nobody, and is then not signed in', async () => {
+    const asAnonymous = { 'impersonate-user': 'system:anonymous' };
+    assert.equal((await ask(ADMIN, asAnonymous, '/version')).code, 200);
+    assert.equal((await ask(ADMIN, asAnonymous, '/api')).code, 403);
+    const unsigned = { 'impersonate-user': 'zoe', 'impersonate-group': 'system:unauthenticated' };
+    assert.equal((await ask(ADMIN, unsigned, '/api')).code, 403);
+  });
+
+  it('names a bounded number of groups', async () => {
+    const rawHeaders = Array.from({ length: 65 }, (_, i) => ['Impersonate-Group', `g${i}`]).flat();
+    const headers = { 'impersonate-user': 'anna' };
+    assert.throws(() => effectiveUser(ADMIN, { headers, rawHeaders }, () => {}), /at most 64 groups/);
   });
 
   it('is malformed with groups and no user', async () => {

@@ -16,6 +16,8 @@ export interface ApiRequest {
   readonly signal: AbortSignal;
   /** IP address of the caller, for the audit log; absent for requests that no socket carried. */
   readonly sourceAddress?: string | undefined;
+  /** Headers as they came, names and values in turn; absent where each was one line. */
+  readonly rawHeaders?: readonly string[] | undefined;
 }
 
 /** The answer. */

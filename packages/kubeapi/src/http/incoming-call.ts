@@ -44,6 +44,10 @@ export class IncomingCall implements ApiRequest {
     return this.#gone.signal;
   }
 
+  get rawHeaders(): readonly string[] {
+    return this.#request.rawHeaders;
+  }
+
   get sourceAddress(): string | undefined {
     return this.#request.socket?.remoteAddress;
   }
