@@ -41,7 +41,13 @@ export async function applyObject(
   if (before === undefined) {
     if (subresource !== undefined) throw notFound(resource, name);
     const merged = fields.apply({ ...input, before: undefined, applied });
-    return createFrom(context, asApplied, merged, unknownMeta, (object) => object);
+    return createFrom(context, {
+      request: asApplied,
+      given: merged,
+      unknownMeta,
+      own: (object) => object,
+      warnings: [],
+    });
   }
   const given = fields.apply({ ...input, before: toVersion(resource, before, version), applied });
   return replaceObject(context, asApplied, {

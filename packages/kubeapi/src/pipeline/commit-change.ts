@@ -1,42 +1,78 @@
 import { type ApiObject, withMeta } from '../api-object.ts';
 import { toVersion } from '../registry/resource.ts';
-import type { Store } from '../store/store.ts';
-import { isSameObject } from './metadata-rules.ts';
+import type { AdmissionTarget } from '../webhooks/match-rules.ts';
+import { attributesOf } from './admission-attributes-of.ts';
+import { isSameObject, specChanged } from './metadata-rules.ts';
 import { isHeldNamespace } from './namespace-rules.ts';
 import { idOf } from './object-id.ts';
+import { StateMoved } from './settle-write.ts';
+import { committed, type StoredForm, shownForm, storedForm } from './stored-form.ts';
+import type { WriteContext } from './write-context.ts';
 import type { WriteRequest, WriteResult } from './write-request.ts';
 
-/** Two states of one object as they are stored, with what the caller is warned of. */
+/** The next state of an object, ready but for validating webhooks. */
 export interface StateChange {
+  readonly name: string;
+  /** As it is stored. */
   readonly before: ApiObject;
-  readonly after: ApiObject;
+  /** The same in the caller's version. */
+  readonly present: ApiObject;
+  /** The next state in the caller's version, with its managedFields. */
+  readonly owned: ApiObject;
+  /** What the caller is warned of. */
   readonly warnings: readonly string[];
+  readonly target: AdmissionTarget;
+  /** How validating webhooks see the object; absent: as it is. */
+  readonly view?: ((object: ApiObject) => ApiObject) | undefined;
 }
 
 /**
  * Store the next state of an object. What changes nothing is not committed. A dying object that nothing holds any more is removed
  * in this same commit.
+ *
+ * @throws StateMoved when a webhook was waited for and the object or its kind changed meanwhile.
  */
 export async function commitChange(
-  store: Store,
+  context: WriteContext,
   request: WriteRequest,
-  name: string,
-  { before, after, warnings }: StateChange,
+  change: StateChange,
 ): Promise<WriteResult> {
+  const { store } = context;
+  const { name, before } = change;
   const { resource, version } = request;
-  const result = (object: ApiObject): WriteResult => ({
-    object: toVersion(resource, object, version),
-    warnings,
-    created: false,
-  });
-  const dying = before.metadata.deletionTimestamp !== undefined && isReleased(after);
-  if (!dying && isSameObject(before, after)) return result(before);
-  if (request.dryRun) return result(after);
+  const made = storedForm(context, request, change.owned);
+  const form = withGeneration(request, before, made instanceof Promise ? await made : made);
+  const asked = validate(context, request, change, form);
+  const warnings = asked === undefined ? change.warnings : [...change.warnings, ...(await asked)];
   const id = idOf(request, name);
-  const build = (resourceVersion: string): ApiObject => withMeta(after, { resourceVersion });
-  if (!dying) return result(await store.put(id, build));
+  if (store.head(id) !== before || !context.isServed(resource)) throw new StateMoved();
+  const result = (object: ApiObject): WriteResult => ({ object, warnings, created: false });
+  const after = form.stored;
+  const dying = before.metadata.deletionTimestamp !== undefined && isReleased(after);
+  if (!dying && isSameObject(before, after)) return result(change.present);
+  if (request.dryRun) return result(shownForm(form, request));
+  const build = (resourceVersion: string): ApiObject => committed(form, request, resourceVersion);
+  if (!dying) return result(toVersion(resource, await store.put(id, build), version));
+  const last = toVersion(resource, await store.remove(id, build), version);
   // The answer shows the last state under its old resourceVersion; only the DELETED event carries the new one.
-  return result(withMeta(await store.remove(id, build), { resourceVersion: before.metadata.resourceVersion }));
+  return result(withMeta(last, { resourceVersion: before.metadata.resourceVersion }));
+}
+
+function withGeneration({ resource }: WriteRequest, before: ApiObject, form: StoredForm): StoredForm {
+  if (!resource.rules.generation || !specChanged(resource, before, form.stored)) return form;
+  const generation = (before.metadata.generation ?? 0) + 1;
+  const stored = withMeta(form.stored, { generation });
+  return { ...form, stored, shown: withMeta(form.shown, { generation }) };
+}
+
+function validate(
+  context: WriteContext,
+  request: WriteRequest,
+  { name, target, present, view = (object) => object }: StateChange,
+  { shown }: StoredForm,
+): Promise<readonly string[]> | undefined {
+  const validation = context.admission?.validation(target);
+  return validation?.(attributesOf(request, target, name, { object: view(shown), oldObject: view(present) }));
 }
 
 /** No finalizer holds the object any more. */

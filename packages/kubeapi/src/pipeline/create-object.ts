@@ -1,6 +1,7 @@
 import { apiError } from '@bloomery/kube';
 import type { Json } from '@bloomery/model';
 import { type ApiObject, asApiObject, withMeta } from '../api-object.ts';
+import { toVersion } from '../registry/resource.ts';
 import { attributesOf, targetOf } from './admission-attributes-of.ts';
 import { alreadyExists, invalidObject, methodNotAllowed } from './api-status.ts';
 import { freshName, freshUid } from './fresh-name.ts';
@@ -10,7 +11,7 @@ import { idOf } from './object-id.ts';
 import { requireOpenNamespace } from './open-namespace.ts';
 import { StateMoved } from './settle-write.ts';
 import { readBody, shapeObject } from './shape-body.ts';
-import { shownAs, storable } from './stored-form.ts';
+import { committed, shownForm, storedForm } from './stored-form.ts';
 import { trackedObject } from './tracked-object.ts';
 import type { Wish } from './wish.ts';
 import type { WriteContext } from './write-context.ts';
@@ -33,7 +34,7 @@ export async function createFrom(context: WriteContext, sent: Wish): Promise<Wri
   const target = targetOf(sent.request, 'CREATE');
   const mutation = context.admission?.mutation(target);
   if (mutation === undefined) return createWish(context, sent);
-  const given = withoutSystemMeta(sent.given);
+  const given = withMeta(sent.given, SYSTEM_META);
   requireOpenNamespace(context.store, sent.request, given.metadata.name ?? '');
   const about = { name: given.metadata.name ?? '', present: undefined, asPatch: false };
   const wish = await mutateWish(mutation, target, { ...sent, given }, (object) => sent.own(object, object), about);
@@ -44,9 +45,9 @@ export async function createFrom(context: WriteContext, sent: Wish): Promise<Wri
 
 async function createWish(context: WriteContext, wish: Wish): Promise<WriteResult> {
   const { store } = context;
-  const { request, given } = wish;
-  const { resource, version } = request;
-  const named = newObject(context, request, given);
+  const { request } = wish;
+  const { resource } = request;
+  const named = newObject(context, request, wish.given);
   const { name } = named.metadata;
   const id = idOf(request, name);
   const shaped = shapeObject(request, named, undefined, wish.unknownMeta, false);
@@ -54,23 +55,55 @@ async function createWish(context: WriteContext, wish: Wish): Promise<WriteResul
   if (problems.length > 0) throw invalidObject(resource, name, problems);
   if (store.head(id) !== undefined) throw alreadyExists(resource, name);
   context.guard({ request, before: undefined, after: shaped.object });
-  const owned = wish.own(shaped.object, shaped.object);
   const warnings = [...wish.warnings, ...shaped.warnings];
+  const made = storedForm(context, request, wish.own(shaped.object, shaped.object));
+  const form = made instanceof Promise ? await made : made;
   const target = targetOf(request, 'CREATE');
   const validation = context.admission?.validation(target);
-  const form = storable(context, request, owned);
-  const waits = validation !== undefined || form instanceof Promise;
-  const { stored, shown } = form instanceof Promise ? await form : form;
   if (validation !== undefined) {
-    const attributes = attributesOf(request, target, name, { object: shown ?? owned, oldObject: undefined });
+    const attributes = attributesOf(request, target, name, { object: form.shown, oldObject: undefined });
     warnings.push(...(await validation(attributes)));
   }
-  if (waits) {
+  if (made instanceof Promise || validation !== undefined) {
     if (!context.isServed(resource)) throw new StateMoved();
     requireOpenNamespace(store, request, name);
-    if (store.head(id) !== undefined) throw wasNamed(given) ? alreadyExists(resource, name) : new StateMoved();
+    // A name that was made here is made anew; one that was asked for is taken.
+    if (store.head(id) !== undefined) throw wish.given.metadata.name ? alreadyExists(resource, name) : new StateMoved();
   }
-  if (request.dryRun) return { object: shown ?? shownAs(request, stored), warnings, created: true };
-  const kept = await store.put(id, (resourceVersion) => numbered(stored, shown, version, resourceVersion));
-  return { object: shownAs(request, kept), warnings, created: true };
+  if (request.dryRun) return { object: shownForm(form, request), warnings, created: true };
+  const stored = await store.put(id, (resourceVersion) => committed(form, request, resourceVersion));
+  return { object: toVersion(resource, stored, request.version), warnings, created: true };
+}
+
+function refuseResourceVersion({ metadata }: ApiObject): void {
+  if (metadata.resourceVersion === undefined) return;
+  throw apiError({
+    code: 500,
+    reason: 'InternalError',
+    message: 'resourceVersion should not be set on objects to be created',
+  });
+}
+
+const SYSTEM_META = {
+  uid: undefined,
+  creationTimestamp: undefined,
+  deletionTimestamp: undefined,
+  deletionGracePeriodSeconds: undefined,
+} as const;
+
+/** The object with a name, in an open namespace, and with what the server itself writes on a create. */
+function newObject(context: WriteContext, request: WriteRequest, given: ApiObject): ApiObject {
+  const { store, random, now } = context;
+  const { resource } = request;
+  const prefix = given.metadata.generateName;
+  const name = given.metadata.name || (prefix === undefined ? '' : freshName(store, random, request, prefix));
+  requireOpenNamespace(store, request, name);
+  const { status: _, ...withoutStatus } = given;
+  return withMeta(resource.storage.statusSubresource ? asApiObject(withoutStatus) : given, {
+    ...SYSTEM_META,
+    name,
+    uid: freshUid(random),
+    creationTimestamp: now(),
+    generation: resource.rules.generation ? 1 : undefined,
+  });
 }

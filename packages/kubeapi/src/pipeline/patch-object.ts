@@ -5,7 +5,7 @@ import { toVersion } from '../registry/resource.ts';
 import { invalid } from '../schema/index.ts';
 import { badRequest, invalidObject, notFound } from './api-status.ts';
 import { applyObject } from './apply-object.ts';
-import { idOf } from './object-id.ts';
+import { presentState } from './present-state.ts';
 import { replaceObject } from './replace-object.ts';
 import { readBody } from './shape-body.ts';
 import type { WriteContext } from './write-context.ts';
@@ -24,7 +24,8 @@ export async function patchObject(
   name: string,
   patch: PatchBody,
 ): Promise<WriteResult> {
-  const before = context.store.head(idOf(request, name));
+  const found = presentState(context, request, name);
+  const before = found instanceof Promise ? await found : found;
   if (patch.type === 'apply') return applyObject(context, request, name, before, patch);
   if (before === undefined) throw notFound(request.resource, name);
   if (request.subresource === 'scale')

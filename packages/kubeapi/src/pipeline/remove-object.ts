@@ -1,43 +1,82 @@
 import { type ApiObject, withMeta } from '../api-object.ts';
-import { toVersion } from '../registry/resource.ts';
-import type { Store } from '../store/store.ts';
+import { isPrepared, rememberVersion, toVersion } from '../registry/resource.ts';
+import { attributesOf, targetOf } from './admission-attributes-of.ts';
 import { conflict, notFound } from './api-status.ts';
 import { isSameObject } from './metadata-rules.ts';
 import { isHeldNamespace, refuseStandingNamespace, withDyingPhase } from './namespace-rules.ts';
 import { idOf } from './object-id.ts';
+import { presentState } from './present-state.ts';
+import { StateMoved } from './settle-write.ts';
+import type { WriteContext } from './write-context.ts';
 import type { DeleteRequest } from './write-request.ts';
 
 /** The object with its deletion begun (`gone` false), or its last state (`gone` true). */
 export interface Removal {
   readonly object: ApiObject;
   readonly gone: boolean;
+  readonly warnings: readonly string[];
 }
 
-/**
- * Make the function that deletes objects: at once where nothing holds them, else by marking them as dying.
- *
- * @param now the time as RFC 3339, seconds.
- */
-export function createRemover(store: Store, now: () => string): (request: DeleteRequest) => Promise<Removal> {
-  return async (request) => {
-    const { resource, version, name } = request;
-    const id = idOf(request, name);
-    const before = store.head(id);
-    if (before === undefined) throw notFound(resource, name);
-    refuseStandingNamespace(resource, name);
-    checkPreconditions(request, before);
-    const finalizers = finalizersFor(request, before);
-    if (finalizers.length === 0 && !isHeldNamespace(before)) {
-      if (request.dryRun) return { object: toVersion(resource, before, version), gone: true };
-      const last = await store.remove(id, (rv) => withMeta(before, { resourceVersion: rv }));
-      return { object: toVersion(resource, last, version), gone: true };
-    }
-    const after = withDyingPhase(dyingObject(request, before, finalizers, now()));
-    if (request.dryRun || isSameObject(before, after))
-      return { object: toVersion(resource, after, version), gone: false };
-    const stored = await store.put(id, (rv) => withMeta(after, { resourceVersion: rv }));
-    return { object: toVersion(resource, stored, version), gone: false };
-  };
+/** Delete an object: at once where nothing holds it, else by marking it as dying. */
+export async function removeObject(context: WriteContext, request: DeleteRequest): Promise<Removal> {
+  const { store, now } = context;
+  const { resource, name } = request;
+  const found = presentState(context, request, name);
+  const before = found instanceof Promise ? await found : found;
+  if (before === undefined) throw notFound(resource, name);
+  refuseStandingNamespace(resource, name);
+  checkPreconditions(request, before);
+  const asking = admit(context, request, before);
+  const warnings = asking === undefined ? [] : await asking;
+  const id = idOf(request, name);
+  if (store.head(id) !== before) throw new StateMoved();
+  const finalizers = finalizersFor(request, before);
+  const shown = (object: ApiObject, gone: boolean): Removal => ({
+    object: toVersion(resource, object, request.version),
+    gone,
+    warnings,
+  });
+  if (finalizers.length === 0 && !isHeldNamespace(before)) {
+    if (request.dryRun) return shown(before, true);
+    const build = (resourceVersion: string): ApiObject =>
+      restamped(request, before, withMeta(before, { resourceVersion }));
+    return shown(await store.remove(id, build), true);
+  }
+  const after = restamped(request, before, withDyingPhase(dyingObject(request, before, finalizers, now())));
+  if (request.dryRun || isSameObject(before, after)) return shown(after, false);
+  const build = (resourceVersion: string): ApiObject =>
+    restamped(request, before, withMeta(after, { resourceVersion }));
+  return shown(await store.put(id, build), false);
+}
+
+/** Mutating webhooks are asked too, though there is nothing that they could change. */
+function admit(
+  { admission }: WriteContext,
+  request: DeleteRequest,
+  before: ApiObject,
+): Promise<readonly string[]> | undefined {
+  const target = targetOf({ ...request, subresource: undefined }, 'DELETE');
+  const mutation = admission?.mutation(target);
+  const validation = admission?.validation(target);
+  if (mutation === undefined && validation === undefined) return undefined;
+  const oldObject = toVersion(request.resource, before, request.version);
+  const name = request.inCollection === true ? '' : request.name;
+  const attributes = attributesOf(request, target, name, { object: undefined, oldObject });
+  return (async () => [
+    ...((await mutation?.(attributes, (object) => object))?.warnings ?? []),
+    ...((await validation?.(attributes)) ?? []),
+  ])();
+}
+
+/** A state that differs from a converted one in its metadata only is converted with it: no webhook is asked again. */
+function restamped({ resource, version }: DeleteRequest, before: ApiObject, after: ApiObject): ApiObject {
+  if (!isPrepared(resource, after, version)) {
+    const shown = toVersion(resource, before, version);
+    const { labels, annotations } = shown.metadata;
+    const metadata = { ...after.metadata, labels, annotations };
+    rememberVersion(after, version, withMeta({ ...shown, metadata: after.metadata }, metadata));
+  }
+  return after;
 }
 
 function checkPreconditions({ resource, name, uid, resourceVersion }: DeleteRequest, before: ApiObject): void {

@@ -1,12 +1,17 @@
 import { type ApiObject, asApiObject, withMeta } from '../api-object.ts';
-import { toStorage, toVersion } from '../registry/resource.ts';
+import { toVersion } from '../registry/resource.ts';
+import { invalid } from '../schema/index.ts';
+import type { AdmissionTarget } from '../webhooks/match-rules.ts';
+import { targetOf } from './admission-attributes-of.ts';
 import { invalidObject } from './api-status.ts';
 import { checkIdentity } from './check-identity.ts';
 import { commitChange } from './commit-change.ts';
-import { metadataProblems, newFinalizerProblems, specChanged } from './metadata-rules.ts';
+import { metadataProblems, newFinalizerProblems } from './metadata-rules.ts';
+import { mutateWish } from './mutate-wish.ts';
 import { withFinalizersOf } from './namespace-rules.ts';
 import { shapeObject, shapeOnly } from './shape-body.ts';
 import { trackedObject } from './tracked-object.ts';
+import type { Wish } from './wish.ts';
 import type { WriteContext } from './write-context.ts';
 import type { WriteRequest, WriteResult } from './write-request.ts';
 
@@ -22,7 +27,9 @@ export interface Replacement {
   /** The request was a patch: it needs no resourceVersion, and some refusals read differently. */
   readonly asPatch: boolean;
   /** Writes the managedFields; absent: as an update. */
-  readonly own?: (object: ApiObject) => ApiObject;
+  readonly own?: Wish['own'];
+  /** The request speaks of another object (a Scale): mutating webhooks had their say, and validating ones see it like this. */
+  readonly view?: (object: ApiObject) => ApiObject;
 }
 
 const SERVER_OWNED = [
@@ -36,27 +43,59 @@ const SERVER_OWNED = [
 /** Put another state in the place of an object: of all of it, or of the part that the subresource covers. */
 export async function replaceObject(
   context: WriteContext,
-  request: WriteRequest,
+  sent: WriteRequest,
   replacement: Replacement,
 ): Promise<WriteResult> {
-  const { resource, version } = request;
-  const { name, before, given, unknownMeta, asPatch, own } = replacement;
-  const present = toVersion(resource, before, version);
-  checkIdentity(request, name, present, given.metadata, asPatch);
-  const shaped = shapeObject(request, candidateOf(request, present, given), present, unknownMeta, asPatch);
+  const { name, before, asPatch, view } = replacement;
+  const { resource } = sent;
+  const present = toVersion(resource, before, sent.version);
+  checkIdentity(sent, name, present, replacement.given.metadata, asPatch);
+  const target = targetOf(sent, 'UPDATE');
+  const admitted = wishOf(context, sent, target, replacement, present);
+  const wish = admitted instanceof Promise ? await admitted : admitted;
+  const { request, given } = wish;
+  const shaped = shapeObject(request, candidateOf(request, present, given), present, wish.unknownMeta, asPatch);
   const problems = [
     ...metadataProblems(resource, shaped.object.metadata),
     ...newFinalizerProblems(present, shaped.object.metadata),
   ];
   if (problems.length > 0) throw invalidObject(resource, name, problems);
   context.guard({ request, before: present, after: shaped.object });
-  const { subresource } = request;
-  const asked = subresource === 'status' || subresource === 'finalize' ? shapeOnly(request, given) : shaped.object;
-  const owned = own === undefined ? trackedObject(context, request, present, shaped.object, asked) : own(shaped.object);
-  const stored = toStorage(resource, owned, version);
-  const raised = resource.rules.generation && specChanged(resource, before, stored);
-  const after = raised ? withMeta(stored, { generation: (before.metadata.generation ?? 0) + 1 }) : stored;
-  return commitChange(context.store, request, name, { before, after, warnings: shaped.warnings });
+  const owned = wish.own(shaped.object, isPartial(request) ? shapeOnly(request, given) : shaped.object);
+  const warnings = [...wish.warnings, ...shaped.warnings];
+  return commitChange(context, request, { name, before, present, owned, warnings, target, view });
+}
+
+/** What is wanted, after mutating webhooks where there are any: only then it is a promise. */
+function wishOf(
+  context: WriteContext,
+  request: WriteRequest,
+  target: AdmissionTarget,
+  replacement: Replacement,
+  present: ApiObject,
+): Wish | Promise<Wish> {
+  const { name, given, unknownMeta, asPatch, view } = replacement;
+  const own: Wish['own'] =
+    replacement.own ?? ((object, asked) => trackedObject(context, request, present, object, asked));
+  const wish: Wish = { request, given, unknownMeta, own, warnings: [] };
+  const mutation = view === undefined ? context.admission?.mutation(target) : undefined;
+  if (mutation === undefined) return wish;
+  const ownSent = (object: ApiObject): ApiObject =>
+    own(object, isPartial(request) ? object : candidateOf(request, present, object));
+  return mutateWish(mutation, target, wish, ownSent, { name, present, asPatch }).then((mutated) => {
+    const { metadata } = mutated.given;
+    if (metadata.name !== name)
+      throw invalidObject(request.resource, metadata.name, [
+        invalid('metadata.name', metadata.name, 'field is immutable'),
+      ]);
+    checkIdentity(request, name, present, metadata, asPatch);
+    return mutated;
+  });
+}
+
+/** The request writes a part of the object only. */
+function isPartial({ subresource }: WriteRequest): boolean {
+  return subresource === 'status' || subresource === 'finalize';
 }
 
 /** What the endpoint makes of a wish: only the part that it covers is taken from it. */

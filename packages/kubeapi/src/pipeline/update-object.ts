@@ -2,7 +2,7 @@ import type { Json } from '@bloomery/model';
 import { withMeta } from '../api-object.ts';
 import { badRequest, notFound } from './api-status.ts';
 import { createObject } from './create-object.ts';
-import { idOf } from './object-id.ts';
+import { presentState } from './present-state.ts';
 import { replaceObject } from './replace-object.ts';
 import { readBody } from './shape-body.ts';
 import type { WriteContext } from './write-context.ts';
@@ -16,7 +16,8 @@ export async function updateObject(
   name: string,
   body: Json,
 ): Promise<WriteResult> {
-  const before = context.store.head(idOf(request, name));
+  const found = presentState(context, request, name);
+  const before = found instanceof Promise ? await found : found;
   if (request.subresource === 'scale') return writeReplicas(context, request, name, before, () => body);
   const { object: given, unknownMeta } = readBody(request, body);
   if (given.metadata.name !== undefined && given.metadata.name !== name) {

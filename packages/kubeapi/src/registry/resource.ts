@@ -2,6 +2,7 @@ import type { VirtualResource } from '@bloomery/kube';
 import { apiVersionOf, type JsonObject, type KindDefinition } from '@bloomery/model';
 import { type ApiObject, asApiObject } from '../api-object.ts';
 import { jsonEqual, processObject } from '../schema/index.ts';
+import type { WebhookClientConfig } from '../webhooks/client-config.ts';
 
 /** How a resource of Kubernetes itself differs from a custom resource. */
 export interface ResourceRules {
@@ -35,8 +36,16 @@ export interface Resource {
   readonly shapedOnRead?: boolean;
   /** Its definition is being deleted: nothing can be created any more. */
   readonly terminating?: boolean;
+  /** Present: a webhook converts between versions. Kinds of the product bring functions instead. */
+  readonly conversion?: ConversionWebhook;
   /** Present: nothing is stored, get and list ask here, writes and watches are refused with 405. */
   readonly computed?: VirtualResource;
+}
+
+/** The webhook that converts the objects of a resource. */
+export interface ConversionWebhook {
+  readonly config: WebhookClientConfig;
+  readonly reviewVersion: 'v1' | 'v1beta1';
 }
 
 /** Rules of a custom resource. */
@@ -86,7 +95,27 @@ export function computedResource(computed: VirtualResource): Resource {
 
 const converted = new WeakMap<ApiObject, Map<KindDefinition, ApiObject>>();
 
-/** A stored object as a version shows it. Conversions of one object are made once. */
+/** Whether only a webhook can tell how a version shows an object. */
+export function needsWebhook(resource: Resource, object: ApiObject, version: KindDefinition): boolean {
+  return resource.conversion !== undefined && object.apiVersion !== apiVersionOf(version);
+}
+
+/** Whether `toVersion` answers for an object without a webhook, or because it was asked already. */
+export function isPrepared(resource: Resource, object: ApiObject, version: KindDefinition): boolean {
+  return !needsWebhook(resource, object, version) || converted.get(object)?.has(version) === true;
+}
+
+/** Keep how a version shows an object, for `toVersion`. */
+export function rememberVersion(object: ApiObject, version: KindDefinition, shown: ApiObject): void {
+  const known = converted.get(object) ?? new Map<KindDefinition, ApiObject>();
+  converted.set(object, known.set(version, shown));
+}
+
+/**
+ * A stored object as a version shows it. Conversions of one object are made once.
+ *
+ * @throws Error when a webhook has to be asked first: see `Conversions.prepare`.
+ */
 export function toVersion(resource: Resource, object: ApiObject, version: KindDefinition): ApiObject {
   const isStored = object.apiVersion === apiVersionOf(resource.storage);
   if (version === resource.storage && isStored && resource.shapedOnRead !== true) return object;
@@ -97,7 +126,9 @@ export function toVersion(resource: Resource, object: ApiObject, version: KindDe
   }
   let result = known.get(version);
   if (result === undefined) {
-    result = convert(resource, isStored ? object : asStored(resource, object), version);
+    if (needsWebhook(resource, object, version)) throw new Error(`${resource.id}: an object was not converted in time`);
+    const isOwn = isStored || resource.conversion !== undefined;
+    result = convert(resource, isOwn ? object : asStored(resource, object), version);
     known.set(version, result);
   }
   return result;
@@ -105,16 +136,20 @@ export function toVersion(resource: Resource, object: ApiObject, version: KindDe
 
 function convert(resource: Resource, object: ApiObject, version: KindDefinition): ApiObject {
   const shown =
-    version === resource.storage
+    version === resource.storage || resource.conversion !== undefined
       ? object
       : ({
           ...(version.convert?.fromStorage(object) ?? object),
           apiVersion: apiVersionOf(version),
           kind: version.kind,
         } as ApiObject);
-  if (resource.shapedOnRead !== true) return shown;
-  const shaped = processObject(version.schema, version.defaults?.(shown) ?? shown, { validate: false }).object;
-  return jsonEqual(shaped, shown) ? shown : asApiObject(shaped);
+  return resource.shapedOnRead === true ? shapedAs(version, shown) : shown;
+}
+
+/** The object with the defaults of a version and without what it does not know; the same reference when nothing changes. */
+export function shapedAs(version: KindDefinition, object: ApiObject): ApiObject {
+  const shaped = processObject(version.schema, version.defaults?.(object) ?? object, { validate: false }).object;
+  return jsonEqual(shaped, object) ? object : asApiObject(shaped);
 }
 
 /** An object that was stored while another version was the stored one. */
