@@ -13,64 +13,94 @@ export interface Comparison {
 
 /** Compare two objects field by field. Subtrees that are the same reference are not walked. */
 export function compareObjects(schema: Schema, before: JsonObject, after: JsonObject): Comparison {
-  const walker = new Walker();
-  walker.compare(schema, before, after, []);
-  return walker;
+  const root = new Place(undefined, '');
+  compare(schema, before, after, root);
+  return { added: root.node('added'), removed: root.node('removed'), modified: root.node('modified') };
 }
 
-class Walker implements Comparison {
-  readonly added = new FieldSetBuilder();
-  readonly removed = new FieldSetBuilder();
-  readonly modified = new FieldSetBuilder();
+/** A field that was looked at. Most fields are equal: nodes in the sets are made on the way up from one that is not. */
+class Place {
+  readonly #parent: Place | undefined;
+  readonly #element: string;
+  readonly #nodes: { -readonly [set in keyof Comparison]: FieldSetBuilder | undefined } = {
+    added: undefined,
+    removed: undefined,
+    modified: undefined,
+  };
 
-  compare(schema: Schema, before: Json | undefined, after: Json | undefined, path: readonly string[]): void {
-    if (before === after) return;
-    const type = fieldType(schema, after ?? before ?? null);
-    if (type.of === 'leaf' || (isEmpty(before) && isEmpty(after)) || contradicts(type, before)) {
-      this.#leaf(before, after, path);
-      return;
-    }
-    if (type.of === 'map') this.#members(type, before, after, path);
-    else this.#items(type, before, after, path);
-    if (before === undefined) this.added.insert(path);
-    else if (after === undefined) this.removed.insert(path);
+  constructor(parent: Place | undefined, element: string) {
+    this.#parent = parent;
+    this.#element = element;
   }
 
-  #leaf(before: Json | undefined, after: Json | undefined, path: readonly string[]): void {
-    if (before === undefined) this.added.insert(path);
-    else if (after === undefined) this.removed.insert(path);
-    else if (!jsonEqual(before, after)) this.modified.insert(path);
+  below(element: string): Place {
+    return new Place(this, element);
   }
 
-  #members(
-    type: FieldType & { readonly of: 'map' },
-    before: Json | undefined,
-    after: Json | undefined,
-    path: readonly string[],
-  ): void {
-    const left = isJsonObject(before) ? before : {};
-    const right = isJsonObject(after) ? after : {};
-    for (const name of new Set([...Object.keys(left), ...Object.keys(right)])) {
-      const { schema } = memberSchema(type, name);
-      this.compare(schema, ownMember(left, name), ownMember(right, name), [...path, memberElement(name)]);
-    }
+  /** Make the field a member. The root never is one. */
+  note(set: keyof Comparison): void {
+    if (this.#parent !== undefined) this.node(set).owned = true;
   }
 
-  #items(
-    type: FieldType & { readonly of: 'list' },
-    before: Json | undefined,
-    after: Json | undefined,
-    path: readonly string[],
-  ): void {
-    const left = itemsByElement(type, Array.isArray(before) ? before : []);
-    const right = itemsByElement(type, Array.isArray(after) ? after : []);
-    for (const element of new Set([...left.keys(), ...right.keys()])) {
-      const was = left.get(element);
-      const is = right.get(element);
-      const at = [...path, element];
-      if ((was?.length ?? 1) > 1 || (is?.length ?? 1) > 1) this.#leaf(was, is, at);
-      else this.compare(type.items, was?.[0], is?.[0], at);
-    }
+  node(set: keyof Comparison): FieldSetBuilder {
+    const known = this.#nodes[set];
+    if (known !== undefined) return known;
+    const made = this.#parent === undefined ? new FieldSetBuilder() : this.#parent.node(set).child(this.#element);
+    this.#nodes[set] = made;
+    return made;
+  }
+}
+
+function compare(schema: Schema, before: Json | undefined, after: Json | undefined, place: Place): void {
+  if (before === after) return;
+  const type = fieldType(schema, after ?? before ?? null);
+  if (type.of === 'leaf' || (isEmpty(before) && isEmpty(after)) || contradicts(type, before)) {
+    compareLeaves(before, after, place);
+    return;
+  }
+  if (type.of === 'map') compareMembers(type, before, after, place);
+  else compareItems(type, before, after, place);
+  if (before === undefined) place.note('added');
+  else if (after === undefined) place.note('removed');
+}
+
+function compareLeaves(before: Json | undefined, after: Json | undefined, place: Place): void {
+  if (before === undefined) place.note('added');
+  else if (after === undefined) place.note('removed');
+  else if (!jsonEqual(before, after)) place.note('modified');
+}
+
+function compareMembers(
+  type: FieldType & { readonly of: 'map' },
+  before: Json | undefined,
+  after: Json | undefined,
+  place: Place,
+): void {
+  const left = isJsonObject(before) ? before : {};
+  const right = isJsonObject(after) ? after : {};
+  const both = (name: string): void => {
+    const was = ownMember(left, name);
+    const is = ownMember(right, name);
+    if (was !== is) compare(memberSchema(type, name).schema, was, is, place.below(memberElement(name)));
+  };
+  for (const name of Object.keys(left)) both(name);
+  for (const name of Object.keys(right)) if (!Object.hasOwn(left, name)) both(name);
+}
+
+function compareItems(
+  type: FieldType & { readonly of: 'list' },
+  before: Json | undefined,
+  after: Json | undefined,
+  place: Place,
+): void {
+  const left = itemsByElement(type, Array.isArray(before) ? before : []);
+  const right = itemsByElement(type, Array.isArray(after) ? after : []);
+  for (const element of new Set([...left.keys(), ...right.keys()])) {
+    const was = left.get(element);
+    const is = right.get(element);
+    const at = place.below(element);
+    if ((was?.length ?? 1) > 1 || (is?.length ?? 1) > 1) compareLeaves(was, is, at);
+    else compare(type.items, was?.[0], is?.[0], at);
   }
 }
 

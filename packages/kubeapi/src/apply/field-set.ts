@@ -29,15 +29,18 @@ export class FieldSetBuilder implements FieldSet {
   /** Make a path a member. */
   insert(path: readonly string[]): void {
     let node: FieldSetBuilder = this;
-    for (const element of path) {
-      let child = node.children.get(element);
-      if (child === undefined) {
-        child = new FieldSetBuilder();
-        node.children.set(element, child);
-      }
-      node = child;
-    }
+    for (const element of path) node = node.child(element);
     if (node !== this) node.owned = true;
+  }
+
+  /** What is below an element, made when it is not there. */
+  child(element: string): FieldSetBuilder {
+    let child = this.children.get(element);
+    if (child === undefined) {
+      child = new FieldSetBuilder();
+      this.children.set(element, child);
+    }
+    return child;
   }
 }
 
@@ -122,9 +125,18 @@ function sorted(set: FieldSet): readonly (readonly [string, FieldSet])[] {
 
 /** The FieldsV1 form. */
 export function printFieldsV1(set: FieldSet): JsonObject {
-  const members: [string, Json][] = sorted(set).map(([element, child]) => [element, printFieldsV1(child)]);
-  if (set.owned && members.length > 0) members.unshift(['.', {}]);
-  return Object.fromEntries(members);
+  return JSON.parse(fieldsV1Text(set));
+}
+
+/** The JSON text of the FieldsV1 form. */
+export function fieldsV1Text(set: FieldSet): string {
+  if (set.children.size === 0) return '{}';
+  let text = set.owned ? '{".":{}' : '';
+  for (const element of [...set.children.keys()].sort()) {
+    const child = set.children.get(element);
+    if (child !== undefined) text += `${text === '' ? '{' : ','}${JSON.stringify(element)}:${fieldsV1Text(child)}`;
+  }
+  return `${text}}`;
 }
 
 /** Read the FieldsV1 form; undefined when it is malformed. */

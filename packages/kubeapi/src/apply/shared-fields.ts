@@ -1,6 +1,6 @@
 import type { JsonObject } from '@bloomery/model';
 import { deepFreeze } from '../api-object.ts';
-import { type FieldSet, parseFieldsV1, printFieldsV1 } from './field-set.ts';
+import { type FieldSet, fieldsV1Text, parseFieldsV1 } from './field-set.ts';
 
 /** Sets kept for sharing, and the longest text of one that is. */
 const MAX_SHARED = 2000;
@@ -28,15 +28,14 @@ export function sharedSetOf(fieldsV1: JsonObject): FieldSet | undefined {
 export function sharedFieldsV1(set: FieldSet): JsonObject {
   const known = printed.get(set);
   if (known !== undefined) return known;
-  const fresh = printFieldsV1(set);
-  const text = JSON.stringify(fresh);
-  const kept = shared.get(text) ?? keep(text, fresh, set);
+  const text = fieldsV1Text(set);
+  const kept = shared.get(text) ?? keep(text, set);
   printed.set(set, kept);
   return kept;
 }
 
-function keep(text: string, fieldsV1: JsonObject, set: FieldSet): JsonObject {
-  deepFreeze(fieldsV1);
+function keep(text: string, set: FieldSet): JsonObject {
+  const fieldsV1: JsonObject = deepFreeze(JSON.parse(text));
   sets.set(fieldsV1, set);
   if (text.length > MAX_TEXT) return fieldsV1;
   const [oldest] = shared.keys();
