@@ -21,7 +21,10 @@ const PRESETS: { readonly [message: string]: { readonly [field: string]: Json } 
     persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
   },
   'apps.StatefulSetUpdateStrategy': { type: 'RollingUpdate' },
-  'autoscaling.HorizontalPodAutoscalerSpec': { minReplicas: 1 },
+  'autoscaling.HorizontalPodAutoscalerSpec': {
+    minReplicas: 1,
+    metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }],
+  },
   'batch.CronJobSpec': {
     concurrencyPolicy: 'Allow',
     suspend: false,

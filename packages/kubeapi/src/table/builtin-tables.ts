@@ -1,17 +1,20 @@
-import { isJsonObject, type Json, type JsonObject, type KindRef } from '@bloomery/model';
+import type { Json, JsonObject, KindRef } from '@bloomery/model';
 import { ownMember } from '../schema/field-path.ts';
 import { ageText } from './age.ts';
-
-/** A column of a built-in kind: the cell is computed, not looked up by a path. */
-export interface ComputedColumn {
-  readonly name: string;
-  readonly of: 'string' | 'integer' | 'number' | 'boolean' | 'date';
-  readonly wide?: boolean;
-  readonly description?: string;
-  /** `name` for the column that holds the name. */
-  readonly format?: string;
-  readonly cell: (object: JsonObject, nowMs: number) => Json;
-}
+import {
+  AGE_COLUMN,
+  at,
+  type ComputedColumn,
+  CREATED_COLUMN,
+  column,
+  size,
+  text,
+  textColumn,
+  textOf,
+  wide,
+} from './cells.ts';
+import { CLUSTER_TABLES } from './cluster-tables.ts';
+import { WORKLOAD_TABLES } from './workload-tables.ts';
 
 /**
  * The columns of the built-in kinds whose cells are no plain fields; undefined for all other kinds.
@@ -21,35 +24,19 @@ export function builtinColumns(kind: Pick<KindRef, 'group' | 'kind'>): readonly 
   return ownMember(TABLES, `${kind.group}/${kind.kind}`);
 }
 
-const age: ComputedColumn = {
-  name: 'Age',
-  of: 'string',
-  cell: (object, nowMs) => ageText(text(at(object, 'metadata', 'creationTimestamp')), nowMs),
-};
-const created: ComputedColumn = {
-  name: 'Created At',
-  of: 'date',
-  cell: (object) => text(at(object, 'metadata', 'creationTimestamp')) ?? null,
-};
-const data: ComputedColumn = {
-  name: 'Data',
-  of: 'string',
-  cell: (object) => size(at(object, 'data')) + size(at(object, 'binaryData')),
-};
-
-const field = (name: string, ...path: string[]): ComputedColumn => ({
-  name,
-  of: 'string',
-  cell: (object) => text(at(object, ...path)) ?? '',
-});
-const wide = (column: ComputedColumn): ComputedColumn => ({ ...column, wide: true });
+const data = column('Data', (object) => size(at(object, 'data')) + size(at(object, 'binaryData')));
 
 const eventColumns: readonly ComputedColumn[] = [
   { name: 'Last Seen', of: 'string', cell: (event, nowMs) => ageText(lastSeen(event), nowMs) },
-  field('Type', 'type'),
-  field('Reason', 'reason'),
+  textColumn('Type', ['type']),
+  textColumn('Reason', ['reason']),
   { name: 'Object', of: 'string', cell: (event) => objectName(at(event, 'involvedObject') ?? at(event, 'regarding')) },
-  wide(field('Subobject', 'involvedObject', 'fieldPath')),
+  wide(
+    column(
+      'Subobject',
+      (event) => text(at(event, 'involvedObject', 'fieldPath') ?? at(event, 'regarding', 'fieldPath')) ?? '',
+    ),
+  ),
   wide({ name: 'Source', of: 'string', cell: eventSource }),
   {
     name: 'Message',
@@ -57,8 +44,8 @@ const eventColumns: readonly ComputedColumn[] = [
     cell: (event) => (text(at(event, 'message')) ?? text(at(event, 'note')) ?? '').trim(),
   },
   wide({ name: 'First Seen', of: 'string', cell: (event, nowMs) => ageText(firstSeen(event), nowMs) }),
-  wide({ name: 'Count', of: 'string', cell: (event) => at(event, 'series', 'count') ?? at(event, 'count') ?? 1 }),
-  { ...wide(field('Name', 'metadata', 'name')), format: 'name' },
+  wide({ name: 'Count', of: 'string', cell: (event) => at(event, 'series', 'count') ?? eventCount(event) }),
+  { ...wide(textColumn('Name', ['metadata', 'name'])), format: 'name' },
 ];
 
 const bindingColumns: readonly ComputedColumn[] = [
@@ -67,44 +54,37 @@ const bindingColumns: readonly ComputedColumn[] = [
     of: 'string',
     cell: (binding) => `${text(at(binding, 'roleRef', 'kind')) ?? ''}/${text(at(binding, 'roleRef', 'name')) ?? ''}`,
   },
-  age,
+  AGE_COLUMN,
   wide(subjects('Users', 'User')),
   wide(subjects('Groups', 'Group')),
   wide(subjects('ServiceAccounts', 'ServiceAccount')),
 ];
 
 const TABLES: { readonly [kind: string]: readonly ComputedColumn[] } = {
-  '/ConfigMap': [data, age],
+  ...CLUSTER_TABLES,
+  ...WORKLOAD_TABLES,
+  '/ConfigMap': [data, AGE_COLUMN],
   '/Event': eventColumns,
-  '/Namespace': [field('Status', 'status', 'phase'), age],
-  '/Secret': [field('Type', 'type'), data, age],
-  '/ServiceAccount': [{ name: 'Secrets', of: 'string', cell: (object) => size(at(object, 'secrets')) }, age],
-  'apiextensions.k8s.io/CustomResourceDefinition': [created],
-  'coordination.k8s.io/Lease': [field('Holder', 'spec', 'holderIdentity'), age],
+  '/Namespace': [textColumn('Status', ['status', 'phase']), AGE_COLUMN],
+  '/Secret': [textColumn('Type', ['type']), data, AGE_COLUMN],
+  '/ServiceAccount': [{ name: 'Secrets', of: 'string', cell: (object) => size(at(object, 'secrets')) }, AGE_COLUMN],
+  'apiextensions.k8s.io/CustomResourceDefinition': [CREATED_COLUMN],
+  'coordination.k8s.io/Lease': [textColumn('Holder', ['spec', 'holderIdentity']), AGE_COLUMN],
   'events.k8s.io/Event': eventColumns,
-  'rbac.authorization.k8s.io/ClusterRole': [created],
+  'rbac.authorization.k8s.io/ClusterRole': [CREATED_COLUMN],
   'rbac.authorization.k8s.io/ClusterRoleBinding': bindingColumns,
-  'rbac.authorization.k8s.io/Role': [created],
+  'rbac.authorization.k8s.io/Role': [CREATED_COLUMN],
   'rbac.authorization.k8s.io/RoleBinding': bindingColumns,
 };
 
-function at(object: Json | undefined, ...path: readonly string[]): Json | undefined {
-  let value = object;
-  for (const name of path) value = isJsonObject(value) ? ownMember(value, name) : undefined;
-  return value ?? undefined;
-}
-
-function text(value: Json | undefined): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-function size(value: Json | undefined): number {
-  return isJsonObject(value) || Array.isArray(value) ? Object.keys(value).length : 0;
+/** How often it was seen; an event without a series and a count was seen once. */
+function eventCount(event: JsonObject): Json {
+  return at(event, 'count') ?? at(event, 'deprecatedCount') ?? 1;
 }
 
 function firstSeen(event: JsonObject): string | undefined {
   return (
-    text(at(event, 'firstTimestamp')) ?? text(at(event, 'eventTime')) ?? text(at(event, 'deprecatedFirstTimestamp'))
+    text(at(event, 'firstTimestamp')) ?? text(at(event, 'deprecatedFirstTimestamp')) ?? text(at(event, 'eventTime'))
   );
 }
 
@@ -120,8 +100,9 @@ function objectName(reference: Json | undefined): string {
 
 function eventSource(event: JsonObject): string {
   const source = at(event, 'source') ?? at(event, 'deprecatedSource');
-  const component = text(at(source, 'component')) ?? text(at(event, 'reportingComponent')) ?? '';
-  const host = text(at(source, 'host')) ?? text(at(event, 'reportingInstance')) ?? '';
+  const reporter = textOf(event, 'reportingComponent') || textOf(event, 'reportingController');
+  const component = textOf(source, 'component') || reporter;
+  const host = textOf(source, 'host') || textOf(event, 'reportingInstance');
   return host === '' ? component : `${component}, ${host}`;
 }
 

@@ -8,7 +8,8 @@ import {
 } from '@bloomery/model';
 import { goNumber } from '../schema/go-text.ts';
 import { ageText } from './age.ts';
-import { builtinColumns, type ComputedColumn } from './builtin-tables.ts';
+import { builtinColumns } from './builtin-tables.ts';
+import type { ComputedColumn } from './cells.ts';
 import { findFirst, parseJsonPath } from './json-path.ts';
 
 /** How a Table is to be made. */
