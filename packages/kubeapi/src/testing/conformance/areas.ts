@@ -1,7 +1,11 @@
 import type { Area } from './area.ts';
+import { access } from './cases/access.ts';
 import { apply } from './cases/apply.ts';
 import { crud } from './cases/crud.ts';
+import { deletion } from './cases/deletion.ts';
+import { discovery } from './cases/discovery.ts';
 import { metadata } from './cases/metadata.ts';
+import { negotiation } from './cases/negotiation.ts';
 import { options } from './cases/options.ts';
 import { patch } from './cases/patch.ts';
 import { reads } from './cases/reads.ts';
@@ -10,4 +14,18 @@ import { validation } from './cases/validation.ts';
 import { watches } from './cases/watches.ts';
 
 /** The whole suite, in the order in which it runs. */
-export const AREAS: readonly Area[] = [crud, metadata, validation, options, patch, apply, subresources, reads, watches];
+export const AREAS: readonly Area[] = [
+  discovery,
+  crud,
+  metadata,
+  validation,
+  options,
+  negotiation,
+  patch,
+  apply,
+  subresources,
+  reads,
+  watches,
+  access,
+  deletion,
+];
