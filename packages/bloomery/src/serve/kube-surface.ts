@@ -50,12 +50,6 @@ export function createKubeSurface(deps: KubeSurfaceDeps): KubeSurface {
           onlyReady: true,
           problem: () => (starting.has(name) ? 'not finished' : undefined),
         })),
-        // Everybody may read this: what exactly failed is in the log and in the answers to writes.
-        {
-          name: 'store',
-          onlyReady: true,
-          problem: () => (store.health().ok ? undefined : 'writes fail: the disk is full, read-only or failing'),
-        },
         {
           name: 'shutdown',
           onlyReady: true,

@@ -5,7 +5,7 @@ import { readMark } from './acknowledged-mark.ts';
 import { readFormat, requireKnownFormat, STORE_FORMAT } from './database-schema.ts';
 import { networkFileSystem } from './file-system.ts';
 import { corruptStore, openFailure } from './store-error.ts';
-import type { StoreFiles } from './store-files.ts';
+import { dropReaderFiles, type StoreFiles } from './store-files.ts';
 import { inspectWal, type WalReport } from './wal-check.ts';
 
 /** What was found before anything is opened for writing. */
@@ -63,9 +63,7 @@ function inspectDatabase(files: StoreFiles, acknowledged: number | undefined, wa
     throw openFailure(files.database, cause);
   } finally {
     db.close();
-    // What a reader leaves behind: an index that only readers beside each other need, and an empty log.
-    rmSync(`${files.database}-shm`, { force: true });
-    if (sizeOf(files.log) === 0) rmSync(files.log);
+    dropReaderFiles(files);
   }
 }
 

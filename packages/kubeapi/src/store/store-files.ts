@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The files of a store in its directory. */
@@ -43,4 +43,10 @@ export function writeDurably(file: string, content: string | Uint8Array): void {
   writeFileSync(`${file}.tmp`, content, { mode: 0o600, flush: true });
   renameSync(`${file}.tmp`, file);
   syncDirectory(dirname(file));
+}
+
+/** Remove what a reader of the database leaves behind: an index that only several readers need, and an empty log. */
+export function dropReaderFiles(files: StoreFiles): void {
+  rmSync(`${files.database}-shm`, { force: true });
+  if (statSync(files.log, { throwIfNoEntry: false })?.size === 0) rmSync(files.log);
 }

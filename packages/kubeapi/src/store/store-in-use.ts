@@ -1,12 +1,13 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { isBloomeryError } from '@bloomery/ports';
 import { openFailure } from './store-error.ts';
-import { storeFiles } from './store-files.ts';
+import { dropReaderFiles, storeFiles } from './store-files.ts';
 
 /** Whether another process has the store of a directory open. A store that is damaged, or none, is not in use. */
 export function isStoreInUse(dir: string): boolean {
-  const { database } = storeFiles(dir);
+  const files = storeFiles(dir);
+  const { database } = files;
   if (!existsSync(database)) return false;
   let db: DatabaseSync | undefined;
   try {
@@ -18,6 +19,6 @@ export function isStoreInUse(dir: string): boolean {
     return isBloomeryError(openFailure(database, error), 'BLM_STORE_LOCKED');
   } finally {
     db?.close();
-    rmSync(`${database}-shm`, { force: true });
+    dropReaderFiles(files);
   }
 }
