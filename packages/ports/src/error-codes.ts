@@ -11,6 +11,8 @@ export const ERROR_CODES = {
     'A kernel argument of the boot agent is missing or wrong. Let the machine boot from the plane.',
   BLM_AGENT_LINK_MISSING: 'The network interface that the machine booted from has no driver or no link.',
   BLM_API_BAD_REQUEST: 'The API refused the request as malformed. Read the message; mend the manifest or the flags.',
+  BLM_API_CLIENT_CA:
+    'The file of `--client-ca` cannot be read or holds no authority. Give a PEM file of CA certificates.',
   BLM_API_CONFLICT: 'The object changed since it was read. Read it again and repeat the change.',
   BLM_API_ALREADY_EXISTS: 'An object of this kind and name exists. Choose another name or update the existing one.',
   BLM_API_EXPIRED: 'The resource version is too old for a watch or a page. List again and watch from there.',

@@ -22,6 +22,8 @@ export interface ServeOptions {
   /** `external`: Cluster API core runs beside us, against this API; its group is not ours then. */
   readonly clusterApi: 'embedded' | 'external';
   readonly metricsListen: Listen;
+  /** PEM file with authorities, beside our own, whose client certificates are believed; absolute. */
+  readonly clientCaFile: string | undefined;
   /** File of the API's audit log, absolute; undefined: none is kept. */
   readonly auditLog: string | undefined;
   /** File with the Environment to create as `default` instead of the built-in one. */
@@ -162,6 +164,7 @@ export function parseServeOptions(flags: Raw, environment: Environment, defaultD
   const siderolinkAdvertise =
     endpoint('siderolinkAdvertise') ?? withPort(endpoint('siderolinkEndpoint'), port('siderolinkPort'));
 
+  const clientCa = optional('clientCa');
   const auditLog = optional('auditLog') ?? join(text('data', defaultDataDir), 'logs', 'audit.jsonl');
   const options: ServeOptions = {
     dataDir: text('data', defaultDataDir),
@@ -180,6 +183,7 @@ export function parseServeOptions(flags: Raw, environment: Environment, defaultD
     ),
     clusterApi: choice('clusterApi', ['embedded', 'external'], 'embedded'),
     metricsListen: listen('metricsListen', '127.0.0.1:9090'),
+    clientCaFile: clientCa === undefined ? undefined : resolve(clientCa),
     auditLog: auditLog === 'off' ? undefined : resolve(auditLog),
     environmentFile: optional('environment'),
     agentImages: optional('agentImages'),

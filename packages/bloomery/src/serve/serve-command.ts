@@ -44,6 +44,7 @@ export function serveCommand(deps: ServeCommandDeps): Command {
       'embedded: Clusters and Machines are reconciled here; external: Cluster API core, which you run against this API, does it (default: embedded)',
     )
     .option('--metrics-listen <host:port>', 'Prometheus metrics (default: 127.0.0.1:9090)')
+    .option('--client-ca <file>', 'PEM file of authorities whose client certificates the API believes, beside its own')
     .option('--audit-log <file>', 'who changed what, and who was refused; off for none (default: DIR/logs/audit.jsonl)')
     .option('--environment <file>', 'default Environment to create instead of the built-in one')
     .option(

@@ -7,6 +7,7 @@ import {
   adminKubeconfig,
   computedResource,
   createApiHandler,
+  type HealthCheck,
   listenApi,
   managedWrites,
   openStore,
@@ -287,19 +288,29 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   return { endpoints, kubeconfig: kube.kubeconfig, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 
   async function startKubeListener(): Promise<{ readonly service: Service; readonly kubeconfig: string }> {
-    const access = await startAccess({ dir: dataDir, names: certificateNames }, { engine, clock, log, random });
+    const access = await startAccess(
+      { dir: dataDir, names: certificateNames, clientCaFile: options.clientCaFile },
+      { engine, clock, log, random },
+    );
     cleanup.defer(() => access.stop());
     const { credentials, authenticator, accountTokens } = access;
+    const isWildcard = options.kubeListen.host === '0.0.0.0' || options.kubeListen.host === '::';
+    const authority: HealthCheck = {
+      name: 'certificate-authority',
+      problem: () => undefined,
+      notice: () => credentials.warnings()[0],
+    };
     const handle = createApiHandler({
       engine,
       log,
-      serverAddress: hostPort(options.kubeListen),
+      serverAddress: hostPort({ ...options.kubeListen, host: isWildcard ? advertiseHost : options.kubeListen.host }),
       productVersion: deps.version,
       authenticator,
       accountTokens,
       metrics: metrics.text,
       backupFiles: () => backupFiles(dataDir),
       ...surface.options,
+      health: [...(surface.options.health ?? []), authority],
     });
     const service = await listenApi(options.kubeListen, { handle, credentials, authenticator, clock, log });
     const { host, port } = service.address;

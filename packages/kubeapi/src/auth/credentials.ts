@@ -2,7 +2,7 @@ import { randomBytes, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import type { Clock } from '@bloomery/ports';
+import { BloomeryError, type Clock, errorText } from '@bloomery/ports';
 import {
   type CertificateAuthority,
   type CertificateSource,
@@ -66,10 +66,7 @@ export async function loadCredentials(source: CredentialSource, clock: Clock): P
   return {
     caPem: authority.certificatePem,
     caNotAfterMs: endOf(authority.certificatePem),
-    clientCaPems: [
-      authority.certificatePem,
-      ...(clientCaFile === undefined ? [] : [readFileSync(clientCaFile, 'utf8')]),
-    ],
+    clientCaPems: [authority.certificatePem, ...(clientCaFile === undefined ? [] : [readClientCa(clientCaFile)])],
     certificatePem: server.certificatePem,
     keyPem: server.keyPem,
     adminCertificatePem: admin.certificatePem,
@@ -166,6 +163,17 @@ function isStillGood(
   const endMs = certificate.validToDate.getTime();
   const holds = endMs - now > RENEW_DAYS * DAY_MS || couldEndMs - endMs < DAY_MS;
   return holds && names.every(covers);
+}
+
+function readClientCa(file: string): string {
+  try {
+    const pem = readFileSync(file, 'utf8');
+    if (!new X509Certificate(pem).ca) throw new RangeError('its first certificate is that of no authority');
+    return pem;
+  } catch (cause) {
+    const message = `reading the authorities of client certificates, ${file}: ${errorText(cause)}`;
+    throw new BloomeryError('BLM_API_CLIENT_CA', message, { facts: { file }, cause });
+  }
 }
 
 function endOf(certificatePem: string): number {

@@ -6,6 +6,8 @@ export interface HealthCheck {
   readonly name: string;
   /** What is wrong, in a few words for people; undefined when all is well. Cheap: it is asked for each probe. */
   readonly problem: () => string | undefined;
+  /** What a person should see although all is well; shown with `?verbose`. */
+  readonly notice?: () => string | undefined;
   /** Only `/readyz` asks: the process is alive without it. */
   readonly onlyReady?: boolean;
 }
@@ -27,10 +29,10 @@ export function healthAnswer(path: string, query: URLSearchParams, checks: reado
   const excluded = new Set(query.getAll('exclude'));
   const lines: string[] = [];
   let failed = false;
-  for (const { name, problem } of wanted) {
+  for (const { name, problem, notice } of wanted) {
     const found = excluded.has(name) ? undefined : problem();
     if (found !== undefined) failed = true;
-    lines.push(excluded.has(name) ? `[+]${name} excluded: ok` : lineOf(name, found));
+    lines.push(excluded.has(name) ? `[+]${name} excluded: ok` : lineOf(name, found, notice?.()));
   }
   if (failed) return textAnswer(500, `${lines.join('\n')}\n${root} check failed\n`);
   return textAnswer(200, query.has('verbose') ? `${lines.join('\n')}\n${root} check passed\n` : 'ok');
@@ -43,6 +45,7 @@ function oneAnswer(name: string, checks: readonly HealthCheck[]): ApiAnswer {
   return found === undefined ? textAnswer(200, 'ok') : textAnswer(500, `internal server error: ${found}\n`);
 }
 
-function lineOf(name: string, problem: string | undefined): string {
-  return problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`;
+function lineOf(name: string, problem: string | undefined, notice: string | undefined): string {
+  if (problem !== undefined) return `[-]${name} failed: ${problem}`;
+  return notice === undefined ? `[+]${name} ok` : `[+]${name} ok: ${notice}`;
 }

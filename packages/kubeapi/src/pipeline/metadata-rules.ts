@@ -1,7 +1,7 @@
 import { type FieldProblem, isJsonObject, type JsonObject } from '@bloomery/model';
 import type { ApiMeta, ApiObject } from '../api-object.ts';
 import type { Resource } from '../registry/resource.ts';
-import { forbidden, invalid, jsonEqual, required } from '../schema/index.ts';
+import { forbidden, invalid, jsonEqual, pathSegmentProblems, required } from '../schema/index.ts';
 
 const SUBDOMAIN = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 const LABEL = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;
@@ -36,10 +36,7 @@ export function metadataProblems(resource: Resource, metadata: ApiMeta): readonl
 
 function nameProblems(resource: Resource, name: string): FieldProblem[] {
   if (name === '' || name === undefined) return [required('metadata.name', 'name or generateName is required')];
-  if (resource.rules.pathSegmentNames) {
-    const bad = name === '.' || name === '..' || /[/%]/.test(name);
-    return bad ? [invalid('metadata.name', name, 'may not be "." or ".." or contain "/" or "%"')] : [];
-  }
+  if (resource.rules.pathSegmentNames) return [...pathSegmentProblems('metadata.name', name)];
   if (resource.rules.labelNames)
     return name.length <= 63 && LABEL.test(name) ? [] : [invalid('metadata.name', name, LABEL_TEXT)];
   return name.length <= 253 && SUBDOMAIN.test(name) ? [] : [invalid('metadata.name', name, SUBDOMAIN_TEXT)];

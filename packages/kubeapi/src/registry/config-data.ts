@@ -45,10 +45,21 @@ export function admitSecret(object: JsonObject, old: JsonObject | undefined): Ad
       ...keyProblems('data', data),
       ...(base64Bytes(data) > MAX_DATA_BYTES ? [tooMuch('data')] : []),
       ...missing.map((key) => required(`data[${key}]`)),
+      ...(type === ACCOUNT_TOKEN && accountNameOf(object) === ''
+        ? [required(`metadata.annotations[${ACCOUNT_NAME}]`)]
+        : []),
       ...(retyped ? [invalid('type', type ?? '', 'field is immutable')] : []),
       ...immutableProblems(object, old, ['data']),
     ],
   };
+}
+
+const ACCOUNT_TOKEN = 'kubernetes.io/service-account-token';
+const ACCOUNT_NAME = 'kubernetes.io/service-account.name';
+
+function accountNameOf({ metadata }: JsonObject): Json {
+  const annotations = isJsonObject(metadata) ? metadata['annotations'] : undefined;
+  return isJsonObject(annotations) ? (annotations[ACCOUNT_NAME] ?? '') : '';
 }
 
 /** Keys that a Secret of a well-known type must have. */

@@ -7,7 +7,7 @@ import {
   type JsonObject,
   type LabelSelector,
 } from '@bloomery/model';
-import { invalid, jsonEqual, notSupported, required } from '../schema/index.ts';
+import { invalid, jsonEqual, notSupported, pathSegmentProblems, required } from '../schema/index.ts';
 
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -138,11 +138,6 @@ function subjectProblems(subject: JsonObject, at: string, namespaced: boolean): 
     default:
       return [...unnamed, notSupported(`${at}.kind`, kind, ['ServiceAccount', 'User', 'Group'])];
   }
-}
-
-function pathSegmentProblems(field: string, name: string): readonly FieldProblem[] {
-  if (name === '.' || name === '..') return [invalid(field, name, `may not be '${name}'`)];
-  return ['/', '%'].flatMap((sign) => (name.includes(sign) ? [invalid(field, name, `may not contain '${sign}'`)] : []));
 }
 
 function objects(value: Json | undefined): readonly JsonObject[] {

@@ -4,6 +4,7 @@ export * from './field-path.ts';
 export * from './go-text.ts';
 export * from './object-meta.ts';
 export * from './object-meta-schema.ts';
+export * from './path-segment.ts';
 export * from './pattern.ts';
 export * from './process-object.ts';
 export * from './rules/index.ts';
