@@ -77,6 +77,63 @@ describe('garbage collection', () => {
     assert.equal(await codeOf(`${RACKS}/r0`), 200);
   });
 
+  it('deletes what names an owner that lives in another namespace, and tells of it first', async () => {
+    const body = { metadata: { name: 'landlord' } };
+    const owner = await call('POST', '/api/v1/namespaces/kube-system/configmaps', body);
+    const reference = referenceTo('v1', 'ConfigMap', owner.body);
+    await make('tenant', [reference]);
+    await api.engine.idle();
+    assert.equal(await codeOf(`${MAPS}/tenant`), 404);
+    assert.equal(await codeOf('/api/v1/namespaces/kube-system/configmaps/landlord'), 200);
+    const query = 'fieldSelector=involvedObject.name=tenant';
+    const { items } = (await call('GET', `/api/v1/namespaces/default/events?${query}`)).body;
+    assert.ok(Array.isArray(items));
+    assert.deepEqual(
+      items.map((event) => [part(event, 'reason'), part(event, 'message')]),
+      [
+        [
+          'OwnerRefInvalidNamespace',
+          `ownerRef [v1/ConfigMap, namespace: default, name: landlord, uid: ${String(reference['uid'])}] does not exist in namespace "default"`,
+        ],
+      ],
+    );
+  });
+
+  it('keeps what another owner holds, without the owner in another namespace', async () => {
+    const body = { metadata: { name: 'far' } };
+    const far = await call('POST', '/api/v1/namespaces/kube-system/configmaps', body);
+    const near = await make('near');
+    await make('between', [referenceTo('v1', 'ConfigMap', far.body), near]);
+    await api.engine.idle();
+    assert.deepEqual(await ownersOf('between'), [near]);
+  });
+
+  it('deletes what names a living owner by another name', async () => {
+    const owner = await make('named');
+    await make('misnaming', [{ ...owner, name: 'other' }]);
+    await api.engine.idle();
+    assert.equal(await codeOf(`${MAPS}/misnaming`), 404);
+  });
+
+  it('reaches through kinds that are kept as data', async () => {
+    const labels = { app: 'x' };
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+    const spec = { selector: { matchLabels: labels }, template };
+    const sets = '/apis/apps/v1/namespaces/default';
+    const deployment = await call('POST', `${sets}/deployments`, { metadata: { name: 'd' }, spec });
+    const owner = referenceTo('apps/v1', 'Deployment', deployment.body);
+    const metadata = { name: 'd-1', ownerReferences: [owner] };
+    const set = await call('POST', `${sets}/replicasets`, { metadata, spec });
+    assert.equal(set.code, 201, JSON.stringify(set.body));
+    const pod = { name: 'd-1-x', labels, ownerReferences: [referenceTo('apps/v1', 'ReplicaSet', set.body)] };
+    await call('POST', '/api/v1/namespaces/default/pods', { metadata: pod, spec: template.spec });
+    await remove(`${sets}/deployments/d`, 'Foreground');
+    await api.engine.idle();
+    for (const path of [`${sets}/deployments/d`, `${sets}/replicasets/d-1`, '/api/v1/namespaces/default/pods/d-1-x']) {
+      assert.equal(await codeOf(path), 404, path);
+    }
+  });
+
   it('knows owners without a namespace of dependents in one, also when their kind goes', async () => {
     const rack = await call('POST', RACKS, { apiVersion: 'g.test/v1', kind: 'Rack', metadata: { name: 'r1' } });
     const reference = referenceTo('g.test/v1', 'Rack', rack.body);

@@ -5,6 +5,7 @@ import type { Writer } from '../pipeline/writer.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Resource } from '../registry/resource.ts';
 import { keyOfId, type ObjectId, type Store } from '../store/store.ts';
+import { tellOfForeignOwner } from './foreign-owner.ts';
 import { createKeyedWork } from './keyed-work.ts';
 import { createOwnerIndex } from './owner-index.ts';
 
@@ -61,11 +62,20 @@ export function startGarbageCollector(deps: GarbageCollectorDeps): {
   }
 
   function isGone(owner: Owner, dependent: ObjectId): boolean {
-    if (index.lives(owner.uid)) return false;
-    if (index.sawGo(owner.uid)) return true;
+    const home = index.homeOf(owner.uid);
+    if (home !== undefined && isMeant(owner, home, dependent)) return false;
+    if (home === undefined && index.sawGo(owner.uid)) return true;
     const resource = registry.ofKind(groupOf(owner), owner.kind);
     // Something in a namespace cannot own what is in none: such a reference says nothing.
     return resource !== undefined && (dependent.namespace !== '' || !resource.namespaced);
+  }
+
+  /** A reference finds its owner by kind and name, in the dependent's own namespace; one that lives elsewhere is none. */
+  function isMeant(owner: Owner, home: ObjectId, dependent: ObjectId): boolean {
+    const resource = registry.byId(home.resource);
+    if (resource === undefined) return true;
+    const isNamed = resource.kind === owner.kind && resource.group === groupOf(owner) && home.name === owner.name;
+    return isNamed && !isElsewhere(home, dependent);
   }
 
   async function visitDependent(id: ObjectId): Promise<void> {
@@ -74,6 +84,10 @@ export function startGarbageCollector(deps: GarbageCollectorDeps): {
     if (object === undefined || owners.length === 0) return;
     const left = owners.filter((owner) => !isGone(owner, id));
     if (left.length === owners.length) return;
+    for (const owner of owners) {
+      const home = left.includes(owner) ? undefined : index.homeOf(owner.uid);
+      if (home !== undefined && isElsewhere(home, id)) await tellOfForeignOwner(deps, id, object, owner);
+    }
     if (left.length > 0) return patchMeta(id, { ownerReferences: left });
     if (object.metadata.deletionTimestamp === undefined) await remove(id, object, 'Background');
   }
@@ -169,6 +183,11 @@ export function startGarbageCollector(deps: GarbageCollectorDeps): {
       work.stop();
     },
   };
+}
+
+/** Both are in namespaces, and in different ones. */
+function isElsewhere(owner: ObjectId, dependent: ObjectId): boolean {
+  return owner.namespace !== '' && dependent.namespace !== '' && owner.namespace !== dependent.namespace;
 }
 
 function groupOf(owner: Owner): string {

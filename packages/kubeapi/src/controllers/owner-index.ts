@@ -5,14 +5,15 @@ import { keyOfId, type ObjectId } from '../store/store.ts';
 export interface OwnerIndex {
   readonly update: (id: ObjectId, before: ApiObject | undefined, after: ApiObject | undefined) => void;
   readonly dependentsOf: (uid: string) => readonly ObjectId[];
-  readonly lives: (uid: string) => boolean;
+  /** Where the object with this uid lives; undefined when none does. */
+  readonly homeOf: (uid: string) => ObjectId | undefined;
   /** The object was seen to go while something still depended on it. */
   readonly sawGo: (uid: string) => boolean;
 }
 
 /** Make an empty index. */
 export function createOwnerIndex(): OwnerIndex {
-  const living = new Set<string>();
+  const living = new Map<string, ObjectId>();
   const gone = new Set<string>();
   const dependents = new Map<string, Map<string, ObjectId>>();
 
@@ -37,14 +38,14 @@ export function createOwnerIndex(): OwnerIndex {
       }
       const uid = after?.metadata.uid ?? before?.metadata.uid;
       if (uid === undefined) return;
-      if (after !== undefined) living.add(uid);
+      if (after !== undefined) living.set(uid, id);
       else {
         living.delete(uid);
         if (dependents.has(uid)) gone.add(uid);
       }
     },
     dependentsOf: (uid) => [...(dependents.get(uid)?.values() ?? [])],
-    lives: (uid) => living.has(uid),
+    homeOf: (uid) => living.get(uid),
     sawGo: (uid) => gone.has(uid),
   };
 }
