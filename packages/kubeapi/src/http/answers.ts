@@ -39,6 +39,13 @@ export function textAnswer(status: number, body: string): ApiAnswer {
   return { status, headers: TEXT_HEADERS, body };
 }
 
+/** The answer with one more Warning header, before those that it has. */
+export function withWarning(answer: ApiAnswer, text: string): ApiAnswer {
+  const present = answer.headers['warning'] ?? [];
+  const others = typeof present === 'string' ? [present] : present;
+  return { ...answer, headers: { ...answer.headers, warning: [warningText(text), ...others] } };
+}
+
 function warningTexts(warnings: readonly string[]): readonly string[] {
   const texts: string[] = [];
   let room = MAX_WARNING_BYTES;

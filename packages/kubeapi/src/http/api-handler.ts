@@ -62,7 +62,7 @@ export function createApiHandler(options: ApiHandlerOptions): (request: ApiReque
     authenticator: options.authenticator,
     accountTokens: options.accountTokens,
     serverAddress: options.serverAddress,
-    documents: createDocuments(registry, options.serverAddress, options.productVersion),
+    documents: createDocuments({ registry, serverAddress: options.serverAddress, clock }),
     health: [{ name: 'store', onlyReady: true, problem: () => storeProblem(engine) }, ...(options.health ?? [])],
     metrics: options.metrics,
     backup: backupOf(options),

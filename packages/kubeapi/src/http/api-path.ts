@@ -19,7 +19,7 @@ export interface ApiPath {
  * @returns undefined for any other path.
  */
 export function parseApiPath(path: string): ApiPath | undefined {
-  if (!path.startsWith('/api') && !path.startsWith('//')) return undefined;
+  if (!path.startsWith('/api')) return undefined;
   const parts = segmentsOf(path);
   if (parts === undefined) return undefined;
   const isCore = parts[0] === 'api';

@@ -11,9 +11,8 @@ const MAX_DEPTH = 200;
 
 /** Decode a request body by its content type; no content type at all is JSON, as old kubectl sends it. @throws 400, 415. */
 export function decodeBody(bytes: Uint8Array, contentType: string | undefined): Json {
-  const type = (contentType ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = (contentType || 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
   switch (type) {
-    case '':
     case 'application/json':
       return decodeJson(bytes);
     case 'application/yaml':

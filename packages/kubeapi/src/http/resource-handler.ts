@@ -7,7 +7,7 @@ import { scaleOf } from '../pipeline/scale.ts';
 import type { WriteResult } from '../pipeline/write-request.ts';
 import type { Resource } from '../registry/resource.ts';
 import { partialObjectMetadata, renderTable } from '../table/index.ts';
-import { notAcceptable, shownAnswer } from './answers.ts';
+import { notAcceptable, shownAnswer, withWarning } from './answers.ts';
 import type { ApiPath } from './api-path.ts';
 import type { ApiAnswer } from './api-request.ts';
 import { deleteCollection } from './delete-collection.ts';
@@ -20,7 +20,15 @@ import { patchOf, writeBodyOf, writeRequestOf } from './write-call.ts';
 
 /** Serve a request for objects of a resource. Throws API errors. */
 export async function handleResource(call: ResourceCall): Promise<ApiAnswer> {
+  const answer = await answerResource(call);
+  const { deprecation } = call.version;
+  return deprecation === undefined ? answer : withWarning(answer, deprecation);
+}
+
+async function answerResource(call: ResourceCall): Promise<ApiAnswer> {
   const { request, path, resource, version } = call;
+  // No object has such a name: it is a path that nothing is served at.
+  if (path.name?.includes('/') === true) throw noSuchResource();
   checkSubresource(path, version);
   checkScope(call);
   const wanted = negotiate(request.headers['accept']);

@@ -66,7 +66,7 @@ function bookmarkTimes(timeoutMs: number): BookmarkTimes {
   return { everyMs: BOOKMARK_MS, lastMs: lastMs > 0 ? lastMs : undefined };
 }
 
-/** Abort when the caller is gone, the time is over, or the version is no longer served. */
+/** Abort when the caller is gone, the time is over, or the version is no longer served as it was. */
 function endOf(call: ResourceCall, timeoutMs: number): { readonly signal: AbortSignal; readonly release: () => void } {
   const { engine, request, resource, version } = call;
   const end = new AbortController();
@@ -76,7 +76,7 @@ function endOf(call: ResourceCall, timeoutMs: number): { readonly signal: AbortS
   const cancel = engine.clock.after(timeoutMs, abort);
   const forget = engine.registry.onChange((id) => {
     const served = engine.registry.find(version.group, version.version, version.plural);
-    if (id === resource.id && served?.resource.namespaced !== resource.namespaced) abort();
+    if (id === resource.id && served?.version !== version) abort();
   });
   return {
     signal: end.signal,

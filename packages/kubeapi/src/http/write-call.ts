@@ -1,3 +1,4 @@
+import { apiError } from '@bloomery/kube';
 import type { Json } from '@bloomery/model';
 import { forbiddenOption, type OptionProblem } from '../pipeline/invalid-options.ts';
 import type { PatchBody } from '../pipeline/patch-object.ts';
@@ -33,7 +34,7 @@ export async function patchOf(
     type !== 'application/json-patch+json' &&
     type !== 'application/merge-patch+json'
   )
-    throw unsupported(type, PATCH_TYPES);
+    throw call.resource.rules.builtin ? unsupportedPatch() : unsupported(type, PATCH_TYPES);
   const options = writeOptionsOf(query, 'PatchOptions', patchProblems(query, type));
   const request = requestOf(call, options);
   const bytes = await call.request.body();
@@ -47,6 +48,12 @@ export async function patchOf(
     default:
       return { request, body: { type: 'strategic', body: decodeJson(bytes) } };
   }
+}
+
+/** Kubernetes' own kinds refuse other types before they are looked at closely. */
+function unsupportedPatch(): Error {
+  const message = '415: Unsupported Media Type';
+  return apiError({ code: 415, reason: 'UnsupportedMediaType', message, details: {} });
 }
 
 function patchProblems(query: URLSearchParams, type: string): readonly OptionProblem[] {

@@ -11,7 +11,7 @@ import {
   parseLabelSelector,
 } from '../selectors/index.ts';
 import { keyOfId, type Store } from '../store/store.ts';
-import { badRequest, expired, futureRevision, notFound } from './api-status.ts';
+import { badRequest, futureRevision, notFound } from './api-status.ts';
 
 export interface ListRequest {
   readonly resource: Resource;
@@ -51,7 +51,7 @@ export function selectionOf(
 ): Selection {
   const labels = parseLabelSelector(labelText ?? '');
   if (!labels.ok) throw badRequest(labels.message);
-  const fields = parseFieldSelector(fieldText ?? '', version.selectableFields);
+  const fields = parseFieldSelector(fieldText ?? '', version.selectableFields, resource.rules.builtin);
   if (!fields.ok) throw badRequest(fields.message);
   const all = labels.selector.length === 0 && fields.selector.length === 0;
   return {
@@ -135,7 +135,7 @@ function startOf(store: Store, request: ListRequest): { readonly rev: number; re
   const asked = revisionOf(request.resourceVersion);
   if (asked !== undefined && asked > store.revision) throw futureRevision(asked, store.revision);
   if (match !== 'Exact' || asked === undefined) return { rev: store.revision, key: undefined };
-  if (asked < store.compactRevision) throw expired(String(asked), store.compactRevision);
+  if (asked < store.compactRevision) throw listExpired();
   return { rev: asked, key: undefined };
 }
 
@@ -153,6 +153,12 @@ export function revisionOf(text: string | undefined): number | undefined {
 
 function keyOf(object: ApiObject): string {
   return keyOfId({ namespace: object.metadata.namespace ?? '', name: object.metadata.name });
+}
+
+/** 410 for a list at exactly a revision that is no longer kept. */
+function listExpired() {
+  const message = 'The resourceVersion for the provided list is too old.';
+  return apiError({ code: 410, reason: 'Expired', message });
 }
 
 /** In a continue token: go on with what is there now. */

@@ -18,8 +18,13 @@ export type FieldSelector = readonly FieldRequirement[];
  *
  * @param text at most 64 KiB; '' selects everything.
  * @param allowed the fields of this resource beside metadata.name and metadata.namespace; a leading dot is allowed.
+ * @param builtin a kind of Kubernetes itself: where it offers no further field, the refusal says so in other words.
  */
-export function parseFieldSelector(text: string, allowed: readonly string[]): ParsedSelector<FieldSelector> {
+export function parseFieldSelector(
+  text: string,
+  allowed: readonly string[],
+  builtin = false,
+): ParsedSelector<FieldSelector> {
   if (text.length > MAX_SELECTOR_LENGTH) return { ok: false, message: 'the field selector is too long' };
   const requirements: FieldRequirement[] = [];
   for (const term of splitTerms(text)) {
@@ -35,7 +40,9 @@ export function parseFieldSelector(text: string, allowed: readonly string[]): Pa
       !allowed.includes(field) &&
       !allowed.includes(`.${field}`)
     ) {
-      return { ok: false, message: `field label not supported: ${field}` };
+      if (!builtin || allowed.length > 0) return { ok: false, message: `field label not supported: ${field}` };
+      const known = 'only "metadata.name", "metadata.namespace"';
+      return { ok: false, message: `${JSON.stringify(field)} is not a known field selector: ${known}` };
     }
     requirements.push(requirement);
   }

@@ -20,6 +20,9 @@ const VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 /** Thrown inside this file only. */
 class BadSelector extends Error {}
 
+/** What stands between requirements is wrong: kube-apiserver does not call that a requirement. */
+class BadList extends BadSelector {}
+
 /**
  * Parse a label selector: `a=b`, `a==b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, `a>1`, `a<1`, joined by commas.
  *
@@ -30,7 +33,8 @@ export function parseLabelSelector(text: string): ParsedSelector<LabelSelector> 
     return { ok: true, selector: new Parser(text).selector() };
   } catch (error) {
     if (!(error instanceof BadSelector)) throw error;
-    return { ok: false, message: `unable to parse requirement: ${error.message}` };
+    const what = error instanceof BadList ? '' : 'unable to parse requirement: ';
+    return { ok: false, message: `${what}${error.message}` };
   }
 }
 
@@ -71,9 +75,18 @@ class Parser {
   selector(): LabelSelector {
     const requirements: LabelRequirement[] = [];
     if (this.#tokens.length === 0) return requirements;
-    do requirements.push(this.#requirement());
-    while (this.#take(','));
-    if (this.#next < this.#tokens.length) throw new BadSelector(`found '${this.#peek()}', expected: ',' or end`);
+    const first = this.#peek() ?? '';
+    if (isSymbol(first) && first !== '!')
+      throw new BadList(`found '${first}', expected: !, identifier, or 'end of string'`);
+    requirements.push(this.#requirement());
+    while (this.#take(',')) {
+      const next = this.#peek() ?? '';
+      if (next === '' || (isSymbol(next) && next !== '!'))
+        throw new BadList(`found '${next}', expected: identifier after ','`);
+      requirements.push(this.#requirement());
+    }
+    if (this.#next < this.#tokens.length)
+      throw new BadList(`found '${this.#peek()}', expected: ',' or 'end of string'`);
     return requirements;
   }
 
@@ -130,10 +143,10 @@ class Parser {
   }
 
   #values(): readonly string[] {
-    if (!this.#take('(')) throw new BadSelector(`found '${this.#peek() ?? ''}', expected: '('`);
+    if (!this.#take('(')) throw new BadSelector(`found '${this.#peek() ?? ''}' expected: '('`);
     const values = [this.#value()];
     while (this.#take(',')) values.push(this.#value());
-    if (!this.#take(')')) throw new BadSelector(`found '${this.#peek() ?? ''}', expected: ',', or ')'`);
+    if (!this.#take(')')) throw new BadSelector(`found '${this.#peek() ?? ''}', expected: ',' or ')'`);
     return values;
   }
 

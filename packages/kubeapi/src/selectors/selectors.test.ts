@@ -66,6 +66,27 @@ describe('label selectors', () => {
   });
 });
 
+/** Texts of kube-apiserver 1.34. */
+const refusals: [selector: string, message: string][] = [
+  ['a in', "unable to parse requirement: found '' expected: '('"],
+  ['a in b', "unable to parse requirement: found 'b' expected: '('"],
+  ['a in (b', "unable to parse requirement: found '', expected: ',' or ')'"],
+  ['a b', "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"],
+  ['!', "unable to parse requirement: found '', expected: identifier"],
+  [',a', "found ',', expected: !, identifier, or 'end of string'"],
+  ['=b', "found '=', expected: !, identifier, or 'end of string'"],
+  ['a,,b', "found ',', expected: identifier after ','"],
+  ['a in (b)c', "found 'c', expected: ',' or 'end of string'"],
+  ['a=b c', "found 'c', expected: ',' or 'end of string'"],
+  ['a=b=c', "found '=', expected: ',' or 'end of string'"],
+];
+
+describe('label selectors that make no sense', () => {
+  for (const [selector, message] of refusals) {
+    it(`"${selector}" is refused`, () => assert.deepEqual(parseLabelSelector(selector), { ok: false, message }));
+  }
+});
+
 describe('field selectors', () => {
   const object = { metadata: { name: 'a', namespace: 'n' }, spec: { size: 3, on: true }, type: 'a,b=c' };
   const allowed = ['spec.size', 'spec.on', 'type', 'spec.none'];
@@ -90,6 +111,13 @@ describe('field selectors', () => {
     assert.deepEqual(parseFieldSelector('spec.other=1', allowed), {
       ok: false,
       message: 'field label not supported: spec.other',
+    });
+  });
+
+  it('refuses fields of kinds that offer none', () => {
+    assert.deepEqual(parseFieldSelector('spec.x=1', [], true), {
+      ok: false,
+      message: '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"',
     });
   });
 
