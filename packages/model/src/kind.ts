@@ -72,6 +72,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends KindR
   readonly selectableFields: readonly string[];
   /** Labels of the CRD object itself. */
   readonly crdLabels: Readonly<Record<string, string>>;
+  /** The version is deprecated: what callers are warned of. */
+  readonly deprecation?: string;
   /** Defaults that the schema cannot express. Pure. */
   readonly defaults?: (object: JsonObject) => JsonObject;
   /** Checks beyond the schema. `old` is present on updates. Pure. */

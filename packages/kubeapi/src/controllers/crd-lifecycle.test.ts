@@ -82,7 +82,11 @@ describe('CustomResourceDefinitions', () => {
     await call('POST', CRDS, crdFor('rbac.authorization.k8s.io', 'players', 'ClusterRole'));
     await api.engine.idle();
     const roles = `${CRDS}/roles.rbac.authorization.k8s.io`;
-    assert.deepEqual(trueConditions((await call('GET', roles)).body), ['!PluralConflict', '!NotAccepted']);
+    assert.deepEqual(trueConditions((await call('GET', roles)).body), [
+      '!ListKindConflict',
+      '!NotAccepted',
+      '!UnapprovedAnnotation',
+    ]);
     assert.equal((await call('GET', '/apis/rbac.authorization.k8s.io/v1/players')).code, 404);
     const role = { metadata: { name: 'r' }, rules: [] };
     assert.equal((await call('POST', '/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles', role)).code, 201);

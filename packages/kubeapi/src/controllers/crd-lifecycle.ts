@@ -1,11 +1,13 @@
-import { crdOf, type JsonObject, type KindDefinition, versionsByKind } from '@bloomery/model';
+import { createHash } from 'node:crypto';
+import { crdOf, isJsonObject, type JsonObject, type KindDefinition, versionsByKind } from '@bloomery/model';
 import type { Clock, Logger } from '@bloomery/ports';
 import { type ApiObject, asApiObject, withMeta } from '../api-object.ts';
 import type { Writer } from '../pipeline/writer.ts';
-import { CRD_CLEANUP_FINALIZER, resourceOfCrd } from '../registry/crd-resource.ts';
+import { CRD_CLEANUP_FINALIZER, crdDefaults, record } from '../registry/crd/index.ts';
+import { resourceOfCrd } from '../registry/crd-resource.ts';
 import type { Registry } from '../registry/registry.ts';
 import { CUSTOM_RULES, type Resource, resourceId, resourceOf } from '../registry/resource.ts';
-import { jsonEqual } from '../schema/index.ts';
+import { goJson, jsonEqual } from '../schema/index.ts';
 import type { Store } from '../store/store.ts';
 import { crdStatus, namesConflict } from './crd-status.ts';
 import { emptyResource } from './empty-resource.ts';
@@ -33,6 +35,7 @@ export async function startCrdLifecycle(
 ): Promise<{ readonly idle: () => Promise<void>; readonly stop: () => void }> {
   const { store, registry, writer, log } = deps;
   const own = new Map(versionsByKind(deps.kinds).map((versions) => [idOfVersions(versions), versions]));
+  const ownDefinitions = new Map([...own].map(([name, versions]) => [name, installedDefinition(versions)]));
   const served = new Set<string>();
   const work = createKeyedWork(log, deps.clock);
   const crds = registry.byId(CRDS);
@@ -40,11 +43,14 @@ export async function startCrdLifecycle(
   const idOf = (name: string) => ({ resource: CRDS, namespace: '', name });
   const now = (): string => `${new Date(deps.clock.nowMs()).toISOString().slice(0, 19)}Z`;
 
-  function serve(crd: ApiObject): void {
+  function serve(crd: ApiObject, before?: ApiObject): void {
     const { name } = crd.metadata;
     if (namesConflict(registry, crd, served.has(name)) !== undefined) return;
+    const present = served.has(name) ? registry.byId(name) : undefined;
     served.add(name);
-    registry.set(resourceFor(crd, own.get(name)));
+    const isSame = before !== undefined && jsonEqual(before['spec'], crd['spec']);
+    // Its watches go on when it is only being deleted: they see its objects go.
+    registry.set(isSame && present !== undefined ? withDeletion(present, crd) : resourceFor(crd, own.get(name)));
   }
 
   function unserve(name: string): void {
@@ -59,7 +65,17 @@ export async function startCrdLifecycle(
   }
 
   function statusOf(crd: ApiObject): JsonObject {
-    return crdStatus(crd, namesConflict(registry, crd, served.has(crd.metadata.name)), now());
+    const { name, finalizers = [] } = crd.metadata;
+    const definition = ownDefinitions.get(name);
+    return crdStatus(
+      crd,
+      {
+        conflict: namesConflict(registry, crd, served.has(name)),
+        overridden: definition !== undefined && !jsonEqual(crd['spec'], definition['spec']),
+        emptied: !finalizers.includes(CRD_CLEANUP_FINALIZER),
+      },
+      now(),
+    );
   }
 
   async function visit(name: string): Promise<void> {
@@ -92,14 +108,14 @@ export async function startCrdLifecycle(
           work.add(id.resource, () => visit(id.resource));
       } else if (type === 'delete') unserve(id.name);
       else {
-        if (!isServedAlike(before, object)) serve(object);
+        if (!isServedAlike(before, object)) serve(object, before);
         work.add(id.name, () => visit(id.name));
       }
     }
   });
 
   for (const crd of store.list(CRDS)) serve(crd);
-  for (const [name, versions] of own) await install(name, crdOf(versions));
+  for (const [name, definition] of ownDefinitions) await install(name, definition);
   for (const { metadata } of store.list(CRDS)) {
     if (metadata.deletionTimestamp !== undefined) work.add(metadata.name, () => visit(metadata.name));
   }
@@ -117,11 +133,12 @@ export async function startCrdLifecycle(
         dryRun: false,
       } as const;
       await writer.create({ ...request, fieldValidation: 'Ignore' }, wanted);
-    } else if (!jsonEqual(present['spec'], wanted['spec']) && present.metadata.deletionTimestamp === undefined) {
+    } else if (!jsonEqual(present['spec'], wanted['spec']) && isOurs(present)) {
       const generation = (present.metadata.generation ?? 0) + 1;
       const next = asApiObject({ ...present, spec: wanted['spec'] });
+      const annotations = { ...present.metadata.annotations, [INSTALLED]: specHash(wanted) };
       await store.put(idOf(name), (resourceVersion) =>
-        withMeta(next, { resourceVersion, finalizers: [CRD_CLEANUP_FINALIZER], generation }),
+        withMeta(next, { resourceVersion, annotations, finalizers: [CRD_CLEANUP_FINALIZER], generation }),
       );
     }
   }
@@ -133,6 +150,36 @@ export async function startCrdLifecycle(
       work.stop();
     },
   };
+}
+
+/** Names the spec that was installed: what a user has written since is left alone. */
+const INSTALLED = 'bloomery.dev/installed-definition';
+
+function installedDefinition(versions: readonly KindDefinition[]): JsonObject {
+  const definition = crdDefaults(crdOf(versions));
+  const metadata = record(definition['metadata']);
+  const annotations = { ...record(metadata['annotations']), [INSTALLED]: specHash(definition) };
+  return { ...definition, metadata: { ...metadata, annotations } };
+}
+
+function specHash(definition: JsonObject): string {
+  return createHash('sha256')
+    .update(goJson(definition['spec'] ?? null))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+/** Whether a definition is as it was installed, by this version of the product or an earlier one. */
+function isOurs(crd: ApiObject): boolean {
+  const { annotations, deletionTimestamp, managedFields = [] } = crd.metadata;
+  if (deletionTimestamp !== undefined) return false;
+  const installed = annotations?.[INSTALLED];
+  if (installed !== undefined) return installed === specHash(crd);
+  return managedFields.every((entry) => isJsonObject(entry) && entry['manager'] === 'bloomery');
+}
+
+function withDeletion(resource: Resource, crd: ApiObject): Resource {
+  return { ...resource, terminating: crd.metadata.deletionTimestamp !== undefined };
 }
 
 /** Objects may have been stored under an earlier schema once the definition has changed. */

@@ -1,5 +1,6 @@
 import { type Column, defineKind, isJsonObject, type JsonObject, type KindDefinition, schema } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
+import { conversionWebhookOf } from '../webhooks/conversion-webhook-of.ts';
 import { crdDefaults, crdProblems, items, record, text } from './crd/index.ts';
 import { CUSTOM_RULES, type Resource, resourceOf } from './resource.ts';
 
@@ -50,10 +51,21 @@ export function resourceOfCrd(crd: ApiObject): Resource {
       ...(isJsonObject(scale) ? { scale: scaleOf(scale) } : {}),
       selectableFields: items(version['selectableFields']).map((f) => text(record(f)['jsonPath'])),
       crdLabels: {},
+      ...deprecationOf(spec, kind, version),
     };
   });
   const served = definitions.filter((_, i) => versions[i]?.['served'] === true);
-  return resourceOf(served, CUSTOM_RULES, definitions.find((d) => d.storage) ?? definitions[0]);
+  const resource = resourceOf(served, CUSTOM_RULES, definitions.find((d) => d.storage) ?? definitions[0]);
+  const conversion = conversionWebhookOf(spec['conversion']);
+  return conversion === undefined ? resource : { ...resource, conversion };
+}
+
+function deprecationOf(spec: JsonObject, kind: string, version: JsonObject): { readonly deprecation?: string } {
+  if (version['deprecated'] !== true) return {};
+  const warning = text(version['deprecationWarning']);
+  return {
+    deprecation: warning === '' ? `${text(spec['group'])}/${text(version['name'])} ${kind} is deprecated` : warning,
+  };
 }
 
 function columnOf(column: JsonObject): Column {
