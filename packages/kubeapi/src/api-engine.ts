@@ -9,6 +9,7 @@ import { createInProcessClient } from './client/in-process-client.ts';
 import { startCrdLifecycle } from './controllers/crd-lifecycle.ts';
 import { startExpiry } from './controllers/expire-events.ts';
 import { startGarbageCollector } from './controllers/garbage-collector.ts';
+import { DEFAULT_ACCOUNT, startNamespaceContents } from './controllers/namespace-contents.ts';
 import { STANDING_NAMESPACES, startNamespaceLifecycle } from './controllers/namespace-lifecycle.ts';
 import type { FieldManagement } from './pipeline/field-management.ts';
 import { createWriter, type Writer } from './pipeline/writer.ts';
@@ -16,6 +17,9 @@ import { builtinResources } from './registry/builtin-resources.ts';
 import { createRegistry, type Registry } from './registry/registry.ts';
 import type { Store } from './store/store.ts';
 import { createWatchHub, type WatchHub } from './watch/watch-hub.ts';
+import type { WebhookCall } from './webhooks/call-webhook.ts';
+import type { Conversions } from './webhooks/conversions.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 export interface ApiEngineOptions {
   readonly store: Store;
@@ -25,6 +29,8 @@ export interface ApiEngineOptions {
   readonly log: Logger;
   readonly random: RandomBytes;
   readonly fields?: FieldManagement;
+  /** Called once for each call of an admission webhook. */
+  readonly observeWebhook?: (call: WebhookCall) => void;
 }
 
 /** The API without its HTTP surface: pipeline, watches and housekeeping over one store. */
@@ -37,6 +43,8 @@ export interface ApiEngine {
   readonly random: RandomBytes;
   readonly client: ObjectClient;
   readonly authorizer: Authorizer;
+  /** For reading: see to it that a version can be shown before `toVersion`. */
+  readonly conversions: Conversions;
   /** Resolves when garbage collection, namespace and CRD housekeeping have caught up. */
   idle(): Promise<void>;
   /** Stops the housekeeping; the store stays open. */
@@ -48,12 +56,15 @@ export async function startApiEngine(options: ApiEngineOptions): Promise<ApiEngi
   const { store, clock, log, random } = options;
   const registry = createRegistry(builtinResources());
   const authorizer = createAuthorizer(store);
+  const webhooks = createWebhooks({ store, registry, clock, random, observe: options.observeWebhook });
   const writer = createWriter({
     store,
     clock,
     random,
     fields: options.fields,
     guard: (write) => preventEscalation(authorizer, write),
+    ...webhooks,
+    registry,
   });
   const hub = createWatchHub(store);
   const client = createInProcessClient({ store, registry, writer, hub, clock });
@@ -64,8 +75,11 @@ export async function startApiEngine(options: ApiEngineOptions): Promise<ApiEngi
   const crds = await startCrdLifecycle({ ...deps, kinds: options.kinds });
   const namespaces = startNamespaceLifecycle(deps);
   const garbage = startGarbageCollector(deps);
+  const accounts = startNamespaceContents(deps, DEFAULT_ACCOUNT);
   const stopExpiry = startExpiry(deps);
   await aggregation.idle();
+  // Not before: what the server itself brings must come even where a webhook is down.
+  webhooks.admission.start();
   return {
     store,
     registry,
@@ -75,15 +89,17 @@ export async function startApiEngine(options: ApiEngineOptions): Promise<ApiEngi
     random,
     client,
     authorizer,
+    conversions: webhooks.conversions,
     async idle() {
       for (let round = 0; round < 3; round++) {
-        await Promise.all([crds.idle(), namespaces.idle(), garbage.idle(), aggregation.idle(), store.settled()]);
+        await Promise.all([crds.idle(), namespaces.idle(), garbage.idle(), aggregation.idle(), accounts.idle(), store.settled()]);
       }
     },
     stop() {
-      for (const part of [crds, namespaces, garbage, aggregation]) part.stop();
+      for (const part of [crds, namespaces, garbage, aggregation, accounts]) part.stop();
       stopExpiry();
       authorizer.stop();
+      webhooks.stop();
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { KindDefinition } from '@bloomery/model';
+import { admitConfiguration } from '../webhooks/admit-configuration.ts';
 import { type BuiltinKind, builtinKind } from './builtin-kind.ts';
 import { admitEvent, eventConversion } from './event-rules.ts';
 import { admitService, withPolicyTypes, withServiceDefaults } from './network-rules.ts';
@@ -298,6 +299,7 @@ const otherKinds: readonly BuiltinKind[] = [
     categories: EXTENSIONS,
     description: 'Webhooks that change objects before they are stored.',
     generation: true,
+    admit: admitConfiguration,
   },
   {
     ...ADMISSION,
@@ -307,6 +309,7 @@ const otherKinds: readonly BuiltinKind[] = [
     categories: EXTENSIONS,
     description: 'Webhooks that judge objects before they are stored.',
     generation: true,
+    admit: admitConfiguration,
   },
   {
     group: 'apiregistration.k8s.io',

@@ -1,7 +1,7 @@
 import type { Json } from '@bloomery/model';
 import type { Clock, RandomBytes } from '@bloomery/ports';
 import type { Registry } from '../registry/registry.ts';
-import type { Resource } from '../registry/resource.ts';
+import { type Resource, resourceId } from '../registry/resource.ts';
 import type { Store } from '../store/store.ts';
 import type { Admission } from '../webhooks/admission.ts';
 import { type Conversions, ownConversions } from '../webhooks/conversions.ts';
@@ -44,7 +44,8 @@ export interface Writer {
 export function createWriter(deps: WriterDeps): Writer {
   const { store, clock, random, fields, guard = () => {}, admission, conversions = ownConversions, registry } = deps;
   const now = (): string => `${new Date(clock.nowMs()).toISOString().slice(0, 19)}Z`;
-  const isServed = (resource: Resource): boolean => registry === undefined || registry.byId(resource.id) === resource;
+  const isServed = (resource: Resource): boolean =>
+    registry === undefined || registry.byId(resourceId(resource)) === resource;
   const context: WriteContext = { store, random, fields, guard, admission, conversions, isServed, now };
   return {
     create: (request, body) => settleWrite(registry, request, '', (current) => createObject(context, current, body)),

@@ -5,8 +5,8 @@ import { messageOfKind } from '../builtin/message-of-kind.ts';
 import { kindSchema } from '../builtin/message-schema.ts';
 import { admitConfigMap, admitSecret, withoutEmptyData } from './config-data.ts';
 import { crdDefinition } from './crd-resource.ts';
-import { CUSTOM_RULES, type Resource, type ResourceRules, resourceOf } from './resource.ts';
 import { admitClusterRole, admitClusterRoleBinding, admitRole, admitRoleBinding } from './rbac-admission.ts';
+import { CUSTOM_RULES, type Resource, type ResourceRules, resourceOf } from './resource.ts';
 import { activeNamespace, admitLease, stringDataIntoData, withRbacGroups } from './standing-rules.ts';
 
 const { list, object, openObject, string } = schema;

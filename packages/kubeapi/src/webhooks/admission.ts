@@ -22,6 +22,8 @@ export interface Admission {
   mutation(target: AdmissionTarget): Mutation | undefined;
   /** Undefined when no validating webhook wants to see such a write. */
   validation(target: AdmissionTarget): Validation | undefined;
+  /** Until then no webhook is asked. */
+  start(): void;
   stop(): void;
 }
 
@@ -33,7 +35,7 @@ export interface AdmissionDeps {
   readonly random: RandomBytes;
   readonly convert: CallDeps['convert'];
   /** Called once for each call of a webhook. */
-  readonly observe?: (call: WebhookCall) => void;
+  readonly observe?: ((call: WebhookCall) => void) | undefined;
 }
 
 /** Admission by the webhook configurations in a store. */
@@ -43,8 +45,9 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   const labelsOf: CallDeps['labelsOf'] = (name) =>
     store.head({ resource: 'namespaces', namespace: '', name })?.metadata.labels;
   const calls: CallDeps = { client, clock, random, convert, labelsOf, observe };
+  let started = false;
   const unlessNone = <T>(matched: readonly MatchedWebhook[], run: T): T | undefined =>
-    matched.length === 0 ? undefined : run;
+    matched.length === 0 || !started ? undefined : run;
   return {
     mutation(target) {
       const matched = index.find('mutating', target);
@@ -53,6 +56,9 @@ export function createAdmission(deps: AdmissionDeps): Admission {
     validation(target) {
       const matched = index.find('validating', target);
       return unlessNone(matched, (attributes) => runValidating(calls, matched, attributes));
+    },
+    start() {
+      started = true;
     },
     stop: () => index.stop(),
   };

@@ -1,5 +1,6 @@
 import { type FieldProblem, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import { forbidden, invalid, notSupported, required } from '../../schema/index.ts';
+import { clientConfigProblems } from '../../webhooks/client-config-problems.ts';
 import { isLabel, LABEL_RULE } from './crd-names.ts';
 import { items, record, text } from './crd-parts.ts';
 
@@ -30,50 +31,7 @@ export function conversionProblems(spec: JsonObject): readonly FieldProblem[] {
 
 function configProblems(config: Json | undefined): readonly FieldProblem[] {
   if (!isJsonObject(config)) return [required(CONFIG, 'required when strategy is set to Webhook')];
-  const { url, service } = config;
-  if ((url === undefined) === (service === undefined)) {
-    return [required(CONFIG, 'exactly one of url or service is required')];
-  }
-  return url === undefined ? serviceProblems(record(service)) : urlProblems(text(url));
-}
-
-function urlProblems(url: string): readonly FieldProblem[] {
-  const field = `${CONFIG}.url`;
-  const form = 'desired format: https://host[/path]';
-  if (!URL.canParse(url)) return [required(field, `url must be a valid URL: ${form}`)];
-  const { protocol, host, search, hash, username } = new URL(url);
-  const problems: FieldProblem[] = [];
-  const scheme = protocol.slice(0, -1);
-  if (scheme !== 'https') problems.push(invalid(field, scheme, `'https' is the only allowed URL scheme; ${form}`));
-  if (host === '') problems.push(invalid(field, host, `host must be specified; ${form}`));
-  if (username !== '') problems.push(invalid(field, username, 'user information is not permitted in the URL'));
-  if (hash !== '') problems.push(invalid(field, hash.slice(1), 'fragments are not permitted in the URL'));
-  if (search !== '') problems.push(invalid(field, search.slice(1), 'query parameters are not permitted in the URL'));
-  return problems;
-}
-
-function serviceProblems(service: JsonObject): readonly FieldProblem[] {
-  const field = `${CONFIG}.service`;
-  const problems: FieldProblem[] = [];
-  if (text(service['name']) === '') problems.push(required(`${field}.name`));
-  if (text(service['namespace']) === '') problems.push(required(`${field}.namespace`));
-  const port = service['port'] ?? 443;
-  if (typeof port !== 'number' || port < 1 || port > 65535) {
-    problems.push(invalid(`${field}.port`, port, 'port is not valid: must be between 1 and 65535, inclusive'));
-  }
-  const path = service['path'];
-  if (typeof path === 'string' && path !== '/') problems.push(...pathProblems(`${field}.path`, path));
-  return problems;
-}
-
-function pathProblems(field: string, path: string): readonly FieldProblem[] {
-  const problems: FieldProblem[] = [];
-  if (!path.startsWith('/')) problems.push(invalid(field, path, "must start with a '/'"));
-  const segments = path.slice(1).replace(/\/$/, '').split('/');
-  for (const [i, segment] of segments.entries()) {
-    if (segment === '') problems.push(invalid(field, path, `segment[${i}] may not be empty`));
-  }
-  return problems;
+  return clientConfigProblems(CONFIG, config);
 }
 
 function reviewProblems(reviews: readonly Json[]): readonly FieldProblem[] {
