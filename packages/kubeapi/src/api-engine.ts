@@ -10,6 +10,7 @@ import { startCrdLifecycle } from './controllers/crd-lifecycle.ts';
 import { startExpiry } from './controllers/expire-events.ts';
 import { startGarbageCollector } from './controllers/garbage-collector.ts';
 import { DEFAULT_ACCOUNT, startNamespaceContents } from './controllers/namespace-contents.ts';
+import { DEFAULT_ACCOUNT, startNamespaceContents } from './controllers/namespace-contents.ts';
 import { STANDING_NAMESPACES, startNamespaceLifecycle } from './controllers/namespace-lifecycle.ts';
 import type { FieldManagement } from './pipeline/field-management.ts';
 import { createWriter, type Writer } from './pipeline/writer.ts';
@@ -75,6 +76,7 @@ export async function startApiEngine(options: ApiEngineOptions): Promise<ApiEngi
   const crds = await startCrdLifecycle({ ...deps, kinds: options.kinds });
   const namespaces = startNamespaceLifecycle(deps);
   const garbage = startGarbageCollector(deps);
+  const accounts = startNamespaceContents(deps, DEFAULT_ACCOUNT);
   const accounts = startNamespaceContents(deps, DEFAULT_ACCOUNT);
   const stopExpiry = startExpiry(deps);
   await aggregation.idle();

@@ -1,5 +1,6 @@
 import type { Clock, Logger, RandomBytes } from '@bloomery/ports';
 import type { ApiEngine } from '../api-engine.ts';
+import { rootCertificates, startNamespaceContents } from '../controllers/namespace-contents.ts';
 import { type Authenticator, createAuthenticator } from './authenticate.ts';
 import { type LiveCredentialSource, type LiveCredentials, startCredentials } from './renew-credentials.ts';
 import { tokensOfFile } from './token-file.ts';
@@ -35,14 +36,21 @@ export async function startAccess(
     accountTokens,
     authorityPem: () => credentials.current.caPem,
   });
+  const certificates = startNamespaceContents(
+    { ...engine, clock, log },
+    rootCertificates(() => credentials.current.caPem),
+  );
   return {
     credentials,
     authenticator,
     accountTokens,
-    idle: secrets.idle,
+    async idle() {
+      await Promise.all([secrets.idle(), certificates.idle()]);
+    },
     stop() {
       credentials.stop();
       secrets.stop();
+      certificates.stop();
     },
   };
 }
