@@ -10,7 +10,6 @@ import { startCrdLifecycle } from './controllers/crd-lifecycle.ts';
 import { startExpiry } from './controllers/expire-events.ts';
 import { startGarbageCollector } from './controllers/garbage-collector.ts';
 import { DEFAULT_ACCOUNT, startNamespaceContents } from './controllers/namespace-contents.ts';
-import { DEFAULT_ACCOUNT, startNamespaceContents } from './controllers/namespace-contents.ts';
 import { STANDING_NAMESPACES, startNamespaceLifecycle } from './controllers/namespace-lifecycle.ts';
 import type { FieldManagement } from './pipeline/field-management.ts';
 import { createWriter, type Writer } from './pipeline/writer.ts';
@@ -77,7 +76,6 @@ export async function startApiEngine(options: ApiEngineOptions): Promise<ApiEngi
   const namespaces = startNamespaceLifecycle(deps);
   const garbage = startGarbageCollector(deps);
   const accounts = startNamespaceContents(deps, DEFAULT_ACCOUNT);
-  const accounts = startNamespaceContents(deps, DEFAULT_ACCOUNT);
   const stopExpiry = startExpiry(deps);
   await aggregation.idle();
   // Not before: what the server itself brings must come even where a webhook is down.
@@ -94,7 +92,8 @@ export async function startApiEngine(options: ApiEngineOptions): Promise<ApiEngi
     conversions: webhooks.conversions,
     async idle() {
       for (let round = 0; round < 3; round++) {
-        await Promise.all([crds.idle(), namespaces.idle(), garbage.idle(), aggregation.idle(), accounts.idle(), store.settled()]);
+        const parts = [crds, namespaces, garbage, aggregation, accounts];
+        await Promise.all([...parts.map((part) => part.idle()), store.settled()]);
       }
     },
     stop() {
