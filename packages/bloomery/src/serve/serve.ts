@@ -11,6 +11,7 @@ import {
   listenApi,
   managedWrites,
   openStore,
+  publishApiService,
   startAccess,
   startApiEngine,
 } from '@bloomery/kubeapi';
@@ -320,6 +321,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
     const writeKubeconfig = (): void => writeFileWhole(kubeconfig, adminKubeconfig(credentials.current, url), 0o600);
     writeKubeconfig();
     credentials.onReplaced(writeKubeconfig);
+    await publishApiService(engine, { host: isWildcard ? advertiseHost : host, port });
     return { service, kubeconfig };
   }
 
