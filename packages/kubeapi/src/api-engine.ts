@@ -67,7 +67,7 @@ export async function startApiEngine(options: ApiEngineOptions): Promise<ApiEngi
     registry,
   });
   const hub = createWatchHub(store);
-  const client = createInProcessClient({ store, registry, writer, hub, clock });
+  const client = createInProcessClient({ store, registry, writer, hub, clock, conversions: webhooks.conversions });
   await createStandingNamespaces(registry, writer);
   const deps = { store, registry, writer, clock, log };
   await reconcileBootstrapPolicy(deps);

@@ -25,6 +25,7 @@ import { toVersion } from '../registry/resource.ts';
 import type { Store } from '../store/store.ts';
 import type { WatchHub } from '../watch/watch-hub.ts';
 import { watchStream } from '../watch/watch-stream.ts';
+import type { Conversions } from '../webhooks/conversions.ts';
 
 export interface InProcessClientDeps {
   readonly store: Store;
@@ -32,13 +33,14 @@ export interface InProcessClientDeps {
   readonly writer: Writer;
   readonly hub: WatchHub;
   readonly clock: Clock;
+  readonly conversions: Conversions;
 }
 
 const DEFAULT_MANAGER = 'bloomery';
 
 /** The API without HTTP: the same pipeline, no encoding. Returned objects are frozen. */
 export function createInProcessClient(deps: InProcessClientDeps): ObjectClient {
-  const { store, registry, writer, hub, clock } = deps;
+  const { store, registry, writer, hub, clock, conversions } = deps;
   const find = (kind: KindRef) => {
     const found = registry.find(kind.group, kind.version, kind.plural);
     if (found === undefined) throw noSuchResource();
@@ -58,12 +60,13 @@ export function createInProcessClient(deps: InProcessClientDeps): ObjectClient {
   return {
     async get<T extends KubeObject>(kind: KindRef<T>, key: ObjectKey): Promise<T> {
       const { resource, version } = find(kind);
-      return typed<T>(readObject(store, resource, version, key.namespace ?? '', key.name));
+      return typed<T>(await readObject(deps, resource, version, key.namespace ?? '', key.name));
     },
 
     async list<T extends KubeObject>(kind: KindRef<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
       const { resource, version } = find(kind);
       const result = listObjects(store, { ...options, resource, version, namespace: options.namespace });
+      await conversions.prepare(resource, result.items, version);
       return {
         items: result.items.map((item) => typed<T>(toVersion(resource, item, version))),
         resourceVersion: result.resourceVersion,
@@ -85,7 +88,11 @@ export function createInProcessClient(deps: InProcessClientDeps): ObjectClient {
       });
       for await (const item of stream) {
         if (item.kind === 'bookmark') yield { type: 'BOOKMARK', resourceVersion: String(item.rev) };
-        else yield { type: item.event.type, object: typed<T>(toVersion(resource, item.event.object, version)) };
+        else {
+          const { type, object } = item.event;
+          await conversions.prepare(resource, [object], version);
+          yield { type, object: typed<T>(toVersion(resource, object, version)) };
+        }
       }
     },
 

@@ -2,6 +2,7 @@ import { apiError } from '@bloomery/kube';
 import { isJsonObject, type Json, type JsonObject, stringifyJson } from '@bloomery/model';
 import { BloomeryError } from '@bloomery/ports';
 import { writeYaml } from '@bloomery/talos';
+import { warningsOf } from '../webhooks/admission-refusal.ts';
 import type { ApiAnswer } from './api-request.ts';
 import { PLAIN_JSON, type Representation } from './negotiate.ts';
 
@@ -69,7 +70,7 @@ export function statusAnswer(error: unknown, representation = PLAIN_JSON): ApiAn
   const status = statusOf(error);
   const code = typeof status['code'] === 'number' ? status['code'] : 500;
   const retry = isJsonObject(status['details']) ? status['details']['retryAfterSeconds'] : undefined;
-  const answer = shownAnswer(code, status, representation);
+  const answer = shownAnswer(code, status, representation, warningsOf(error));
   return typeof retry === 'number'
     ? { ...answer, headers: { ...answer.headers, 'retry-after': String(retry) } }
     : answer;

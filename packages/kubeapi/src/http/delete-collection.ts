@@ -19,6 +19,7 @@ export async function deleteCollection(call: ResourceCall, representation: Repre
   const list = listOptionsOf(request.query, false);
   const options = await deleteOptionsOf(request);
   const result = listObjects(engine.store, { ...list, resource, version, namespace: path.namespace });
+  await engine.conversions.prepare(resource, result.items, version);
   for (let from = 0; from < result.items.length && !request.signal.aborted; from += STEP) {
     const step = result.items.slice(from, from + STEP);
     await Promise.all(step.map(({ metadata }) => deleteOne(call, metadata.name, options)));
@@ -27,9 +28,10 @@ export async function deleteCollection(call: ResourceCall, representation: Repre
 }
 
 async function deleteOne(call: ResourceCall, name: string, options: DeleteOptions): Promise<void> {
-  const { engine, path, resource, version } = call;
+  const { engine, path, resource, version, user } = call;
+  const namespace = path.namespace ?? '';
   try {
-    await engine.writer.delete({ resource, version, namespace: path.namespace ?? '', name, ...options });
+    await engine.writer.delete({ resource, version, namespace, name, user, inCollection: true, ...options });
   } catch (error) {
     if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
   }

@@ -7,7 +7,7 @@ import { decodeBody } from './read-body.ts';
 import { dryRunProblems } from './write-options.ts';
 
 /** How to delete, as body or query say. */
-export type DeleteOptions = Pick<DeleteRequest, 'propagationPolicy' | 'uid' | 'resourceVersion' | 'dryRun'>;
+export type DeleteOptions = Pick<DeleteRequest, 'propagationPolicy' | 'uid' | 'resourceVersion' | 'dryRun' | 'options'>;
 
 const POLICIES = ['Foreground', 'Background', 'Orphan'] as const;
 
@@ -39,6 +39,18 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
     uid: textOf(preconditions['uid']),
     resourceVersion: textOf(preconditions['resourceVersion']),
     dryRun: dryRun.length > 0,
+    options: () => toldOptions(given, asked, orphan),
+  };
+}
+
+/** What webhooks are told of it. */
+function toldOptions(given: JsonObject, policy: Json | undefined, orphan: Json | undefined): JsonObject {
+  const { gracePeriodSeconds, preconditions } = given;
+  return {
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(preconditions === undefined ? {} : { preconditions }),
+    ...(orphan === undefined ? {} : { orphanDependents: orphan === true || orphan === 'true' }),
+    ...(policy === undefined ? {} : { propagationPolicy: policy }),
   };
 }
 

@@ -20,10 +20,11 @@ export async function listAnswer(call: ResourceCall, representation: Representat
   const options = listOptionsOf(request.query, false);
   await awaitRevision(engine.store, engine.clock, revisionOf(options.resourceVersion), request.signal);
   const result = listObjects(engine.store, { ...options, resource, version, namespace: path.namespace });
+  await engine.conversions.prepare(resource, result.items, version);
   return collectionAnswer(call, result, representation);
 }
 
-/** The answer that shows these objects (in the stored version) as a list. */
+/** The answer that shows these objects (in the stored version, prepared for the caller's) as a list. */
 export function collectionAnswer(call: ResourceCall, result: ListResult, representation: Representation): ApiAnswer {
   const { head, field, items } = partsOf(call, result, representation);
   if (representation.format === 'yaml' || representation.pretty)

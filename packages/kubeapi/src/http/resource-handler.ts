@@ -16,7 +16,7 @@ import { listAnswer } from './list-answer.ts';
 import { isPretty, negotiate, type Representation } from './negotiate.ts';
 import { isTrue, type ResourceCall, tableOptions } from './resource-call.ts';
 import { watchAnswer } from './watch-answer.ts';
-import { patchOf, writeBodyOf, writeRequestOf } from './write-call.ts';
+import { patchOf, writeOf } from './write-call.ts';
 
 /** Serve a request for objects of a resource. Throws API errors. */
 export async function handleResource(call: ResourceCall): Promise<ApiAnswer> {
@@ -88,8 +88,8 @@ async function handleCollection(call: ResourceCall, representation: Representati
     case 'HEAD':
       return listAnswer(call, representation);
     case 'POST': {
-      const request = writeRequestOf(call, 'CreateOptions');
-      return written(call, await call.engine.writer.create(request, await writeBodyOf(call)), representation, 201);
+      const write = await writeOf(call, 'CreateOptions');
+      return written(call, await call.engine.writer.create(write.request, write.body), representation, 201);
     }
     case 'DELETE':
       return deleteCollection(call, representation);
@@ -105,13 +105,13 @@ async function handleItem(call: ResourceCall, name: string, representation: Repr
     case 'HEAD': {
       const asked = revisionOf(request.query.get('resourceVersion') ?? undefined);
       await awaitRevision(engine.store, engine.clock, asked, request.signal);
-      const object = readObject(engine.store, resource, version, path.namespace ?? '', name);
+      const object = await readObject(engine, resource, version, path.namespace ?? '', name);
       if (path.subresource !== 'scale' || version.scale === undefined) return show(call, 200, object, representation);
       return shownAnswer(200, scaleOf(object, version.scale), representation);
     }
     case 'PUT': {
-      const write = writeRequestOf(call, 'UpdateOptions');
-      return written(call, await engine.writer.update(write, name, await writeBodyOf(call)), representation);
+      const write = await writeOf(call, 'UpdateOptions');
+      return written(call, await engine.writer.update(write.request, name, write.body), representation);
     }
     case 'PATCH': {
       const patch = await patchOf(call);
@@ -121,9 +121,10 @@ async function handleItem(call: ResourceCall, name: string, representation: Repr
       if (path.subresource !== undefined) throw methodNotAllowed();
       const options = await deleteOptionsOf(request);
       const namespace = path.namespace ?? '';
-      const { object, gone } = await engine.writer.delete({ resource, version, namespace, name, ...options });
-      if (!gone) return show(call, 200, object, representation);
-      return shownAnswer(200, deletedStatus(resource, object), representation);
+      const deletion = { resource, version, namespace, name, user: call.user, ...options };
+      const { object, gone, warnings } = await engine.writer.delete(deletion);
+      if (!gone) return show(call, 200, object, representation, warnings);
+      return shownAnswer(200, deletedStatus(resource, object), representation, warnings);
     }
     default:
       throw methodNotAllowed();

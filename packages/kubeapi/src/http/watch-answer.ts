@@ -1,8 +1,9 @@
 import { apiVersionOf, type JsonObject, stringifyJson } from '@bloomery/model';
+import type { ApiObject } from '../api-object.ts';
 import { methodNotAllowed } from '../pipeline/api-status.ts';
 import { awaitRevision } from '../pipeline/await-revision.ts';
 import { revisionOf, selectionOf } from '../pipeline/reader.ts';
-import { toVersion } from '../registry/resource.ts';
+import { type Resource, toVersion } from '../registry/resource.ts';
 import { renderTable } from '../table/index.ts';
 import type { HubEvent } from '../watch/watch-hub.ts';
 import { type BookmarkTimes, type StreamItem, watchBatches } from '../watch/watch-stream.ts';
@@ -19,6 +20,7 @@ const LAST_BOOKMARK_MS = 2000;
 /** How long a watch lives when the caller says nothing: this long, and up to twice as long, so that not all end at once. */
 const DEFAULT_TIMEOUT_S = 1800;
 const MAX_TIMEOUT_S = 24 * 3600;
+const JOINED_BYTES = 64 * 1024;
 
 type Batches = AsyncIterable<readonly StreamItem[]>;
 
@@ -36,8 +38,11 @@ export function watchAnswer(call: ResourceCall, { shape, format }: Representatio
   const asked = revisionOf(options.resourceVersion);
   const wantsInitial = initial ?? (asked === undefined || asked === 0);
   const timeoutMs = timeoutMsOf(call, options.timeoutSeconds);
+  // What a webhook has yet to convert has no size yet.
   const sizes =
-    shape === 'table' ? {} : { sizeOf: (event: HubEvent) => shareEventBytes(call, sharedShape(shape), event).length };
+    shape === 'table' || resource.conversion !== undefined
+      ? {}
+      : { sizeOf: (event: HubEvent) => shareEventBytes(call, sharedShape(shape), event).length };
   const open = async (signal: AbortSignal): Promise<Batches> => {
     await awaitRevision(engine.store, engine.clock, asked, signal);
     return watchBatches(engine.store, engine.hub, {
@@ -94,20 +99,54 @@ async function* lines(
   timeoutMs: number,
   open: (signal: AbortSignal) => Promise<Batches>,
 ): AsyncGenerator<Uint8Array> {
+  const { engine, resource, version } = call;
   const { signal, release } = endOf(call, timeoutMs);
   const lineOf = shape === 'table' ? tableLines(call) : sharedLines(call, sharedShape(shape));
   try {
     for await (const batch of await open(signal)) {
-      const [first] = batch;
-      const bytes = batch.length === 1 && first !== undefined ? lineOf(first) : Buffer.concat(batch.map(lineOf));
-      call.onEvents?.(batch.length, bytes.length);
-      yield bytes;
+      const pending = engine.conversions.prepare(resource, objectsOf(resource, batch), version);
+      if (pending !== undefined) await pending;
+      for (const lines of joined(batch, lineOf)) {
+        call.onEvents?.(lines.count, lines.bytes.length);
+        yield lines.bytes;
+      }
     }
   } catch (error) {
     yield Buffer.from(`{"type":"ERROR","object":${stringifyJson(statusOf(error))}}\n`);
   } finally {
     release();
   }
+}
+
+/** Lines that are there together are sent together, as far as they are small. */
+function* joined(
+  batch: readonly StreamItem[],
+  lineOf: (item: StreamItem) => Buffer,
+): Generator<{ readonly bytes: Buffer; readonly count: number }> {
+  let waiting: Buffer[] = [];
+  let size = 0;
+  for (const item of batch) {
+    const line = lineOf(item);
+    if (size > 0 && size + line.length > JOINED_BYTES) {
+      yield { bytes: together(waiting), count: waiting.length };
+      waiting = [];
+      size = 0;
+    }
+    waiting.push(line);
+    size += line.length;
+  }
+  yield { bytes: together(waiting), count: waiting.length };
+}
+
+/** A line alone is sent as it is: all watchers share its bytes. */
+function together(lines: readonly Buffer[]): Buffer {
+  const [first] = lines;
+  return lines.length === 1 && first !== undefined ? first : Buffer.concat(lines);
+}
+
+/** What a batch has to have converted; nothing where the kind converts itself. */
+function objectsOf({ conversion }: Resource, batch: readonly StreamItem[]): readonly ApiObject[] {
+  return conversion === undefined ? [] : batch.flatMap((item) => (item.kind === 'event' ? [item.event.object] : []));
 }
 
 function sharedShape(shape: Representation['shape']): SharedShape {

@@ -1,9 +1,9 @@
 import { apiError } from '@bloomery/kube';
-import type { Json } from '@bloomery/model';
+import type { Json, JsonObject } from '@bloomery/model';
 import { forbiddenOption, type OptionProblem } from '../pipeline/invalid-options.ts';
 import type { PatchBody } from '../pipeline/patch-object.ts';
 import type { WriteRequest } from '../pipeline/write-request.ts';
-import { decodeBody, decodeJson, unsupported } from './read-body.ts';
+import { decodeWithDuplicates, jsonWithDuplicates, unsupported } from './read-body.ts';
 import { isTrue, type ResourceCall } from './resource-call.ts';
 import { type WriteOptions, writeOptionsOf } from './write-options.ts';
 
@@ -11,14 +11,19 @@ const SUBRESOURCES = ['status', 'scale', 'finalize'] as const;
 const PATCH_TYPES = 'application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml';
 const APPLY = 'application/apply-patch+yaml';
 
-/** What a create or an update asks for. @throws 422. */
-export function writeRequestOf(call: ResourceCall, kind: 'CreateOptions' | 'UpdateOptions'): WriteRequest {
-  return requestOf(call, writeOptionsOf(call.request.query, kind));
+/** What a create or an update asks for, and its body. @throws 400, 408, 413, 415, 422. */
+export async function writeOf(
+  call: ResourceCall,
+  kind: 'CreateOptions' | 'UpdateOptions',
+): Promise<{ readonly request: WriteRequest; readonly body: Json }> {
+  const request = requestOf(call, writeOptionsOf(call.request.query, kind));
+  const bytes = await call.request.body();
+  const { value, duplicates } = decodeWithDuplicates(bytes, call.request.headers['content-type']);
+  return { request: withDuplicates(request, duplicates), body: value };
 }
 
-/** The body of a create or an update. @throws 400, 408, 413, 415. */
-export async function writeBodyOf(call: ResourceCall): Promise<Json> {
-  return decodeBody(await call.request.body(), call.request.headers['content-type']);
+function withDuplicates(request: WriteRequest, duplicates: readonly string[]): WriteRequest {
+  return duplicates.length === 0 ? request : { ...request, duplicates };
 }
 
 /** What a patch asks for, and its body. @throws 400, 408, 413, 415, 422. */
@@ -38,16 +43,14 @@ export async function patchOf(
   const options = writeOptionsOf(query, 'PatchOptions', patchProblems(query, type));
   const request = requestOf(call, options);
   const bytes = await call.request.body();
-  switch (type) {
-    case 'application/json-patch+json':
-      return { request, body: { type: 'json', body: decodeJson(bytes) } };
-    case 'application/merge-patch+json':
-      return { request, body: { type: 'merge', body: decodeJson(bytes) } };
-    case APPLY:
-      return { request, body: { type: 'apply', body: decodeBody(bytes, type), force: isTrue(query.get('force')) } };
-    default:
-      return { request, body: { type: 'strategic', body: decodeJson(bytes) } };
-  }
+  const isJsonPatch = type === 'application/json-patch+json';
+  const decoded =
+    type === APPLY ? decodeWithDuplicates(bytes, type) : jsonWithDuplicates(bytes, isJsonPatch ? 'json patch ' : '');
+  const asked = withDuplicates(request, decoded.duplicates);
+  const body = decoded.value;
+  if (type === APPLY) return { request: asked, body: { type: 'apply', body, force: isTrue(query.get('force')) } };
+  if (isJsonPatch) return { request: asked, body: { type: 'json', body } };
+  return { request: asked, body: { type: isStrategic ? 'strategic' : 'merge', body } };
 }
 
 /** Kubernetes' own kinds refuse other types before they are looked at closely. */
@@ -75,7 +78,17 @@ function requestOf(call: ResourceCall, { fieldManager, dryRun, fieldValidation }
     manager: fieldManager === '' ? managerOf(request.headers['user-agent']) : fieldManager,
     dryRun,
     fieldValidation,
+    options: () => givenOptions(request.query),
   };
+}
+
+/** What the caller gave himself: webhooks are told. */
+function givenOptions(query: URLSearchParams): JsonObject {
+  const given = ['fieldManager', 'fieldValidation'].flatMap((name) => {
+    const value = query.get(name) ?? '';
+    return value === '' ? [] : [[name, value]];
+  });
+  return Object.fromEntries(given);
 }
 
 /** The name of the program, as `curl` of `curl/8.1`. */

@@ -2,7 +2,7 @@ import { apiError } from '@bloomery/kube';
 import type { KindDefinition, KubeObject } from '@bloomery/model';
 import { isJsonObject, parseJson } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
-import { type Resource, toVersion } from '../registry/resource.ts';
+import { isPrepared, type Resource, toVersion } from '../registry/resource.ts';
 import {
   demandedValue,
   matchesFields,
@@ -11,6 +11,7 @@ import {
   parseLabelSelector,
 } from '../selectors/index.ts';
 import { keyOfId, type Store } from '../store/store.ts';
+import type { Conversions } from '../webhooks/conversions.ts';
 import { badRequest, futureRevision, notFound } from './api-status.ts';
 
 export interface ListRequest {
@@ -27,11 +28,17 @@ export interface ListRequest {
 }
 
 export interface ListResult {
-  /** In the stored version; show them with `toVersion`. */
+  /** In the stored version; prepare them, then show them with `toVersion`. */
   readonly items: readonly ApiObject[];
   readonly resourceVersion: string;
   readonly continue: string | undefined;
   readonly remainingItemCount: number | undefined;
+}
+
+/** What reads work with. */
+export interface Reading {
+  readonly store: Store;
+  readonly conversions: Conversions;
 }
 
 /** Which objects a selector pair picks, and the one name that it demands, if it does. */
@@ -62,23 +69,29 @@ export function selectionOf(
       ? () => true
       : (object) =>
           matchesLabels(labels.selector, object.metadata.labels) &&
-          (fields.selector.length === 0 || matchesFields(fields.selector, toVersion(resource, object, version))),
+          (fields.selector.length === 0 || matchesFields(fields.selector, selectable(resource, object, version))),
   };
 }
 
+/** Selecting cannot wait: where a webhook has not been asked yet, the fields are those of the stored version. */
+function selectable(resource: Resource, object: ApiObject, version: KindDefinition): ApiObject {
+  return isPrepared(resource, object, version) ? toVersion(resource, object, version) : object;
+}
+
 /** One object in the caller's version. @throws 404. */
-export function readObject(
-  store: Store,
+export async function readObject(
+  { store, conversions }: Reading,
   resource: Resource,
   version: KindDefinition,
   namespace: string,
   name: string,
-): ApiObject {
+): Promise<ApiObject> {
   const found =
     resource.computed === undefined
       ? store.get({ resource: resource.id, namespace: resource.namespaced ? namespace : '', name })
       : computedObject(resource.computed.get(resource.namespaced ? { name, namespace } : { name }));
   if (found === undefined) throw notFound(resource, name);
+  await conversions.prepare(resource, [found], version);
   return toVersion(resource, found, version);
 }
 
