@@ -43,3 +43,48 @@ function keep(text: string, set: FieldSet): JsonObject {
   shared.set(text, fieldsV1);
   return fieldsV1;
 }
+
+/** Texts that were met last, the newest first: most objects of a kind have one of them. */
+let recent: readonly string[] = [];
+const MAX_RECENT = 4;
+
+/**
+ * The FieldsV1 whose text begins at a place of a longer one, shared, and how long that text is; undefined when there is no object.
+ *
+ * @param text JSON; where it is none, so is what is found.
+ */
+export function sharedFieldsOfText(
+  text: string,
+  start: number,
+): { readonly fieldsV1: JsonObject; readonly length: number } | undefined {
+  const met = recent.find((known) => text.startsWith(known, start)) ?? objectTextAt(text, start);
+  if (met === undefined) return undefined;
+  if (met !== recent[0]) recent = [met, ...recent.filter((known) => known !== met)].slice(0, MAX_RECENT);
+  const fieldsV1 = shared.get(met) ?? kept(met);
+  return fieldsV1 === undefined ? undefined : { fieldsV1, length: met.length };
+}
+
+function kept(text: string): JsonObject | undefined {
+  const set = parseFieldsV1(JSON.parse(text));
+  if (set === undefined) return undefined;
+  const own = fieldsV1Text(set);
+  // Only what we would write ourselves may stand for others. (And `text` would hold all that it was cut from.)
+  return own === text ? keep(own, set) : undefined;
+}
+
+/** The text of the JSON object that begins at a place. */
+function objectTextAt(text: string, start: number): string | undefined {
+  let depth = 0;
+  let quoted = false;
+  for (let i = start; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (quoted) {
+      if (c === 0x5c) i += 1;
+      else if (c === 0x22) quoted = false;
+    } else if (c === 0x22) quoted = true;
+    else if (c === 0x7b) depth += 1;
+    else if (c === 0x7d) depth -= 1;
+    if (depth === 0) return i > start ? text.slice(start, i + 1) : undefined;
+  }
+  return undefined;
+}

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
-import { parseJson } from '@bloomery/model';
 import { errorText } from '@bloomery/ports';
 import { type ApiObject, deepFreeze } from '../api-object.ts';
+import { readStored } from '../apply/read-stored.ts';
 import { writtenText } from '../object-text.ts';
 import type { BodyCipher } from './body-cipher.ts';
 import type { ObjectId } from './store.ts';
@@ -58,7 +58,7 @@ export function createBodyCodec(file: string, cipher: BodyCipher, sealed: Readon
       const body = codec.verify(row);
       const text = typeof body === 'string' ? body : cipher.open(body, row.key);
       try {
-        return deepFreeze(parseJson(text) as ApiObject);
+        return deepFreeze(readStored(text) as ApiObject);
       } catch (cause) {
         throw corruptStore(file, `holds no JSON for ${row.key}: ${errorText(cause)}`, { cause });
       }
