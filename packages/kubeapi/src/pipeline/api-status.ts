@@ -36,20 +36,21 @@ export function conflict(
 
 const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
 
-/** 422 with a cause for each problem. */
+/** 422 with a cause for each problem. It names the group that objects are stored in, as kube-apiserver does. */
 export function invalidObject(
-  resource: Pick<Resource, 'group' | 'kind'>,
+  resource: Pick<Resource, 'group' | 'kind'> & Partial<Pick<Resource, 'storage'>>,
   name: string,
   problems: readonly FieldProblem[],
 ): BloomeryError {
-  const kind = resource.group === '' ? resource.kind : `${resource.kind}.${resource.group}`;
+  const group = resource.storage?.group ?? resource.group;
+  const kind = group === '' ? resource.kind : `${resource.kind}.${group}`;
   return apiError({
     code: 422,
     reason: 'Invalid',
     message: `${kind} "${name}" is invalid: ${problemsText(problems)}`,
     details: {
       ...(name === '' || name === undefined ? {} : { name }),
-      ...(resource.group === '' ? {} : { group: resource.group }),
+      ...(group === '' ? {} : { group }),
       kind: resource.kind,
       causes: problems.map(({ reason, message, field }) => ({ reason, message, field })),
     },
