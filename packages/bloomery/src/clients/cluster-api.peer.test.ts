@@ -165,7 +165,7 @@ describe('Cluster API core, run by an operator against bloomery serve --cluster-
   });
 
   it('deletes the cluster with everything in it', async () => {
-    ok(['delete', 'cluster', 'forge', '--timeout', '60s']);
+    ok(['delete', 'cluster', 'forge', '--wait=false']);
     const left = 'clusters,machines,machinesets,machinedeployments,metalmachines,metalclusters,talosconfigs';
     await becomes('nothing left', ['get', left, '-o', 'name'], '');
   });
