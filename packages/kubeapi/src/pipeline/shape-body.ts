@@ -119,8 +119,11 @@ function judgeUnknown(
   asPatch: boolean,
 ): readonly string[] {
   const unknown = [...new Set(fields)].sort();
-  if (unknown.length > 0 && request.fieldValidation === 'Strict') throw strictError(request, object, unknown, asPatch);
-  return request.fieldValidation === 'Warn' ? unknown.map((field) => `unknown field "${field}"`) : [];
+  const { duplicates = [], fieldValidation } = request;
+  if (fieldValidation === 'Ignore' || (unknown.length === 0 && duplicates.length === 0)) return [];
+  const complaints = [...duplicates, ...unknown.map((field) => `unknown field "${field}"`)];
+  if (fieldValidation === 'Strict') throw strictError(request, object, complaints, asPatch);
+  return complaints;
 }
 
 /** Default and prune only: for the ownership of what a request asks for but its endpoint does not change. */
@@ -133,8 +136,15 @@ function undecodable({ version: { kind, version } }: WriteRequest, why: string) 
   return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
 }
 
-function strictError(request: WriteRequest, object: ApiObject, unknown: readonly string[], asPatch: boolean) {
-  const list = unknown.map((field) => `unknown field "${field}"`).join(', ');
+/** Lines of YAML are told as the YAML reader of Go tells them. */
+function complaintText(complaints: readonly string[]): string {
+  const lines = complaints.filter((complaint) => complaint.startsWith('line '));
+  const others = complaints.filter((complaint) => !complaint.startsWith('line '));
+  return [...(lines.length === 0 ? [] : [`yaml: unmarshal errors:\n  ${lines.join('\n  ')}`]), ...others].join(', ');
+}
+
+function strictError(request: WriteRequest, object: ApiObject, complaints: readonly string[], asPatch: boolean) {
+  const list = complaintText(complaints);
   if (!asPatch) return undecodable(request, `strict decoding error: ${list}`);
   return invalidObject(request.resource, object.metadata.name, [
     {

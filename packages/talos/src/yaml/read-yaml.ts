@@ -27,6 +27,8 @@ export interface YamlReadOptions {
   readonly code?: ErrorCode;
   /** What is read, for messages: `patch 2 of Server x`. */
   readonly what?: string;
+  /** Called for each key that a mapping has twice, with its line from 1; the last one counts. Without it such keys are refused. */
+  readonly onDuplicate?: (key: string, line: number) => void;
 }
 
 /**
@@ -56,7 +58,10 @@ export function readYaml(text: string, options: YamlReadOptions = {}): YamlTree[
   return documents.map((document: Document) => {
     const problem = document.errors[0];
     if (problem !== undefined) throw refuse(`${problem.code} at ${position(text, problem.pos[0])}`);
-    const reader = createReader((why, at) => refuse(at === undefined ? why : `${why} at ${position(text, at)}`));
+    const reader = createReader(
+      (why, at) => refuse(at === undefined ? why : `${why} at ${position(text, at)}`),
+      options.onDuplicate === undefined ? undefined : (key, at) => options.onDuplicate?.(key, lineOf(text, at)),
+    );
     return reader(document.contents);
   });
 }
@@ -87,9 +92,13 @@ function nestsTooDeep(text: string): boolean {
 }
 
 function position(text: string, offset: number): string {
-  const before = text.slice(0, offset);
-  const line = before.split('\n').length;
-  return `line ${line}, column ${offset - before.lastIndexOf('\n')}`;
+  return `line ${lineOf(text, offset)}, column ${offset - text.lastIndexOf('\n', offset - 1)}`;
+}
+
+function lineOf(text: string, offset: number): number {
+  let line = 1;
+  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line++;
+  return line;
 }
 
 interface Anchored {
@@ -97,7 +106,10 @@ interface Anchored {
   readonly size: number;
 }
 
-function createReader(refuse: (why: string, at?: number) => BloomeryError): (node: Node | null) => YamlTree {
+function createReader(
+  refuse: (why: string, at?: number) => BloomeryError,
+  onDuplicate: ((key: string, at: number) => void) | undefined,
+): (node: Node | null) => YamlTree {
   const anchors = new Map<string, Anchored>();
   let size = 0;
   const count = (values: number): void => {
@@ -134,8 +146,11 @@ function createReader(refuse: (why: string, at?: number) => BloomeryError): (nod
       const key = readKey(pair.key, depth);
       const value = read(pair.value, depth + 1);
       if (key === undefined) merged.push(...(isYamlList(value) ? value : [value]));
-      else if (own.has(key)) throw refuse('duplicate key', map.range?.[0]);
-      else own.set(key, value);
+      else {
+        if (own.has(key) && onDuplicate === undefined) throw refuse('duplicate key', map.range?.[0]);
+        if (own.has(key)) onDuplicate?.(key, isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0);
+        own.set(key, value);
+      }
     }
     for (const source of merged) {
       if (!isYamlMap(source)) throw refuse('merge key without a mapping', map.range?.[0]);
