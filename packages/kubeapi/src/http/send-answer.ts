@@ -17,6 +17,8 @@ export interface Exchange {
 
 const GZIP_FROM_BYTES = 128 * 1024;
 const GZIP = { level: 1 } as const;
+/** Well below what Node lets wait unwritten on a socket. */
+const LAST_BYTES = 8 * 1024;
 /** What the slowest caller that is still waited for takes. */
 const SLOWEST_BYTES_PER_MS = 32;
 
@@ -56,9 +58,14 @@ async function sendWhole(exchange: Exchange, status: number, whole: Buffer): Pro
   response.writeHead(status, status === 304 ? {} : { 'content-length': bytes.length });
   // Else Node resets a stream whose body nobody reads as soon as the answer is written, and the reset overtakes the answer.
   (request.stream ?? request).resume();
-  const taken = untilEvent(exchange, 'finish', limits.stalledMs + bytes.length / SLOWEST_BYTES_PER_MS);
+  const takenMs = limits.stalledMs + bytes.length / SLOWEST_BYTES_PER_MS;
+  // While much of an answer waits to be written, Node 24 takes the next request of an HTTP/1.1 caller for broken (Parse Error:
+  // PausedError). So the caller gets the end of a large answer only when the rest of it is written.
+  const first = response.stream === undefined && !isBare ? bytes.length - LAST_BYTES : 0;
+  if (first > 0 && !response.write(bytes.subarray(0, first))) await untilEvent(exchange, 'drain', takenMs);
+  const taken = untilEvent(exchange, 'finish', takenMs);
   if (isBare) response.end();
-  else response.end(bytes);
+  else response.end(first > 0 ? bytes.subarray(first) : bytes);
   await taken;
   dropBody(exchange);
 }
