@@ -11,7 +11,7 @@ import type { StaticTokens } from '../auth/token-file.ts';
 import { readSigningKey } from '../auth/tokens/jwt.ts';
 import { createServiceAccountTokens, type ServiceAccountTokens } from '../auth/tokens/service-account-tokens.ts';
 import { createSigningKeyPem } from '../auth/tokens/signing-key.ts';
-import { createApiHandler } from '../http/api-handler.ts';
+import { type ApiHandlerOptions, createApiHandler } from '../http/api-handler.ts';
 import { type ApiAnswer, type ApiBody, type ApiRequest, isListPieces } from '../http/api-request.ts';
 import { openStore } from '../store/open-store.ts';
 import type { ApiCaller } from './conversation.ts';
@@ -40,10 +40,12 @@ export async function startTestApi(
     readonly keepRevisions?: number;
     readonly keepMs?: number;
     readonly staticTokens?: StaticTokens;
+    /** Audit, bounds, metrics of the handler. */
+    readonly surface?: Pick<ApiHandlerOptions, 'audit' | 'limits' | 'observer' | 'health' | 'metrics'>;
   } = {},
 ): Promise<TestApi> {
   const dir = mkdtempSync(join(tmpdir(), 'bloomery-api-'));
-  const { clock = systemClock, staticTokens = () => undefined, ...history } = options;
+  const { clock = systemClock, staticTokens = () => undefined, surface = {}, ...history } = options;
   const random = (bytes: number): Uint8Array => randomBytes(bytes);
   const store = openStore({ dir, clock, log, random, ...history });
   const engine = await startApiEngine({ store, kinds, clock, log, random, fields: managedWrites });
@@ -58,6 +60,7 @@ export async function startTestApi(
     log,
     serverAddress: '127.0.0.1:6443',
     productVersion: '0.0.0',
+    ...surface,
   });
   function open(request: Partial<ApiRequest> & { readonly path: string }): Promise<ApiAnswer> {
     const [path = '', query = ''] = request.path.split('?', 2);
