@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isJsonObject, type JsonObject, parseJson } from '@bloomery/model';
 import { createFakeClock, silentLog } from '@bloomery/ports';
+import { part } from '../testing/json-caller.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 import type { ApiAnswer } from './api-request.ts';
 
@@ -41,6 +43,11 @@ describe('a watch over HTTP', () => {
     api.call({ method: 'POST', path: MAPS, headers: json, body: JSON.stringify({ metadata: { name } }) });
   const open = async (query: string, headers = {}) =>
     linesOf(await api.open({ path: `${MAPS}?watch=1&${query}`, headers }));
+  const piecesOf = async (query: string): Promise<AsyncGenerator<Uint8Array>> => {
+    const { body } = await api.open({ path: `${MAPS}?watch=1&${query}` });
+    assert.ok(typeof body === 'object' && Symbol.asyncIterator in body);
+    return body as AsyncGenerator<Uint8Array>;
+  };
   before(async () => {
     api = await startTestApi([], silentLog, { clock, keepRevisions: 50, keepMs: 0 });
   });
@@ -78,6 +85,110 @@ describe('a watch over HTTP', () => {
     await create('t2');
     assert.ok((await second)['columnDefinitions'] === undefined || (await second)['columnDefinitions'] === null);
     await texts.return?.(undefined);
+  });
+
+  it('marks the end of its initial events in every shape, for those who take bookmarks', async () => {
+    await create('initial');
+    const query = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&fieldSelector=metadata.name%3Dinitial';
+    const shapes: [accept: string, kind: string, path: readonly (string | number)[]][] = [
+      ['application/json', 'ConfigMap', ['metadata', 'annotations']],
+      [
+        'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io',
+        'PartialObjectMetadata',
+        ['metadata', 'annotations'],
+      ],
+      [TABLE, 'Table', ['rows', 0, 'object', 'metadata', 'annotations']],
+    ];
+    for (const [accept, kind, path] of shapes) {
+      const texts = await open(`${query}&allowWatchBookmarks=true`, { accept });
+      assert.equal((await objectOf(texts))['kind'], kind);
+      const mark = await eventOf(texts);
+      assert.equal(mark?.['type'], 'BOOKMARK');
+      const found = path.reduce<unknown>((value, name) => Reflect.get(Object(value), name), mark['object']);
+      assert.deepEqual(found, { 'k8s.io/initial-events-end': 'true' }, accept);
+      await texts.return(undefined);
+    }
+    const unmarked = await open(query);
+    assert.equal((await eventOf(unmarked))?.['type'], 'ADDED');
+    const next = eventOf(unmarked);
+    await api.call({
+      method: 'PATCH',
+      path: `${MAPS}/initial`,
+      headers: { 'content-type': 'application/merge-patch+json' },
+      body: '{"data":{"a":"b"}}',
+    });
+    assert.equal((await next)?.['type'], 'MODIFIED');
+    await unmarked.return(undefined);
+  });
+
+  it('starts with the next change when it wants no initial events', async () => {
+    const texts = await open('sendInitialEvents=false&resourceVersionMatch=NotOlderThan');
+    const first = objectOf(texts);
+    await create('next-1');
+    assert.equal(part(await first, 'metadata', 'name'), 'next-1');
+    await texts.return(undefined);
+  });
+
+  it('is there for one object by its old path, and a get of an object is never one', async () => {
+    await create('single');
+    const path = '/api/v1/watch/namespaces/default/configmaps/single';
+    const texts = linesOf(await api.open({ path }));
+    assert.equal(part(await objectOf(texts), 'metadata', 'name'), 'single');
+    const next = eventOf(texts);
+    await create('another');
+    await api.call({ method: 'DELETE', path: `${MAPS}/single`, headers: {}, body: undefined });
+    assert.equal((await next)?.['type'], 'DELETED');
+    await texts.return(undefined);
+    const { code, body } = await api.call({
+      method: 'GET',
+      path: `${MAPS}/another?watch=1`,
+      headers: {},
+      body: undefined,
+    });
+    assert.deepEqual([code, /"kind":"ConfigMap"/.test(body)], [200, true]);
+  });
+
+  it('lives between 30 and 60 minutes when nobody says how long, with a bookmark every minute', async () => {
+    const texts = await open(`allowWatchBookmarks=true&resourceVersion=${api.engine.store.revision}`);
+    let minutes = 0;
+    let marks = 0;
+    let ended = false;
+    const reading = (async () => {
+      for await (const line of texts) if (line.startsWith('{"type":"BOOKMARK"')) marks += 1;
+      ended = true;
+    })();
+    while (!ended && minutes < 70) {
+      await clock.advance(60_000);
+      await nextTurn();
+      minutes += 1;
+    }
+    await reading;
+    assert.ok(minutes >= 30 && minutes <= 61, `${minutes} minutes`);
+    assert.ok(marks >= minutes - 1, `${marks} bookmarks in ${minutes} minutes`);
+  });
+
+  it('hands the same bytes to all who watch the same version', async () => {
+    const query = `resourceVersion=${api.engine.store.revision}`;
+    const [one, two] = [await piecesOf(query), await piecesOf(query)];
+    const both = [one.next(), two.next()];
+    await create('shared');
+    const [first, second] = (await Promise.all(both)).map(({ value }) => value);
+    assert.ok(first instanceof Uint8Array && first === second);
+    await Promise.all([one.return(undefined), two.return(undefined)]);
+  });
+
+  it('joins what is there together into few pieces', async () => {
+    const from = api.engine.store.revision;
+    for (let i = 0; i < 40; i++) await create(`joined-${i}`);
+    const pieces = await piecesOf(`resourceVersion=${from}`);
+    const { value } = await pieces.next();
+    assert.equal(
+      Buffer.from(value ?? [])
+        .toString()
+        .split('\n').length,
+      41,
+    );
+    await pieces.return(undefined);
   });
 
   it('says 410 in the stream when its start is compacted', async () => {
