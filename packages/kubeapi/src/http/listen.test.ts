@@ -251,11 +251,13 @@ describe('the HTTPS listener', () => {
     await once(stream, 'response');
     stream.resume();
     const ended = once(stream, 'end');
+    const toldToGo = once(session, 'goaway');
     const plain = other.call('GET', `${MAPS}?watch=1`, { identity: other.admin });
     await until('both watches are there', () => other.api.engine.hub.size === 2);
     await other.close();
     await ended;
     assert.equal(stream.rstCode, 0);
+    assert.equal((await toldToGo)[0], 0);
     assert.deepEqual((await plain).code, 200);
     session.destroy();
     await other[Symbol.asyncDispose]();
