@@ -96,7 +96,7 @@ describe('writes', () => {
       assert.equal(part(created.body, 'metadata', 'resourceVersion'), undefined);
       assert.equal((await call('GET', `${MAPS}/dry`)).code, 404);
       assert.equal((await call('POST', `${MAPS}?dryRun=All`, { metadata: { name: 'UPPER' } })).code, 422);
-      assert.equal((await call('POST', `${MAPS}?dryRun=Some`, { metadata: { name: 'dry' } })).code, 400);
+      assert.equal((await call('POST', `${MAPS}?dryRun=Some`, { metadata: { name: 'dry' } })).code, 422);
       assert.equal(api.engine.store.revision, revision);
     });
 

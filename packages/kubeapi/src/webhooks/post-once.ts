@@ -60,10 +60,12 @@ async function attempt(post: Post): Promise<{ readonly answer: RawAnswer; readon
     request.destroy();
   };
   request.on('socket', (socket) => {
-    connected ||= !socket.connecting && request.reusedSocket;
-    socket.once('secureConnect', () => {
-      connected = true;
-    });
+    // A kept connection is there already.
+    if (request.reusedSocket) connected = true;
+    else
+      socket.once('secureConnect', () => {
+        connected = true;
+      });
   });
   request.on('error', (error: NodeJS.ErrnoException) => {
     const why = connectionFailureText(error, address.host, address.port);
