@@ -1,5 +1,6 @@
 import { type ApiObject, withMeta } from '../api-object.ts';
 import { needsWebhook, rememberVersion, toStorage, toVersion } from '../registry/resource.ts';
+import { refuseTooLarge } from './size-limit.ts';
 import type { WriteContext } from './write-context.ts';
 import type { WriteRequest } from './write-request.ts';
 
@@ -27,9 +28,10 @@ export function storedForm(
   return { stored: toStorage(resource, object, version), shown: object, asked: false };
 }
 
-/** The object to commit under a resourceVersion. */
+/** The object to commit under a resourceVersion. @throws 413 when it is too large. */
 export function committed(form: StoredForm, { version }: WriteRequest, resourceVersion: string): ApiObject {
   const object = withMeta(form.stored, { resourceVersion });
+  refuseTooLarge(object);
   if (form.asked) rememberVersion(object, version, withMeta(form.shown, { resourceVersion }));
   return object;
 }
