@@ -18,11 +18,11 @@ export const listLibrary: Library = (define, env) => {
     return list.reduce((sum, item) => sum + item, 0n);
   });
   define('list<double>.sum(): double', (list: readonly number[]) => list.reduce((sum, item) => sum + item, 0));
-  define('list.indexOf(dyn): int', (list: readonly unknown[], wanted: unknown) => {
+  define('list.k_indexOf(dyn): int', (list: readonly unknown[], wanted: unknown) => {
     spend(list.length);
     return BigInt(list.findIndex((item) => celEqual(item, wanted)));
   });
-  define('list.lastIndexOf(dyn): int', (list: readonly unknown[], wanted: unknown) => {
+  define('list.k_lastIndexOf(dyn): int', (list: readonly unknown[], wanted: unknown) => {
     spend(list.length);
     return BigInt(list.findLastIndex((item) => celEqual(item, wanted)));
   });

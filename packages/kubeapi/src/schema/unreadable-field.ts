@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, type Schema } from '@bloomery/model';
+import { messageNameOf } from '../builtin/message-schema.ts';
 import { ownMember } from './field-path.ts';
 import { matchesFormat } from './formats.ts';
 import { jsonType } from './validate.ts';
@@ -38,6 +39,10 @@ function find(schema: Schema, value: Json, path: readonly string[]): Mistyped | 
   if (schema.format === 'byte' && typeof value === 'string' && value !== '' && !matchesFormat('byte', value)) {
     return { text: `illegal base64 data at input byte ${firstIllegal(value)}` };
   }
+  if (schema.format === 'date-time' && typeof value === 'string' && !matchesFormat('date-time', value)) {
+    const text = JSON.stringify(value);
+    return { text: `parsing time ${text} as "2006-01-02T15:04:05Z07:00": cannot parse ${text} as "2006"` };
+  }
   if (Array.isArray(value)) return firstOf(value, (item: Json) => find(schema.items ?? {}, item, path));
   if (!isJsonObject(value)) return undefined;
   const { additionalProperties, properties } = schema;
@@ -63,6 +68,14 @@ function firstOf<T, R>(items: readonly T[], look: (item: T) => R | undefined): R
   return undefined;
 }
 
+/** Go names a structure by its package, which is called after the version. */
+function structType(schema: Schema): string {
+  const message = messageNameOf(schema);
+  if (message === undefined) return 'struct';
+  const [group, name] = message.split('.');
+  return `${group === 'autoscaling' ? 'v2' : 'v1'}.${name}`;
+}
+
 function goType(schema: Schema): string {
   switch (schema.type) {
     case 'boolean':
@@ -74,7 +87,7 @@ function goType(schema: Schema): string {
     case 'object':
       return typeof schema.additionalProperties === 'object'
         ? `map[string]${goType(schema.additionalProperties)}`
-        : 'struct';
+        : structType(schema);
     default:
       return schema.format === 'byte' ? '[]uint8' : (schema.type ?? 'interface {}');
   }
