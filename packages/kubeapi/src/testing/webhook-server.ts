@@ -24,6 +24,8 @@ export interface WebhookServer extends AsyncDisposable {
   seen(path: string): readonly JsonObject[];
   /** Connections that were opened so far. */
   connections(): number;
+  /** Close all connections, as a restart does. */
+  dropConnections(): void;
   forget(): void;
 }
 
@@ -69,6 +71,7 @@ export async function startWebhookServer(names: readonly string[] = []): Promise
     raw: (path, hook) => hooks.set(path, hook),
     seen: (path) => seen.get(path) ?? [],
     connections: () => connections,
+    dropConnections: () => server.closeAllConnections(),
     forget: () => seen.clear(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
