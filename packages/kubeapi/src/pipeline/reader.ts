@@ -102,21 +102,49 @@ export function listObjects(store: Store, request: ListRequest): ListResult {
   const namespace = resource.namespaced ? request.namespace : undefined;
   const start = startOf(store, request);
   const objects = candidates(store, resource, namespace, selection, start.rev);
-  const rest = objects.filter(
-    (object) => (start.key === undefined || keyOf(object) >= start.key) && selection.selects(object),
-  );
-  const limit = request.limit !== undefined && request.limit > 0 ? request.limit : rest.length;
-  const items = rest.length > limit ? rest.slice(0, limit) : rest;
-  const next = rest[limit];
+  const from = start.key === undefined ? 0 : firstNotBefore(objects, start.key);
+  const limit = request.limit !== undefined && request.limit > 0 ? request.limit : objects.length;
+  // One more than the page holds: where the next page begins.
+  const found = selection.all ? objects.slice(from, from + limit + 1) : selected(objects, from, selection, limit + 1);
+  const items = found.length > limit ? found.slice(0, limit) : found;
+  const next = found[limit];
   const more = next === undefined ? undefined : encodeContinue(start.rev, keyOf(next));
   return {
     items,
     resourceVersion: String(start.rev),
     continue: more,
-    remainingItemCount: more !== undefined && selection.all ? rest.length - items.length : undefined,
+    remainingItemCount: more !== undefined && selection.all ? objects.length - from - items.length : undefined,
   };
 }
 
+function selected(
+  objects: readonly ApiObject[],
+  from: number,
+  selection: Selection,
+  atMost: number,
+): readonly ApiObject[] {
+  const found: ApiObject[] = [];
+  for (let i = from; i < objects.length && found.length < atMost; i++) {
+    const object = objects[i];
+    if (object !== undefined && selection.selects(object)) found.push(object);
+  }
+  return found;
+}
+
+/** The first place in a list in key order whose object has this key or a later one. */
+function firstNotBefore(objects: readonly ApiObject[], key: string): number {
+  let low = 0;
+  let high = objects.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const object = objects[middle];
+    if (object !== undefined && keyOf(object) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** In key order. */
 function candidates(
   store: Store,
   resource: Resource,
@@ -124,7 +152,10 @@ function candidates(
   selection: Selection,
   rev: number,
 ): readonly ApiObject[] {
-  if (resource.computed !== undefined) return resource.computed.list(namespace).flatMap((o) => computedObject(o) ?? []);
+  if (resource.computed !== undefined) {
+    const objects = resource.computed.list(namespace).flatMap((o) => computedObject(o) ?? []);
+    return objects.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  }
   if (rev !== store.revision) return store.listAt(resource.id, rev, namespace);
   const scope = resource.namespaced ? (namespace ?? selection.namespace) : '';
   if (selection.name === undefined || scope === undefined) return store.list(resource.id, namespace);
