@@ -79,6 +79,7 @@ function fieldSchema({ message, field }: Declared, enforced: boolean): Schema {
   const { shape, patch, listKeys } = field;
   if (isNullTime(message, field)) return NULLABLE_TIME;
   const base = shapeSchema(shape);
+  if (shape.of === 'list' && field.always && LENIENT.test(message)) return { ...base, nullable: true, default: null };
   const preset = presetOf(message, field.name) ?? defaultOf(field, enforced);
   const extra: Schema = {
     ...(field.atomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
@@ -125,7 +126,7 @@ function shapeSchema(shape: FieldShape): Schema {
   }
 }
 
-const NULLABLE_TIME: Schema = { type: 'string', format: 'date-time', nullable: true };
+const NULLABLE_TIME: Schema = { type: 'string', format: 'date-time', nullable: true, default: null };
 const OPEN: Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 const TIME: Schema = { type: 'string', format: 'date-time' };
 const ANYTHING: Schema = { 'x-kubernetes-preserve-unknown-fields': true };
@@ -136,7 +137,8 @@ const SCALAR_SCHEMAS: { readonly [scalar in Scalar]: Schema } = {
   int64: { type: 'integer', format: 'int64' },
   bool: { type: 'boolean' },
   double: { type: 'number', format: 'double' },
-  bytes: { type: 'string', format: 'byte' },
+  // No bytes are none the less bytes.
+  bytes: { type: 'string', format: 'byte', minLength: 0 },
   time: TIME,
   microTime: TIME,
   // Text or a number, whole or not: no type of its own.

@@ -161,7 +161,8 @@ export function admitCronJob(object: JsonObject): Admission {
 function restartProblems(template: Json | undefined, at: string): readonly FieldProblem[] {
   const policy = textAt(template, 'spec', 'restartPolicy');
   if (policy === 'Never' || policy === 'OnFailure') return [];
-  if (policy === '') return [required(`${at}.restartPolicy`, 'valid values: "OnFailure", "Never"')];
+  if (policy === '' || policy === 'Always')
+    return [required(`${at}.restartPolicy`, 'valid values: "OnFailure", "Never"')];
   const message = `Unsupported value: ${stringifyJson(policy)}: supported values: "OnFailure", "Never"`;
   return [{ field: `${at}.restartPolicy`, reason: 'FieldValueNotSupported', message }];
 }

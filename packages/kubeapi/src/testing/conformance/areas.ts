@@ -4,6 +4,7 @@ import { apply } from './cases/apply.ts';
 import { crud } from './cases/crud.ts';
 import { deletion } from './cases/deletion.ts';
 import { discovery } from './cases/discovery.ts';
+import { kinds } from './cases/kinds.ts';
 import { metadata } from './cases/metadata.ts';
 import { negotiation } from './cases/negotiation.ts';
 import { options } from './cases/options.ts';
@@ -26,6 +27,7 @@ export const AREAS: readonly Area[] = [
   subresources,
   reads,
   watches,
+  kinds,
   access,
   deletion,
 ];
