@@ -6,9 +6,16 @@ import { benchBoot } from './boot.ts';
 import { benchKubeApi } from './kube-api.ts';
 import { benchPlane } from './plane.ts';
 import { benchPower } from './power.ts';
+import { benchStore } from './store.ts';
 
 /** All benches, or those that are named: `bench/main.ts [boot|plane|power|kube-api] …`. Table on stdout, JSON in bench/out/. */
-const BENCHES = { boot: benchBoot, plane: benchPlane, power: benchPower, 'kube-api': benchKubeApi } as const;
+const BENCHES = {
+  boot: benchBoot,
+  plane: benchPlane,
+  power: benchPower,
+  store: benchStore,
+  'kube-api': benchKubeApi,
+} as const;
 
 const names = process.argv.slice(2);
 const out = resolve(import.meta.dirname, 'out');
