@@ -46,6 +46,30 @@ export const STORED_VERBS: readonly string[] = [
 const SUBRESOURCE_VERBS: readonly string[] = ['get', 'patch', 'update'];
 const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
 
+/** What Kubernetes' own kinds offer beside what their definitions say. */
+const OWN: Readonly<Record<string, Pick<ApiResource, 'verbs' | 'subresources'>>> = {
+  namespaces: {
+    // All namespaces of a cluster are not deleted in one call.
+    verbs: STORED_VERBS.filter((verb) => verb !== 'deletecollection'),
+    subresources: [{ name: 'finalize', verbs: ['update'] }],
+  },
+  serviceaccounts: {
+    subresources: [
+      {
+        name: 'token',
+        verbs: ['create'],
+        of: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
+      },
+    ],
+  },
+};
+
+/** A kind as it is served: with the subresources and verbs that are peculiar to it. */
+export function servedResource(kind: ApiResource): ApiResource {
+  const own = kind.group === '' ? OWN[kind.plural] : undefined;
+  return own === undefined ? kind : { ...kind, ...own };
+}
+
 /** All subresources of a resource: status, scale, and its own. */
 export function subresourcesOf(resource: ApiResource): readonly ApiSubresource[] {
   return [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { configMap, server, serverV1alpha1 } from '@bloomery/model';
+import { servedResource, subresourcesOf, verbsOf } from './api-resource.ts';
 import { aggregatedDiscoveryDocument, apiGroupListDocument, apiResourceListDocument } from './discovery.ts';
 import { compareVersions } from './version-order.ts';
 
@@ -40,6 +41,17 @@ describe('discovery', () => {
       ],
     );
     assert.equal(apiResourceListDocument(resources, 'metal.sidero.dev', 'v9'), undefined);
+  });
+
+  it('knows what is peculiar to kinds of Kubernetes', () => {
+    const of = (plural: string) => servedResource({ ...configMap, plural });
+    assert.deepEqual(
+      [verbsOf(of('namespaces')).includes('deletecollection'), verbsOf(of('configmaps')).includes('deletecollection')],
+      [false, true],
+    );
+    const names = (plural: string) => subresourcesOf(of(plural)).map(({ name, verbs }) => `${name} ${verbs.join(' ')}`);
+    assert.deepEqual([names('namespaces'), names('serviceaccounts')], [['finalize update'], ['token create']]);
+    assert.equal(servedResource(server), server);
   });
 
   it('tells core resources only at /api', () => {

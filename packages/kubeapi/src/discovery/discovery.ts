@@ -94,7 +94,7 @@ function resourceEntries(resource: ApiResource): readonly JsonObject[] {
     kind,
     verbs: verbsOf(resource),
     ...names(resource),
-    ...(resource.verbs === undefined ? { storageVersionHash: storageVersionHash(resource) } : {}),
+    ...(verbsOf(resource).includes('watch') ? { storageVersionHash: storageVersionHash(resource) } : {}),
   };
   const subresources = subresourcesOf(resource).map((subresource) => ({
     name: `${plural}/${subresource.name}`,

@@ -45,6 +45,7 @@ const cases: readonly Case[] = [
   { ask: `PROPFIND ${MAPS}`, code: 405, reason: 'MethodNotAllowed', message: NOT_ALLOWED },
   { ask: 'POST /api/v1/configmaps', body: map(), code: 405, reason: 'MethodNotAllowed', message: NOT_ALLOWED },
   { ask: 'DELETE /api/v1/configmaps', code: 405, reason: 'MethodNotAllowed', message: NOT_ALLOWED },
+  { ask: 'DELETE /api/v1/namespaces', code: 405, reason: 'MethodNotAllowed', message: NOT_ALLOWED },
   { ask: 'DELETE /apis/g.test/v1/things', code: 404, reason: 'NotFound', message: NOT_FOUND },
   { ask: 'POST /api', code: 405, reason: 'MethodNotAllowed', message: NOT_ALLOWED },
   { ask: 'POST /version', code: 405, reason: 'MethodNotAllowed', message: NOT_ALLOWED },

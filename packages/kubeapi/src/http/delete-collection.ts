@@ -1,4 +1,6 @@
 import { isBloomeryError } from '@bloomery/ports';
+import { servedResource, verbsOf } from '../discovery/index.ts';
+import { methodNotAllowed } from '../pipeline/api-status.ts';
 import { listObjects } from '../pipeline/reader.ts';
 import type { ApiAnswer } from './api-request.ts';
 import { type DeleteOptions, deleteOptionsOf } from './delete-options.ts';
@@ -16,6 +18,7 @@ const STEP = 500;
  */
 export async function deleteCollection(call: ResourceCall, representation: Representation): Promise<ApiAnswer> {
   const { engine, path, resource, version, request } = call;
+  if (!verbsOf(servedResource(version)).includes('deletecollection')) throw methodNotAllowed();
   const list = listOptionsOf(request.query, false);
   const options = await deleteOptionsOf(request);
   const result = listObjects(engine.store, { ...list, resource, version, namespace: path.namespace });

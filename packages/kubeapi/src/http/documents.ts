@@ -10,6 +10,7 @@ import {
   apiGroupListDocument,
   apiResourceListDocument,
   apiVersionsDocument,
+  servedResource,
 } from '../discovery/index.ts';
 import {
   encodeOpenApiV2,
@@ -58,7 +59,7 @@ export function createDocuments(deps: DocumentDeps): (request: ApiRequest) => Ap
   let v3: ReturnType<typeof openApiV3Documents> | undefined;
 
   const resources = (): readonly ApiResource[] => [
-    ...registry.all().flatMap((r) => r.versions.map((v): ApiResource => v)),
+    ...registry.all().flatMap((r) => r.versions.map(servedResource)),
     ...REVIEWS,
   ];
   const documentsV3 = (): NonNullable<typeof v3> => {
