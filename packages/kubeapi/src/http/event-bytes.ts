@@ -1,4 +1,4 @@
-import { stringifyJson } from '@bloomery/model';
+import { type KindDefinition, stringifyJson } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
 import { objectText } from '../object-text.ts';
 import { type Resource, toVersion } from '../registry/resource.ts';
@@ -19,7 +19,7 @@ interface EventLines {
   readonly lines: Map<ApiObject, Map<HubEvent['type'], Buffer>>;
 }
 
-const linesOf = new WeakMap<Resource, Map<string, EventLines>>();
+const linesOf = new WeakMap<Resource, Map<KindDefinition, Readonly<Record<SharedShape, EventLines>>>>();
 
 /** The line of an event, made now and kept for the other watchers: fanning out costs one encoding, not one for each. */
 export function shareEventBytes(call: ResourceCall, shape: SharedShape, event: HubEvent): Buffer {
@@ -48,13 +48,12 @@ function keptLines({ resource, version }: ResourceCall, shape: SharedShape): Eve
     byVersion = new Map();
     linesOf.set(resource, byVersion);
   }
-  const key = `${version.version} ${shape}`;
-  let kept = byVersion.get(key);
-  if (kept === undefined) {
-    kept = { bytes: 0, lines: new Map() };
-    byVersion.set(key, kept);
+  let byShape = byVersion.get(version);
+  if (byShape === undefined) {
+    byShape = { object: { bytes: 0, lines: new Map() }, metadata: { bytes: 0, lines: new Map() } };
+    byVersion.set(version, byShape);
   }
-  return kept;
+  return byShape[shape];
 }
 
 function encode({ resource, version }: ResourceCall, shape: SharedShape, { type, object }: HubEvent): Buffer {

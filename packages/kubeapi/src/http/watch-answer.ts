@@ -138,10 +138,16 @@ function* joined(
   yield { bytes: together(waiting), count: waiting.length };
 }
 
-/** A line alone is sent as it is: all watchers share its bytes. */
+/** What was joined last: the watchers of a kind mostly get the same lines one after the other. */
+let last: { readonly lines: readonly Buffer[]; readonly bytes: Buffer } = { lines: [], bytes: Buffer.alloc(0) };
+
+/** A line alone is sent as it is: all watchers share its bytes, and those of lines that they get together. */
 function together(lines: readonly Buffer[]): Buffer {
   const [first] = lines;
-  return lines.length === 1 && first !== undefined ? first : Buffer.concat(lines);
+  if (lines.length === 1 && first !== undefined) return first;
+  const isLast = lines.length === last.lines.length && lines.every((line, i) => line === last.lines[i]);
+  if (!isLast) last = { lines, bytes: Buffer.concat(lines) };
+  return last.bytes;
 }
 
 /** What a batch has to have converted; nothing where the kind converts itself. */
