@@ -2,6 +2,7 @@ import { apiError } from '@bloomery/kube';
 import { apiVersionOf, type JsonObject } from '@bloomery/model';
 import { type ApiObject, asApiObject } from '../api-object.ts';
 import type { AppliedWrite, FieldManagement, TrackedWrite } from '../pipeline/field-management.ts';
+import type { Convert } from '../pipeline/with-conversions.ts';
 import { type Resource, toStorage, toVersion } from '../registry/resource.ts';
 import { conflictCauses, conflictText } from './apply-conflict.ts';
 import type { FieldVersions } from './field-versions.ts';
@@ -22,7 +23,7 @@ function track(write: TrackedWrite): readonly JsonObject[] | undefined {
     subresource,
     // kube-apiserver writes the entries of scale without a time.
     time: subresource === 'scale' ? undefined : write.time,
-    versions: versionsOf(resource),
+    versions: versionsOf(resource, write.convert),
     ignored: ignoredMembers(subresource, resource.storage.statusSubresource),
   });
   const fields = managedFieldsOf(tracked);
@@ -39,7 +40,7 @@ function apply(write: AppliedWrite): ApiObject {
     apiVersion: apiVersionOf(version),
     subresource,
     time,
-    versions: versionsOf(resource),
+    versions: versionsOf(resource, write.convert),
     ignored: ignoredMembers(subresource, resource.storage.statusSubresource),
   });
   if (!result.ok) throw refusal(result);
@@ -62,7 +63,8 @@ function refusal(result: Exclude<ApplyResult, { readonly ok: true }>): Error {
 
 const known = new WeakMap<Resource, FieldVersions>();
 
-function versionsOf(resource: Resource): FieldVersions {
+function versionsOf(resource: Resource, convert: Convert | undefined): FieldVersions {
+  if (convert !== undefined) return fieldVersions(resource, convert);
   let versions = known.get(resource);
   if (versions === undefined) {
     versions = fieldVersions(resource);
@@ -71,15 +73,16 @@ function versionsOf(resource: Resource): FieldVersions {
   return versions;
 }
 
-function fieldVersions(resource: Resource): FieldVersions {
+function fieldVersions(resource: Resource, convert?: Convert): FieldVersions {
   const find = (apiVersion: unknown) => resource.versions.find((version) => apiVersionOf(version) === apiVersion);
   return {
     schema: (apiVersion) => find(apiVersion)?.schema,
-    convert: (object, apiVersion) => {
+    convert(object, apiVersion) {
       const from = find(object['apiVersion']);
       const to = find(apiVersion);
       if (to === undefined) return undefined;
       if (from === undefined || from === to) return object;
+      if (convert !== undefined) return convert(asApiObject(object), to);
       return toVersion(resource, toStorage(resource, asApiObject(object), from), to);
     },
   };

@@ -6,6 +6,7 @@ import { badRequest, conflict, notFound } from './api-status.ts';
 import { createFrom } from './create-object.ts';
 import { replaceObject } from './replace-object.ts';
 import { readBody } from './shape-body.ts';
+import { withConversions } from './with-conversions.ts';
 import type { WriteContext } from './write-context.ts';
 import type { WriteRequest, WriteResult } from './write-request.ts';
 
@@ -17,7 +18,7 @@ export async function applyObject(
   before: ApiObject | undefined,
   { body, force }: { readonly body: Json; readonly force: boolean },
 ): Promise<WriteResult> {
-  const { fields } = context;
+  const { fields, conversions } = context;
   if (fields === undefined) {
     throw apiError({
       code: 415,
@@ -40,7 +41,10 @@ export async function applyObject(
   const input = { resource, version, manager, subresource, time: context.now(), force };
   if (before === undefined) {
     if (subresource !== undefined) throw notFound(resource, name);
-    const merged = fields.apply({ ...input, before: undefined, applied });
+    const made = withConversions(conversions, resource, (convert) =>
+      fields.apply({ ...input, convert, before: undefined, applied }),
+    );
+    const merged = made instanceof Promise ? await made : made;
     return createFrom(context, {
       request: asApplied,
       given: merged,
@@ -49,7 +53,11 @@ export async function applyObject(
       warnings: [],
     });
   }
-  const given = fields.apply({ ...input, before: toVersion(resource, before, version), applied });
+  const present = toVersion(resource, before, version);
+  const made = withConversions(conversions, resource, (convert) =>
+    fields.apply({ ...input, convert, before: present, applied }),
+  );
+  const given = made instanceof Promise ? await made : made;
   return replaceObject(context, asApplied, {
     name,
     before,

@@ -22,7 +22,7 @@ const TERMINATING = 'create not allowed while custom resource definition is term
 /** Create the object of a body. */
 export async function createObject(context: WriteContext, request: WriteRequest, body: Json): Promise<WriteResult> {
   const { object: given, unknownMeta } = readBody(request, body);
-  const own = (object: ApiObject): ApiObject => trackedObject(context, request, undefined, object);
+  const own = (object: ApiObject): ApiObject | Promise<ApiObject> => trackedObject(context, request, undefined, object);
   return createFrom(context, { request, given, unknownMeta, own, warnings: [] });
 }
 
@@ -56,7 +56,8 @@ async function createWish(context: WriteContext, wish: Wish): Promise<WriteResul
   if (store.head(id) !== undefined) throw alreadyExists(resource, name);
   context.guard({ request, before: undefined, after: shaped.object });
   const warnings = [...wish.warnings, ...shaped.warnings];
-  const made = storedForm(context, request, wish.own(shaped.object, shaped.object));
+  const tracked = wish.own(shaped.object, shaped.object);
+  const made = storedForm(context, request, tracked instanceof Promise ? await tracked : tracked);
   const form = made instanceof Promise ? await made : made;
   const target = targetOf(request, 'CREATE');
   const validation = context.admission?.validation(target);
@@ -64,7 +65,7 @@ async function createWish(context: WriteContext, wish: Wish): Promise<WriteResul
     const attributes = attributesOf(request, target, name, { object: form.shown, oldObject: undefined });
     warnings.push(...(await validation(attributes)));
   }
-  if (made instanceof Promise || validation !== undefined) {
+  if (tracked instanceof Promise || made instanceof Promise || validation !== undefined) {
     if (!context.isServed(resource)) throw new StateMoved();
     requireOpenNamespace(store, request, name);
     // A name that was made here is made anew; one that was asked for is taken.

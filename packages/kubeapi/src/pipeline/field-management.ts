@@ -1,6 +1,7 @@
 import type { JsonObject, KindDefinition } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
 import type { Resource } from '../registry/resource.ts';
+import type { Convert } from './with-conversions.ts';
 
 /** A write whose ownership of fields is to be recorded. Objects are in the version of the request. */
 export interface TrackedWrite {
@@ -12,6 +13,8 @@ export interface TrackedWrite {
   readonly subresource: string | undefined;
   /** RFC 3339, seconds. */
   readonly time: string;
+  /** Converts objects between versions; absent: the kind's own functions do. */
+  readonly convert?: Convert | undefined;
 }
 
 /** An object sent as a server-side apply. */

@@ -22,13 +22,13 @@ export async function mutateWish(
   mutation: Mutation,
   target: AdmissionTarget,
   wish: Wish,
-  own: (object: ApiObject) => ApiObject,
+  own: (object: ApiObject) => ApiObject | Promise<ApiObject>,
   more: { readonly name: string; readonly present: ApiObject | undefined; readonly asPatch: boolean },
 ): Promise<Wish> {
   const { request, given, unknownMeta } = wish;
   const { name, present, asPatch } = more;
   const read = readWish(request, given, unknownMeta, asPatch);
-  const sent = own(read.object);
+  const sent = await own(read.object);
   const attributes = attributesOf(request, target, name, { object: sent, oldObject: present });
   const result = await mutation(attributes, (object) => reshaped(request, object));
   const { object: next, unknownMeta: _ } = readBody(request, result.object ?? sent);

@@ -61,7 +61,8 @@ export async function replaceObject(
   ];
   if (problems.length > 0) throw invalidObject(resource, name, problems);
   context.guard({ request, before: present, after: shaped.object });
-  const owned = wish.own(shaped.object, isPartial(request) ? shapeOnly(request, given) : shaped.object);
+  const tracked = wish.own(shaped.object, isPartial(request) ? shapeOnly(request, given) : shaped.object);
+  const owned = tracked instanceof Promise ? await tracked : tracked;
   const warnings = [...wish.warnings, ...shaped.warnings];
   return commitChange(context, request, { name, before, present, owned, warnings, target, view });
 }
@@ -80,7 +81,7 @@ function wishOf(
   const wish: Wish = { request, given, unknownMeta, own, warnings: [] };
   const mutation = view === undefined ? context.admission?.mutation(target) : undefined;
   if (mutation === undefined) return wish;
-  const ownSent = (object: ApiObject): ApiObject =>
+  const ownSent = (object: ApiObject): ApiObject | Promise<ApiObject> =>
     own(object, isPartial(request) ? object : candidateOf(request, present, object));
   return mutateWish(mutation, target, wish, ownSent, { name, present, asPatch }).then((mutated) => {
     const { metadata } = mutated.given;

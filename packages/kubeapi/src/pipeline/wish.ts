@@ -9,7 +9,7 @@ export interface Wish {
   readonly given: ApiObject;
   /** Fields of its metadata that nobody knows. */
   readonly unknownMeta: readonly string[];
-  /** Writes the managedFields. */
-  readonly own: (object: ApiObject, asked: ApiObject) => ApiObject;
+  /** Writes the managedFields. A promise only where a conversion webhook has to be asked. */
+  readonly own: (object: ApiObject, asked: ApiObject) => ApiObject | Promise<ApiObject>;
   readonly warnings: readonly string[];
 }

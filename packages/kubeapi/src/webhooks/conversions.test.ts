@@ -123,6 +123,32 @@ describe('a kind whose versions a webhook converts', () => {
     assert.equal((await lab.call('DELETE', path)).code, 200);
   });
 
+  it('knows who owns a field in the version in which each manager wrote', async () => {
+    await lab.call('POST', V1, thing('v1', 'owned', { one: 'a', replicas: 1 }));
+    await lab.call('PATCH', `${V2}/owned`, { spec: { two: 'b' } }, MERGE);
+    const fieldsBy = async (): Promise<readonly Json[]> => {
+      const { body } = await lab.call('GET', `${V1}/owned`);
+      return list(part(body, 'metadata', 'managedFields')).map((entry) => [
+        entry['apiVersion'] ?? '',
+        Object.keys(record(part(entry, 'fieldsV1', 'f:spec')))
+          .filter((key) => key !== '.')
+          .sort(),
+      ]);
+    };
+    assert.deepEqual(await fieldsBy(), [
+      ['conv.test/v1', ['f:preset', 'f:replicas']],
+      ['conv.test/v2', ['f:two']],
+    ]);
+    await lab.call('PATCH', `${V1}/owned`, { spec: { one: 'c' } }, MERGE);
+    assert.deepEqual(await fieldsBy(), [['conv.test/v1', ['f:one', 'f:preset', 'f:replicas']]]);
+    const applied = thing('v2', 'owned', { two: 'd' });
+    const conflict = await lab.call('PATCH', `${V2}/owned?fieldManager=m`, applied, APPLY);
+    assert.deepEqual(
+      [conflict.code, conflict.message],
+      [409, 'Apply failed with 1 conflict: conflict with "test" using conv.test/v1: .spec.one'],
+    );
+  });
+
   it('is not written when nothing changes', async () => {
     await lab.call('POST', V2, thing('v2', 'same', { two: 'x' }));
     const { revision } = lab.api.engine.store;
