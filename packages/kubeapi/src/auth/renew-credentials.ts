@@ -15,9 +15,10 @@ export interface LiveCredentials {
 /** Where credentials are; the names are asked for again at each look. */
 export interface LiveCredentialSource extends Omit<CredentialSource, 'names'> {
   readonly names: () => readonly string[];
+  /** How often files, names and ends are looked at, in milliseconds; an hour unless given. */
+  readonly lookMs?: number;
 }
 
-/** How often files, names and ends are looked at. */
 const LOOK_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** An authority that ends within this is warned about: its certificate is in every kubeconfig, so replacing it takes time. */
@@ -80,7 +81,7 @@ export async function startCredentials(
   let cancel = (): void => {};
   function schedule(): void {
     if (stopped) return;
-    cancel = clock.after(LOOK_MS, () => {
+    cancel = clock.after(source.lookMs ?? LOOK_MS, () => {
       look().then(schedule, schedule);
     });
   }
