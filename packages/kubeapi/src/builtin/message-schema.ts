@@ -8,7 +8,7 @@ const names = new WeakMap<Schema, string>([[OBJECT_META_SCHEMA, 'meta.ObjectMeta
 
 /** Fields that the published schemas call required and that kube-apiserver lets be absent. */
 const LENIENT =
-  /Status$|State$|Condition$|^core\.Node(?:SystemInfo|Address)$|^events\.|^core\.Event$|^rbac\.|^core\.ObjectReference$/;
+  /Status$|State$|Condition$|^core\.Node(?:SystemInfo|Address)$|^events\.|^core\.Event$|^rbac\.|^core\.ObjectReference$|^admissionregistration\./;
 
 /**
  * The schema of a message of the table, made when it is first asked for. Schemas of one message are one object, also inside

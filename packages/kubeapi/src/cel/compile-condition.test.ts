@@ -101,7 +101,7 @@ const FAILURES: readonly (readonly [expression: string, message: string | RegExp
     "'a' + 1 == 'b'",
     "ERROR: <input>:1:5: found no matching overload for '_+_' applied to '(string, int)'\n | 'a' + 1 == 'b'\n | ....^",
   ],
-  ["'a'", 'must evaluate to bool'],
+  ["'a'", 'must evaluate to bool but got string'],
   ["'a'.matches('(?=x)')", /invalid matches argument/],
 ];
 

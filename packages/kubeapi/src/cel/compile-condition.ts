@@ -28,7 +28,9 @@ export function compileCel(expression: string, variableNames: readonly string[])
   const compiled = compileIn(env, expression);
   if (!compiled.ok) return compiled;
   const { program } = compiled;
-  if (program.type !== 'bool' && program.type !== 'dyn') return { ok: false, message: 'must evaluate to bool' };
+  if (program.type !== 'bool' && program.type !== 'dyn') {
+    return { ok: false, message: `must evaluate to bool but got ${program.type}` };
+  }
   const read = variableNames.filter((name) => program.reads.has(name));
   return {
     ok: true,
