@@ -103,6 +103,12 @@ describe('built-in kinds that are kept as data', () => {
     assert.equal(part((await call('GET', `${PODS}/apart`)).body, 'status', 'phase'), 'Running');
   });
 
+  it('say why there are no logs', async () => {
+    const { code, body } = await call('GET', `${PODS}/any/log`);
+    assert.equal(code, 400);
+    assert.equal(body['message'], 'Pods are kept as data here: nothing runs them, so there is no log');
+  });
+
   it('merge conditions by type', async () => {
     await call('POST', PODS, { metadata: { name: 'cond' }, spec: template.spec });
     const set = (type: string, status: string) =>

@@ -1,6 +1,6 @@
 import type { JsonObject, KindDefinition } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
-import { methodNotAllowed, noSuchResource } from '../pipeline/api-status.ts';
+import { badRequest, methodNotAllowed, noSuchResource } from '../pipeline/api-status.ts';
 import { awaitRevision } from '../pipeline/await-revision.ts';
 import { readObject, revisionOf } from '../pipeline/reader.ts';
 import { scaleOf } from '../pipeline/scale.ts';
@@ -54,8 +54,15 @@ function checkSubresource(path: ApiPath, version: KindDefinition): void {
     (subresource === 'status' && (version.statusSubresource || version.kind === 'Namespace')) ||
     (subresource === 'scale' && version.scale !== undefined) ||
     (subresource === 'finalize' && version.kind === 'Namespace');
-  if (!offered) throw noSuchResource();
+  if (offered) return;
+  if (version.group === '' && version.kind === 'Pod' && RUNNING.has(subresource)) {
+    throw badRequest(`Pods are kept as data here: nothing runs them, so there is no ${subresource}`);
+  }
+  throw noSuchResource();
 }
+
+/** What only a running pod has. */
+const RUNNING: ReadonlySet<string> = new Set(['attach', 'exec', 'log', 'portforward', 'proxy']);
 
 /** Over all namespaces there are only lists and watches; Kubernetes' own kinds answer anything else with 405, not with 404. */
 function checkScope({ path, resource, request: { method } }: ResourceCall): void {
