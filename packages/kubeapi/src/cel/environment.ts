@@ -1,6 +1,7 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { definerOf } from './library.ts';
 import { addressLibrary } from './library-addresses.ts';
+import { conversionLibrary } from './library-conversions.ts';
 import { formatLibrary } from './library-formats.ts';
 import { listLibrary } from './library-lists.ts';
 import { patternLibrary } from './library-patterns.ts';
@@ -12,6 +13,7 @@ import { macroLibrary } from './macros.ts';
 
 const LIBRARIES = [
   macroLibrary,
+  conversionLibrary,
   stringLibrary,
   patternLibrary,
   listLibrary,

@@ -1,5 +1,7 @@
 import { UnsignedInt } from '@marcbachmann/cel-js/evaluator';
+import { goQuote } from '../schema/go-text.ts';
 import { EvaluationFailure } from './evaluation-failure.ts';
+import { doubleText, timeText } from './library-conversions.ts';
 
 const MAX_PRECISION = 64;
 
@@ -27,9 +29,7 @@ function clause(letter: string, value: unknown, precision: number): string {
     case 'f':
       return real(value).toFixed(precision);
     case 'e':
-      return real(value)
-        .toExponential(precision)
-        .replace(/e([+-])(\d)$/, 'e$10$2');
+      return scientific(real(value), precision);
     case 'b':
       return typeof value === 'boolean' ? String(Number(value)) : wholeNumber(value).toString(2);
     case 'o':
@@ -44,18 +44,41 @@ function clause(letter: string, value: unknown, precision: number): string {
 }
 
 function plain(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(plain).join(', ')}]`;
+  if (typeof value === 'string') return value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
-  if (value instanceof Date) return value.toISOString().replace(/\.?0*Z$/, 'Z');
+  return nested(value);
+}
+
+/** Inside lists and maps texts are quoted. */
+function nested(value: unknown): string {
+  if (typeof value === 'string') return goQuote(value);
+  if (typeof value === 'number') return doubleText(value);
+  if (Array.isArray(value)) return `[${value.map(nested).join(', ')}]`;
+  if (value instanceof Date) return timeText(value);
   if (value === null) return 'null';
-  if (value instanceof Map || value?.constructor === Object) {
-    const entries = value instanceof Map ? [...value] : Object.entries(value as object);
-    return `{${entries
-      .map(([key, member]) => `${plain(key)}: ${plain(member)}`)
-      .sort()
-      .join(', ')}}`;
-  }
+  if (!(value instanceof Map) && value?.constructor !== Object) return otherText(value);
+  const entries = value instanceof Map ? [...value] : Object.entries(value as object);
+  return `{${entries
+    .map(([key, member]) => `${nested(key)}:${nested(member)}`)
+    .sort()
+    .join(', ')}}`;
+}
+
+/** Types print their name; the rest prints itself. */
+function otherText(value: unknown): string {
+  if (typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string')
+    return value.name;
   return String(value);
+}
+
+/** cel-go writes an exponent as people do, with narrow spaces: `1.234500 × 10⁰³`. */
+function scientific(value: number, precision: number): string {
+  const [mantissa = '', power = '+0'] = value.toExponential(precision).split('e');
+  const raised = power
+    .slice(1)
+    .padStart(2, '0')
+    .replace(/\d/g, (digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'.charAt(Number(digit)));
+  return `${mantissa}\u202f×\u202f10${power.startsWith('-') ? '⁻' : ''}${raised}`;
 }
 
 function wholeNumber(value: unknown): bigint {
@@ -66,7 +89,6 @@ function wholeNumber(value: unknown): bigint {
 
 function real(value: unknown): number {
   if (typeof value === 'number') return value;
-  if (typeof value === 'bigint') return Number(value);
   throw new EvaluationFailure('fixed-point clause can only be used on doubles');
 }
 

@@ -57,7 +57,7 @@ export const addressLibrary: Library = (define, env) => {
   define('isIP(string): bool', (text: string) => parseIp(text) !== undefined);
   define('ip(string): net.IP', ipOf);
   define('IpNamespace.isCanonical(string): bool', (_: unknown, text: string) => ipOf(text).toString() === text);
-  define('string(net.IP): string', (ip: Ip) => ip.toString());
+  define('k_string(net.IP): string', (ip: Ip) => ip.toString());
   define('net.IP.family(): int', (ip: Ip) => (ip.bits === 32 ? 4n : 6n));
   define('net.IP.isUnspecified(): bool', (ip: Ip) => ip.value === 0n);
   define('net.IP.isLoopback(): bool', isLoopback);
@@ -69,7 +69,7 @@ export const addressLibrary: Library = (define, env) => {
   });
   define('isCIDR(string): bool', (text: string) => parseCidr(text) !== undefined);
   define('cidr(string): net.CIDR', cidrOf);
-  define('string(net.CIDR): string', cidrText);
+  define('k_string(net.CIDR): string', cidrText);
   define('net.CIDR.ip(): net.IP', (cidr: Cidr) => cidr.ip);
   define('net.CIDR.prefixLength(): int', (cidr: Cidr) => BigInt(cidr.length));
   define('net.CIDR.masked(): net.CIDR', (cidr: Cidr) => cidr.masked());
@@ -99,7 +99,7 @@ function ipOf(text: string): Ip {
   const ip = parseIp(text);
   if (ip !== undefined) return ip;
   throw new EvaluationFailure(
-    `IP Address ${JSON.stringify(text)} parse error during conversion from string: unable to parse IP`,
+    `IP Address ${JSON.stringify(text)} parse error during conversion from string: ParseAddr(${JSON.stringify(text)}): unable to parse IP`,
   );
 }
 

@@ -1,9 +1,24 @@
+import { Optional } from '@marcbachmann/cel-js';
+import { Duration } from '@marcbachmann/cel-js/evaluator';
 import { EvaluationFailure } from './evaluation-failure.ts';
 import type { Library } from './library.ts';
-import { celEqual } from './typed-value.ts';
+import { celEqual, TypedObject } from './typed-value.ts';
 import { spend } from './work-budget.ts';
 
 class SetsNamespace {}
+
+const BYTE_ORDERS: readonly (readonly [string, (order: number) => boolean])[] = [
+  ['<', (order) => order < 0],
+  ['<=', (order) => order <= 0],
+  ['>', (order) => order > 0],
+  ['>=', (order) => order >= 0],
+];
+
+function isZero(value: unknown): boolean {
+  if (value === '' || value === 0 || value === 0n || value === false || value === null) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return value instanceof Map && !(value instanceof TypedObject) && value.size === 0;
+}
 
 /** Kubernetes' functions of lists, and cel-go's `sets`. */
 export const listLibrary: Library = (define, env) => {
@@ -26,12 +41,18 @@ export const listLibrary: Library = (define, env) => {
     spend(list.length);
     return BigInt(list.findLastIndex((item) => celEqual(item, wanted)));
   });
-  define('list<A>.reverse(): list<A>', (list: readonly unknown[]) => [...list].reverse());
-  define('list<A>.distinct(): list<A>', (list: readonly unknown[]) => {
-    const seen: unknown[] = [];
-    for (const item of list) if (!contains(seen, item)) seen.push(item);
-    return seen;
+  define('list<google.protobuf.Duration>.sum(): google.protobuf.Duration', (list: readonly Duration[]) => {
+    spend(list.length);
+    return list.reduce((sum, item) => sum.addDuration(item), new Duration(0n, 0));
   });
+  define('list<A>.first(): optional<A>', (list: readonly unknown[]) => Optional.of(list[0]));
+  define('list<A>.last(): optional<A>', (list: readonly unknown[]) => Optional.of(list.at(-1)));
+  define('OptionalNamespace.ofNonZeroValue(A): optional<A>', (_: unknown, value: unknown) =>
+    isZero(value) ? Optional.none() : Optional.of(value),
+  );
+  for (const [operator, holds] of BYTE_ORDERS) {
+    env.registerOperator(`bytes ${operator} bytes`, (a: Uint8Array, b: Uint8Array) => holds(Buffer.compare(a, b)));
+  }
   env.registerType('SetsNamespace', SetsNamespace);
   env.registerConstant('sets', 'SetsNamespace', new SetsNamespace());
   define('SetsNamespace.contains(list, list): bool', (_: unknown, all: readonly unknown[], some: readonly unknown[]) =>

@@ -17,9 +17,12 @@ const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, k: 3, M
 /** A resource quantity, kept in billionths as kube keeps it. */
 class Quantity {
   readonly nano: bigint;
+  /** A fraction of a binary unit counts as no integer, even where it is one. */
+  readonly isFraction: boolean;
 
-  constructor(nano: bigint) {
+  constructor(nano: bigint, isFraction = false) {
     this.nano = nano;
+    this.isFraction = isFraction;
   }
 
   valueOf(): bigint {
@@ -56,7 +59,8 @@ export const quantityLibrary: Library = (define, env) => {
   define(`${Q}.sub(int): ${Q}`, (a: Quantity, b: bigint) => new Quantity(a.nano - b * NANO));
 };
 
-function isInt64({ nano }: Quantity): boolean {
+function isInt64({ nano, isFraction }: Quantity): boolean {
+  if (isFraction) return false;
   const whole = nano / NANO;
   return nano % NANO === 0n && whole <= MAX_INT64 && whole >= -MAX_INT64 - 1n;
 }
@@ -75,5 +79,5 @@ function parseQuantity(text: string): Quantity | undefined {
   const power = 10n ** BigInt(Math.abs(scale));
   // Finer than a billionth is rounded up.
   const nano = scale >= 0 ? digits * power : (digits + power - 1n) / power;
-  return new Quantity(sign === '-' ? -nano : nano);
+  return new Quantity(sign === '-' ? -nano : nano, fraction !== '' && Object.hasOwn(BINARY, suffix));
 }

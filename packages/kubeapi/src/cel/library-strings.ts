@@ -1,3 +1,4 @@
+import { goQuote } from '../schema/go-text.ts';
 import { EvaluationFailure } from './evaluation-failure.ts';
 import { formatText } from './format-text.ts';
 import type { Library } from './library.ts';
@@ -6,11 +7,13 @@ import { spendText } from './work-budget.ts';
 /** No text that a rule makes may be longer: 16 MiB of characters. */
 const MAX_TEXT = 16 * 1024 * 1024;
 
+class StringsNamespace {}
+
 /**
  * cel-go's string extensions, counting characters, not UTF-16 units. Functions that cel-js has in another form carry the
  * prefix `k_`: `syntax-tree.ts` sends calls to them.
  */
-export const stringLibrary: Library = (define) => {
+export const stringLibrary: Library = (define, env) => {
   define('string.k_lowerAscii(): string', (s: string) => s.replace(/[A-Z]+/g, (upper) => upper.toLowerCase()));
   define('string.k_upperAscii(): string', (s: string) => s.replace(/[a-z]+/g, (lower) => lower.toUpperCase()));
   define('string.charAt(int): string', (s: string, at: bigint) => {
@@ -34,14 +37,16 @@ export const stringLibrary: Library = (define) => {
   });
   define('string.replace(string, string): string', (s: string, from: string, to: string) => replace(s, from, to, -1n));
   define('string.replace(string, string, int): string', replace);
-  define('string.reverse(): string', (s: string) => pointsOf(s).reverse().join(''));
   define('string.format(list): string', (s: string, values: readonly unknown[]) => {
     spendText(s.length);
     return formatText(s, values);
   });
-  define('string(google.protobuf.Duration): string', (d: { toString(): string }) => d.toString());
-  define('string(google.protobuf.Timestamp): string', (d: Date) => d.toISOString().replace(/\.?0*Z$/, 'Z'));
-  define('int(google.protobuf.Timestamp): int', (d: Date) => BigInt(Math.floor(d.getTime() / 1000)));
+  env.registerType('StringsNamespace', StringsNamespace);
+  env.registerConstant('strings', 'StringsNamespace', new StringsNamespace());
+  define('StringsNamespace.quote(string): string', (_: unknown, s: string) => {
+    spendText(s.length);
+    return goQuote(s);
+  });
 };
 
 function pointsOf(text: string): string[] {
@@ -64,6 +69,7 @@ function substring(text: string, from: bigint, to?: bigint): string {
 
 function indexOf(text: string, part: string, from: bigint): bigint {
   const points = pointsOf(text);
+  if (from > BigInt(points.length)) return -1n;
   const start = boundedIndex(from, points.length);
   const skipped = points.slice(0, start).join('').length;
   const at = text.indexOf(part, skipped);
@@ -72,6 +78,7 @@ function indexOf(text: string, part: string, from: bigint): bigint {
 
 function lastIndexOf(text: string, part: string, to: bigint | undefined): bigint {
   const points = pointsOf(text);
+  if (to !== undefined && to > BigInt(points.length)) return -1n;
   const limit = to === undefined ? text.length : points.slice(0, boundedIndex(to, points.length)).join('').length;
   const at = text.lastIndexOf(part, limit);
   return at < 0 ? -1n : BigInt([...text.slice(0, at)].length);

@@ -43,7 +43,7 @@ export const urlLibrary: Library = (define, env) => {
   });
 };
 
-const HOST = /^(?:[^\s/?#@:[\]<>"]*|\[[0-9a-fA-F:.]+(?:%25[^\s\]]+)?\])(?::\d*)?$/;
+const HOST = /^(?:[^\s/?#@[\]<>"]*|\[[0-9a-fA-F:.]+(?:%25[^\s\]]+)?\])(?::\d*)?$/;
 
 function parseUrl(text: string): CelUrl | undefined {
   spendText(text.length);

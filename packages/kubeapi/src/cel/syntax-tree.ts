@@ -1,3 +1,4 @@
+import { Optional } from '@marcbachmann/cel-js';
 import { spend, spendText } from './work-budget.ts';
 
 /** What we touch of a node of cel-js's syntax tree. */
@@ -13,7 +14,16 @@ export interface TreeNode {
 type Evaluate = (evaluator: unknown, node: TreeNode, context: unknown) => unknown;
 
 /** Functions that cel-js has in a form that differs from cel-go's; ours are registered under `k_NAME`. */
-const REPLACED = new Set(['matches', 'lowerAscii', 'upperAscii', 'substring', 'indexOf', 'lastIndexOf', 'split']);
+const REPLACED_METHODS = new Set([
+  'matches',
+  'lowerAscii',
+  'upperAscii',
+  'substring',
+  'indexOf',
+  'lastIndexOf',
+  'split',
+]);
+const REPLACED_FUNCTIONS = new Set(['int', 'string']);
 const PREFIX = 'k_';
 
 /** Take the prefix of replaced functions out of a message. */
@@ -55,31 +65,54 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-/** Before the type check: send calls of replaced functions to ours, and let `has` look whether its field exists. */
+/** Before the type check: send calls of replaced functions to ours, `has` too. */
 export function redirectCalls(nodes: readonly TreeNode[]): void {
   for (const node of nodes) {
-    if (node.op === 'rcall' && Array.isArray(node.args)) {
-      const name: unknown = node.args[0];
-      if (typeof name === 'string' && REPLACED.has(name)) node.args[0] = `${PREFIX}${name}`;
-    }
-    if (node.op === 'call' && Array.isArray(node.args) && node.args[0] === 'has') checkFieldOfHas(node);
+    const replaced = node.op === 'rcall' ? REPLACED_METHODS : node.op === 'call' ? REPLACED_FUNCTIONS : undefined;
+    if (replaced === undefined || !Array.isArray(node.args)) continue;
+    const name: unknown = node.args[0];
+    if (typeof name === 'string' && replaced.has(name)) node.args[0] = `${PREFIX}${name}`;
+    if (node.op === 'call' && name === 'has') replaceHas(node);
   }
+}
+
+interface Checker {
+  check(node: TreeNode, context: unknown): unknown;
+  getType(name: string): unknown;
+  createError(code: string, message: string, node: TreeNode): Error;
+}
+
+interface Evaluator {
+  run(node: TreeNode, context: unknown): unknown;
+  debugType(value: unknown): {
+    fieldLazy(value: unknown, name: unknown, node: TreeNode, evaluator: Evaluator): unknown;
+  };
 }
 
 interface HasMacro {
   args: readonly TreeNode[];
-  typeCheck(checker: { check(node: TreeNode, context: unknown): unknown }, macro: HasMacro, context: unknown): unknown;
+  typeCheck(checker: Checker, macro: HasMacro, context: unknown): unknown;
+  evaluate(evaluator: Evaluator, macro: HasMacro, context: unknown): unknown;
 }
 
-function checkFieldOfHas(node: TreeNode): void {
+/** `has` of cel-js takes plain paths only and does not look whether the field is one; ours takes a field of anything. */
+function replaceHas(node: TreeNode): void {
   const macro = node.meta['macro'] as HasMacro | undefined;
   if (macro === undefined) return;
-  const original = macro.typeCheck.bind(macro);
-  macro.typeCheck = (checker, self, context) => {
-    const type = original(checker, self, context);
-    const [field] = self.args;
-    if (field !== undefined) checker.check(field, context);
-    return type;
+  const [field] = macro.args;
+  const parts: readonly unknown[] = Array.isArray(field?.args) ? field.args : [];
+  const [operand, name] = parts;
+  const isField = field !== undefined && (field.op === '.' || field.op === '.?');
+  macro.typeCheck = (checker, _macro, context) => {
+    if (!isField) throw checker.createError('invalid_macro_argument', 'invalid argument to has() macro', node);
+    checker.check(field, context);
+    return checker.getType('bool');
+  };
+  macro.evaluate = (evaluator, _macro, context) => {
+    if (!isField || !isTreeNode(operand)) return false;
+    const object = evaluator.run(operand, context);
+    const value = evaluator.debugType(object).fieldLazy(object, name, field, evaluator);
+    return value instanceof Optional ? value.hasValue() : value !== undefined;
   };
 }
 
