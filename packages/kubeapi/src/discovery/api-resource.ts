@@ -64,8 +64,21 @@ const OWN: Readonly<Record<string, Pick<ApiResource, 'verbs' | 'subresources'>>>
   },
 };
 
+/** The same verbs in the order in which kube-apiserver tells them of custom resources. */
+const CUSTOM_VERBS: readonly string[] = [
+  'delete',
+  'deletecollection',
+  'get',
+  'list',
+  'patch',
+  'create',
+  'update',
+  'watch',
+];
+
 /** A kind as it is served: with the subresources and verbs that are peculiar to it. */
-export function servedResource(kind: ApiResource): ApiResource {
+export function servedResource(kind: ApiResource, builtin = true): ApiResource {
+  if (!builtin) return kind.verbs === undefined ? { ...kind, verbs: CUSTOM_VERBS } : kind;
   const own = kind.group === '' ? OWN[kind.plural] : undefined;
   return own === undefined ? kind : { ...kind, ...own };
 }

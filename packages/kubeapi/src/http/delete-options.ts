@@ -30,7 +30,7 @@ export async function deleteOptionsOf(request: ApiRequest): Promise<DeleteOption
   const policy = POLICIES.find((name) => name === asked);
   if (asked !== undefined && policy === undefined)
     problems.push(notSupported('propagationPolicy', asked, [...POLICIES, 'nil']));
-  const dryRun = [...query.getAll('dryRun'), ...textsOf(given['dryRun'])].filter((value) => value !== '');
+  const dryRun = [...query.getAll('dryRun'), ...textsOf(given['dryRun'])];
   problems.push(...dryRunProblems(dryRun));
   if (problems.length > 0) throw invalidOptions('DeleteOptions', problems);
   const preconditions = isJsonObject(given['preconditions']) ? given['preconditions'] : {};

@@ -59,7 +59,7 @@ export function createDocuments(deps: DocumentDeps): (request: ApiRequest) => Ap
   let v3: ReturnType<typeof openApiV3Documents> | undefined;
 
   const resources = (): readonly ApiResource[] => [
-    ...registry.all().flatMap((r) => r.versions.map(servedResource)),
+    ...registry.all().flatMap((r) => r.versions.map((v) => servedResource(v, r.rules.builtin))),
     ...REVIEWS,
   ];
   const documentsV3 = (): NonNullable<typeof v3> => {

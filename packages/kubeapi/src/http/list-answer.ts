@@ -45,7 +45,7 @@ function partsOf(
 ): { readonly head: JsonObject; readonly field: string; readonly items: Iterable<ListItem> } {
   const { resource, version } = call;
   const metadata: JsonObject = {
-    ...(result.continue === undefined ? {} : { continue: result.continue }),
+    ...continueOf(result, shape === 'object' && !resource.rules.builtin),
     ...(result.remainingItemCount === undefined ? {} : { remainingItemCount: result.remainingItemCount }),
     resourceVersion: result.resourceVersion,
   };
@@ -57,10 +57,28 @@ function partsOf(
   }
   if (shape === 'object') {
     const head = { kind: version.listKind, apiVersion: apiVersionOf(version), metadata };
-    return { head, field: 'items', items: mapped(objects, storedItem) };
+    const itemOfList = resource.rules.builtin
+      ? typedItem(`{"apiVersion":"${head.apiVersion}","kind":"${version.kind}",`)
+      : storedItem;
+    return { head, field: 'items', items: mapped(objects, itemOfList) };
   }
   const head = { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata };
   return { head, field: 'items', items: mapped(objects, (object) => itemOf(partialObjectMetadata(object))) };
+}
+
+/** Whole lists of custom resources always have the field, as upstream's do. */
+function continueOf(result: ListResult, always: boolean): JsonObject {
+  if (result.continue === undefined && !always) return {};
+  return { continue: result.continue ?? '' };
+}
+
+/** Lists of Kubernetes' own kinds say once what their items are. `head`: how the text of most objects begins. */
+function typedItem(head: string): (object: ApiObject) => ListItem {
+  return (object) => {
+    const text = objectText(object);
+    const { apiVersion: _version, kind: _kind, ...json } = object;
+    return { json, text: text.startsWith(head) ? `{${text.slice(head.length)}` : stringifyJson(json) };
+  };
 }
 
 function storedItem(object: ApiObject): ListItem {

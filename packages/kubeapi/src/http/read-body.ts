@@ -33,8 +33,12 @@ export function decodeBody(bytes: Uint8Array, contentType: string | undefined): 
   }
 }
 
+/** @throws 415 for parameters that are none. */
 function typeOf(contentType: string | undefined): string {
-  return (contentType || 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
+  const [first = '', ...parameters] = (contentType || 'application/json').split(';');
+  const type = first.trim().toLowerCase();
+  if (parameters.some((parameter) => !parameter.includes('=') && parameter.trim() !== '')) throw unsupported(type);
+  return type;
 }
 
 /** 415 with what would be accepted. */

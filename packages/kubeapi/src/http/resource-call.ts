@@ -19,15 +19,19 @@ export interface ResourceCall {
   readonly version: KindDefinition;
 }
 
-/** What a Table shows of its rows, as the query asks. */
+/** What a Table shows of its rows, as the query asks. @throws 400. */
 export function tableOptions(call: ResourceCall): {
   readonly nowMs: number;
   readonly includeObject: 'None' | 'Metadata' | 'Object';
 } {
-  const asked = call.request.query.get('includeObject');
+  const asked = call.request.query.get('includeObject') || 'Metadata';
+  if (asked !== 'None' && asked !== 'Metadata' && asked !== 'Object') {
+    const why = `includeObject: Invalid value: ${JSON.stringify(asked)}: must be 'Metadata', 'Object', 'None', or empty`;
+    throw badRequest(`Unable to convert to Table as requested: ${why}`);
+  }
   return {
     nowMs: call.engine.clock.nowMs(),
-    includeObject: asked === 'None' || asked === 'Object' ? asked : 'Metadata',
+    includeObject: asked,
   };
 }
 

@@ -1,6 +1,6 @@
-import type { JsonObject, KindDefinition } from '@bloomery/model';
+import type { JsonObject } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
-import { badRequest, methodNotAllowed, noSuchResource } from '../pipeline/api-status.ts';
+import { badRequest, methodNotAllowed, noSuchResource, notFound } from '../pipeline/api-status.ts';
 import { awaitRevision } from '../pipeline/await-revision.ts';
 import { readObject, revisionOf } from '../pipeline/reader.ts';
 import { scaleOf } from '../pipeline/scale.ts';
@@ -8,7 +8,6 @@ import type { WriteResult } from '../pipeline/write-request.ts';
 import type { Resource } from '../registry/resource.ts';
 import { partialObjectMetadata, renderTable } from '../table/index.ts';
 import { notAcceptable, shownAnswer, withWarning } from './answers.ts';
-import type { ApiPath } from './api-path.ts';
 import type { ApiAnswer } from './api-request.ts';
 import { deleteCollection } from './delete-collection.ts';
 import { deleteOptionsOf } from './delete-options.ts';
@@ -26,10 +25,10 @@ export async function handleResource(call: ResourceCall): Promise<ApiAnswer> {
 }
 
 async function answerResource(call: ResourceCall): Promise<ApiAnswer> {
-  const { request, path, resource, version } = call;
+  const { request, path, resource } = call;
   // No object has such a name: it is a path that nothing is served at.
   if (path.name?.includes('/') === true) throw noSuchResource();
-  checkSubresource(path, version);
+  checkSubresource(call);
   checkScope(call);
   const wanted = negotiate(request.headers['accept']);
   if (wanted === undefined) throw notAcceptable();
@@ -47,8 +46,8 @@ function isCollectionWatch({ path, request: { method, query } }: ResourceCall): 
   return path.name === undefined && (method === 'GET' || method === 'HEAD') && isTrue(query.get('watch'));
 }
 
-function checkSubresource(path: ApiPath, version: KindDefinition): void {
-  const { subresource } = path;
+function checkSubresource({ path, version, resource }: ResourceCall): void {
+  const { subresource, name = '' } = path;
   if (subresource === undefined) return;
   const offered =
     (subresource === 'status' && (version.statusSubresource || version.kind === 'Namespace')) ||
@@ -58,7 +57,7 @@ function checkSubresource(path: ApiPath, version: KindDefinition): void {
   if (version.group === '' && version.kind === 'Pod' && RUNNING.has(subresource)) {
     throw badRequest(`Pods are kept as data here: nothing runs them, so there is no ${subresource}`);
   }
-  throw noSuchResource();
+  throw resource.rules.builtin ? noSuchResource() : notFound(resource, name);
 }
 
 /** What only a running pod has. */

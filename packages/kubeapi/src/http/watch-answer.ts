@@ -49,7 +49,7 @@ export function watchAnswer(call: ResourceCall, { shape, format }: Representatio
       interest: { resource: resource.id, namespace: resource.namespaced ? path.namespace : undefined, selects },
       after: wantsInitial || asked === undefined || asked === 0 ? undefined : asked,
       initialEvents: wantsInitial,
-      markInitialEnd: initial === true && options.allowWatchBookmarks,
+      markInitialEnd: wantsInitial && options.allowWatchBookmarks,
       bookmarks: options.allowWatchBookmarks ? bookmarkTimes(timeoutMs) : undefined,
       schedule: (delayMs, callback) => engine.clock.after(delayMs, callback),
       signal,

@@ -26,7 +26,7 @@ export function writeOptionsOf(
   const fieldManager = query.get('fieldManager') ?? '';
   const given = query.get('fieldValidation') || 'Warn';
   const fieldValidation = given === 'Ignore' || given === 'Strict' || given === 'Warn' ? given : undefined;
-  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
+  const dryRun = query.getAll('dryRun');
   const problems: OptionProblem[] = [...more, ...managerProblems(fieldManager), ...dryRunProblems(dryRun)];
   if (fieldValidation === undefined)
     problems.push(notSupported('fieldValidation', given, ['', 'Ignore', 'Strict', 'Warn']));

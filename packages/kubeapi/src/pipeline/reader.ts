@@ -1,7 +1,8 @@
 import { apiError } from '@bloomery/kube';
-import type { KindDefinition, KubeObject } from '@bloomery/model';
+import type { JsonObject, KindDefinition, KubeObject } from '@bloomery/model';
 import { isJsonObject, parseJson } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
+import { selectableView } from '../builtin/selectable-fields.ts';
 import { isPrepared, type Resource, toVersion } from '../registry/resource.ts';
 import {
   demandedValue,
@@ -74,8 +75,9 @@ export function selectionOf(
 }
 
 /** Selecting cannot wait: where a webhook has not been asked yet, the fields are those of the stored version. */
-function selectable(resource: Resource, object: ApiObject, version: KindDefinition): ApiObject {
-  return isPrepared(resource, object, version) ? toVersion(resource, object, version) : object;
+function selectable(resource: Resource, object: ApiObject, version: KindDefinition): JsonObject {
+  const shown = isPrepared(resource, object, version) ? toVersion(resource, object, version) : object;
+  return resource.rules.builtin ? selectableView(shown) : shown;
 }
 
 /** One object in the caller's version. @throws 404. */
@@ -172,13 +174,18 @@ function startOf(store: Store, request: ListRequest): { readonly rev: number; re
   const { resourceVersionMatch: match } = request;
   if (request.continue !== undefined && request.continue !== '') {
     const token = decodeContinue(request.continue);
+    if ((request.resourceVersion ?? '') !== '' && request.resourceVersion !== '0')
+      throw badRequest('specifying resource version is not allowed when using continue');
     if (token.rev === NEWEST) return { rev: store.revision, key: token.key };
     if (token.rev < store.compactRevision) throw continueExpired(token.key);
     return { rev: Math.min(token.rev, store.revision), key: token.key };
   }
   const asked = revisionOf(request.resourceVersion);
   if (asked !== undefined && asked > store.revision) throw futureRevision(asked, store.revision);
-  if (match !== 'Exact' || asked === undefined) return { rev: store.revision, key: undefined };
+  // The first page of a list at a revision is a list at exactly that revision, unless something else is said: so it was before
+  // there was resourceVersionMatch.
+  const isExact = match === 'Exact' || (match === undefined && (request.limit ?? 0) > 0);
+  if (!isExact || asked === undefined || asked === 0) return { rev: store.revision, key: undefined };
   if (asked < store.compactRevision) throw listExpired();
   return { rev: asked, key: undefined };
 }
@@ -205,6 +212,7 @@ function listExpired() {
   return apiError({ code: 410, reason: 'Expired', message });
 }
 
+const TOKEN_VERSION = 'meta.k8s.io/v1';
 /** In a continue token: go on with what is there now. */
 const NEWEST = 0;
 
@@ -220,14 +228,20 @@ function continueExpired(key: string) {
 }
 
 function encodeContinue(rev: number, key: string): string {
-  return Buffer.from(JSON.stringify({ v: 1, rv: rev, start: key })).toString('base64url');
+  return Buffer.from(JSON.stringify({ v: TOKEN_VERSION, rv: rev, start: key })).toString('base64url');
 }
 
 function decodeContinue(token: string): { readonly rev: number; readonly key: string } {
   try {
     const value = parseJson(Buffer.from(token.slice(0, 4096), 'base64url').toString('utf8'));
-    const { rv: rev, start: key } = isJsonObject(value) ? value : {};
-    if (typeof rev === 'number' && Number.isSafeInteger(rev) && rev >= 0 && typeof key === 'string')
+    const { v, rv: rev, start: key } = isJsonObject(value) ? value : {};
+    if (
+      v === TOKEN_VERSION &&
+      typeof rev === 'number' &&
+      Number.isSafeInteger(rev) &&
+      rev >= 0 &&
+      typeof key === 'string'
+    )
       return { rev, key };
   } catch {
     // Falls through to the refusal: whatever the text was, it is no token of ours.

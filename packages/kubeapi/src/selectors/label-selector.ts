@@ -122,7 +122,7 @@ class Parser {
     const named = name.length <= 63 && KEY_NAME.test(name);
     if (!named || (prefix !== undefined && (prefix.length > 253 || !KEY_PREFIX.test(prefix)))) {
       throw new BadSelector(
-        `<nil>: Invalid value: ${JSON.stringify(key)}: name part must consist of alphanumeric characters, '-', '_' or '.'`,
+        `<nil>: Invalid value: ${JSON.stringify(key)}: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
       );
     }
     return key;
@@ -136,7 +136,7 @@ class Parser {
     if (isSymbol(value)) throw new BadSelector(`found '${value}', expected: identifier`);
     if (value.length > 63 || !VALUE.test(value)) {
       throw new BadSelector(
-        `values[0]: Invalid value: ${JSON.stringify(value)}: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'`,
+        `values[0]: Invalid value: ${JSON.stringify(value)}: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
       );
     }
     return value;
