@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, type Schema } from '@bloomery/model';
 import { jsonType } from '../schema/validate.ts';
 import { type FieldType, fieldType, itemElement, memberSchema, membersType } from './field-type.ts';
-import { elementText, keyElement } from './path-element.ts';
+import { elementText } from './path-element.ts';
 
 /**
  * Why an applied object cannot be merged by its schema: list items twice or without their key, values of another shape,
@@ -63,15 +63,17 @@ function checkItems(
   for (const [i, item] of value.entries()) {
     const element = itemElement(type, item);
     if (element === undefined) {
-      const key = keyElement(item, type.keys ?? [], type.items);
-      const missing = 'missing' in key ? key.missing : '';
-      problems.push(
-        `${path}: element ${i}: associative list with keys has an element that omits key field ${JSON.stringify(missing)} (and doesn't have default value)`,
-      );
+      problems.push(`${path}: element ${i}: ${whyNoElement(type, item)}`);
       continue;
     }
     if (seen.has(element)) problems.push(`${path}: duplicate entries for key ${elementText(element)}`);
     seen.add(element);
     check(type.items, item, `${path}${elementText(element)}`, problems);
   }
+}
+
+function whyNoElement(type: FieldType & { readonly of: 'list' }, item: Json): string {
+  if (!isJsonObject(item)) return 'associative list with keys may not have non-map elements';
+  const names = (type.keys ?? []).map((key) => JSON.stringify(key)).join(' ');
+  return `associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`;
 }

@@ -20,7 +20,7 @@ export function valueElement(value: Json): string {
 /**
  * The element of a list-map item: its key members, sorted; absent ones take their default.
  *
- * @returns undefined when a key is missing and has no default: the name of that key is `missing`.
+ * @returns the name of a key as `missing` when all keys are missing and have no defaults.
  */
 export function keyElement(
   item: Json,
@@ -30,9 +30,10 @@ export function keyElement(
   const members: [string, Json][] = [];
   for (const key of keys.toSorted()) {
     const value = (isJsonObject(item) ? ownMember(item, key) : undefined) ?? ownMember(items.properties, key)?.default;
-    if (value === undefined) return { missing: key };
-    members.push([key, value]);
+    if (value !== undefined) members.push([key, value]);
   }
+  // One key that is there tells items apart; validation asks for the others.
+  if (members.length === 0) return { missing: keys[0] ?? '' };
   return { element: `k:${stringifyJson(Object.fromEntries(members))}` };
 }
 

@@ -79,7 +79,7 @@ export function statusAnswer(error: unknown, representation = PLAIN_JSON): ApiAn
 /** The Status object of anything thrown. */
 export function statusOf(error: unknown): JsonObject {
   const status = error instanceof BloomeryError ? error.facts['status'] : undefined;
-  if (isStatus(status)) return status;
+  if (isStatus(status)) return withoutVagueReason(status);
   if (error instanceof BloomeryError && error.code.startsWith('BLM_STORE_')) {
     return failure(503, 'ServiceUnavailable', error.message);
   }
@@ -93,6 +93,13 @@ export const unauthorized = (): BloomeryError =>
 /** 406 with what would be acceptable. */
 export function notAcceptable(why = 'only the following media types are accepted: application/json, application/yaml') {
   return apiError({ code: 406, reason: 'NotAcceptable', message: why });
+}
+
+/** An error that Go passed on plainly has no reason in Kubernetes; those of internal errors all begin the same way. */
+function withoutVagueReason(status: JsonObject): JsonObject {
+  const { reason, ...rest } = status;
+  const isPlain = reason === 'InternalError' && !String(status['message']).startsWith('Internal error occurred');
+  return isPlain ? rest : status;
 }
 
 function failure(code: number, reason: string, message: string): JsonObject {

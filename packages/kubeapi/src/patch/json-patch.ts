@@ -15,19 +15,22 @@ class CopyLimit extends Error {}
  * Apply a JSON patch: all operations or none.
  *
  * As kube-apiserver does it: `replace` of an absent member adds it, `test` of an absent path against null passes,
- * negative indices count from the end, the root itself cannot be addressed.
+ * negative indices count from the end, the root itself can only be replaced.
  *
  * @see RFC 6902
  */
 export function applyJsonPatch(object: JsonObject, patch: Json): PatchResult {
+  if (patch === null) return { ok: true, object };
   if (!Array.isArray(patch)) return undecodable(patch, 'jsonpatch.Patch');
   const operations: readonly Json[] = patch;
   if (operations.length > MAX_JSON_PATCH_OPERATIONS) {
-    const limit = `The allowed maximum operations in a JSON patch is ${MAX_JSON_PATCH_OPERATIONS}`;
+    const limit = `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_JSON_PATCH_OPERATIONS}`;
     return tooLarge(`${limit}, got ${operations.length}`);
   }
   const wrong = operations.find((operation) => !isJsonObject(operation));
   if (wrong !== undefined) return undecodable(wrong, 'jsonpatch.Operation');
+  const unnamed = operations.filter(isJsonObject).find(({ op }) => op !== undefined && typeof op !== 'string');
+  if (unnamed !== undefined) return undecodable(unnamed['op'] ?? null, 'string');
   return run(object, operations.filter(isJsonObject));
 }
 
@@ -45,8 +48,9 @@ function run(object: JsonObject, operations: readonly JsonObject[]): PatchResult
 }
 
 function step(document: Json, operation: JsonObject, budget: { bytes: number }): Json {
-  const path = pointer(operation, 'path');
   const value = ownMember(operation, 'value') ?? null;
+  if (ownMember(operation, 'path') === '' && ownMember(operation, 'op') === 'replace') return value;
+  const path = pointer(operation, 'path');
   switch (ownMember(operation, 'op')) {
     case 'add':
       return change(document, path, (parent, token) => added(parent, token, value));
@@ -77,10 +81,11 @@ function step(document: Json, operation: JsonObject, budget: { bytes: number }):
 /** A JSON pointer in its tokens. */
 function pointer(operation: JsonObject, member: 'path' | 'from'): readonly string[] {
   const path = ownMember(operation, member);
-  if (typeof path !== 'string' || !path.startsWith('/')) throw new Misfit(`the operation has no usable ${member}`);
+  if (typeof path !== 'string' || !path.includes('/')) throw new Misfit(`the operation has no usable ${member}`);
+  // What stands before the first slash is nothing to kube-apiserver either.
   return path
-    .slice(1)
     .split('/')
+    .slice(1)
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 

@@ -21,6 +21,7 @@ class BadPatch extends Error {}
  * @param schema root schema of the kind; `metadata` is implied.
  */
 export function applyStrategicMergePatch(schema: Schema, object: JsonObject, patch: Json): PatchResult {
+  if (patch === null) return { ok: true, object };
   if (!isJsonObject(patch)) return undecodable(patch, 'map[string]interface {}');
   const root = { ...schema, properties: { ...schema.properties, metadata: OBJECT_META_SCHEMA } };
   try {

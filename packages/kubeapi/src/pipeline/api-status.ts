@@ -1,8 +1,9 @@
 import { apiError } from '@bloomery/kube';
-import type { FieldProblem, JsonObject } from '@bloomery/model';
+import type { FieldProblem, Json, JsonObject } from '@bloomery/model';
 import type { BloomeryError } from '@bloomery/ports';
+import type { ApiObject } from '../api-object.ts';
 import { type Resource, resourceId } from '../registry/resource.ts';
-import { problemsText } from '../schema/index.ts';
+import { goJson, problemsText } from '../schema/index.ts';
 
 /** `widgets.example.com "x" not found` */
 export function notFound(resource: Pick<Resource, 'id' | 'group' | 'plural'>, name: string): BloomeryError {
@@ -14,12 +15,13 @@ export function notFound(resource: Pick<Resource, 'id' | 'group' | 'plural'>, na
   });
 }
 
-/** `widgets.example.com "x" already exists` */
-export function alreadyExists(resource: Resource, name: string): BloomeryError {
+/** `widgets.example.com "x" already exists`, and whether that one is being deleted. */
+export function alreadyExists(resource: Resource, name: string, present?: ApiObject): BloomeryError {
+  const dying = present?.metadata.deletionTimestamp === undefined ? '' : 'object is being deleted: ';
   return apiError({
     code: 409,
     reason: 'AlreadyExists',
-    message: `${resourceId(resource)} "${name}" already exists`,
+    message: `${dying}${resourceId(resource)} "${name}" already exists`,
     details: details(resource, name),
   });
 }
@@ -60,6 +62,25 @@ export function invalidObject(
 /** 400. */
 export function badRequest(message: string): BloomeryError {
   return apiError({ code: 400, reason: 'BadRequest', message });
+}
+
+/** 400 for a body whose name is not, or not that of, its address. */
+export function nameMismatch(name: string, given: string | undefined): BloomeryError {
+  if ((given ?? '') === '')
+    return badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  return badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
+}
+
+/** 422 for a patch whose result cannot be read as an object of its kind: it names no object. */
+export function unreadablePatch(patched: Json, why: string): BloomeryError {
+  const message = `Invalid value: ${JSON.stringify(goJson(patched))}: ${why}`;
+  const cause = { reason: 'FieldValueInvalid', message, field: 'patch' };
+  return apiError({
+    code: 422,
+    reason: 'Invalid',
+    message: ` "" is invalid: patch: ${message}`,
+    details: { causes: [cause] },
+  });
 }
 
 /** 410: the asked revision is no longer kept. */

@@ -2,8 +2,9 @@ import { apiError } from '@bloomery/kube';
 import { apiVersionOf, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import { type ApiObject, withMeta } from '../api-object.ts';
 import { toVersion } from '../registry/resource.ts';
-import { badRequest, conflict, notFound } from './api-status.ts';
+import { badRequest, conflict, nameMismatch, notFound } from './api-status.ts';
 import { createFrom } from './create-object.ts';
+import { goVersion } from './metadata-rules.ts';
 import { replaceObject } from './replace-object.ts';
 import { readBody } from './shape-body.ts';
 import { withConversions } from './with-conversions.ts';
@@ -26,12 +27,10 @@ export async function applyObject(
       message: 'server-side apply is not offered for this resource',
     });
   }
-  const { object: read, unknownMeta } = readBody(request, appliedBody(request, body));
+  const { object: read, unknownMeta } = readBody(request, appliedBody(request, body, name));
   const { resource, version, manager, subresource } = request;
   const { name: givenName, uid } = read.metadata;
-  if (givenName !== undefined && givenName !== name) {
-    throw badRequest(`the name of the object (${givenName}) does not match the name on the URL (${name})`);
-  }
+  if (givenName !== name) throw nameMismatch(name, givenName);
   if (before === undefined && uid !== undefined) {
     const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
     throw conflict(resource, name, why);
@@ -41,8 +40,10 @@ export async function applyObject(
   const input = { resource, version, manager, subresource, time: context.now(), force };
   if (before === undefined) {
     if (subresource !== undefined) throw notFound(resource, name);
+    // What is to be created has no version to compare with.
+    const unversioned = withMeta(applied, { resourceVersion: undefined });
     const made = withConversions(conversions, resource, (convert) =>
-      fields.apply({ ...input, convert, before: undefined, applied }),
+      fields.apply({ ...input, convert, before: undefined, applied: unversioned }),
     );
     const merged = made instanceof Promise ? await made : made;
     return createFrom(context, {
@@ -68,17 +69,12 @@ export async function applyObject(
   });
 }
 
-function appliedBody({ version }: WriteRequest, body: Json): JsonObject {
+function appliedBody({ version }: WriteRequest, body: Json, name: string): JsonObject {
   if (!isJsonObject(body)) throw badRequest('error decoding YAML: the applied configuration must be an object');
-  const wanted = apiVersionOf(version);
-  if (body['apiVersion'] !== wanted) {
-    const given = String(body['apiVersion'] ?? '');
-    throw badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${given}, expected: ${wanted}`,
-    );
-  }
-  const { metadata } = body;
-  if (isJsonObject(metadata) && metadata['managedFields'] !== undefined)
-    throw badRequest('metadata.managedFields must be nil');
+  const { apiVersion = '', kind = '', metadata } = body;
+  if (apiVersion !== apiVersionOf(version) || kind !== version.kind)
+    throw badRequest(`invalid object type: ${goVersion(String(apiVersion))}, Kind=${String(kind)}`);
+  if (!isJsonObject(metadata)) throw nameMismatch(name, undefined);
+  if (metadata['managedFields'] !== undefined) throw badRequest('metadata.managedFields must be nil');
   return body;
 }

@@ -53,7 +53,8 @@ async function createWish(context: WriteContext, wish: Wish): Promise<WriteResul
   const shaped = shapeObject(request, named, undefined, wish.unknownMeta, false);
   const problems = metadataProblems(resource, shaped.object.metadata);
   if (problems.length > 0) throw invalidObject(resource, name, problems);
-  if (store.head(id) !== undefined) throw alreadyExists(resource, name);
+  const present = store.head(id);
+  if (present !== undefined) throw alreadyExists(resource, name, present);
   context.guard({ request, before: undefined, after: shaped.object });
   const warnings = [...wish.warnings, ...shaped.warnings];
   const tracked = wish.own(shaped.object, shaped.object);
@@ -69,7 +70,8 @@ async function createWish(context: WriteContext, wish: Wish): Promise<WriteResul
     if (!context.isServed(resource)) throw new StateMoved();
     requireOpenNamespace(store, request, name);
     // A name that was made here is made anew; one that was asked for is taken.
-    if (store.head(id) !== undefined) throw wish.given.metadata.name ? alreadyExists(resource, name) : new StateMoved();
+    const taken = store.head(id);
+    if (taken !== undefined) throw wish.given.metadata.name ? alreadyExists(resource, name, taken) : new StateMoved();
   }
   if (request.dryRun) return { object: shownForm(form, request), warnings, created: true };
   const stored = await store.put(id, (resourceVersion) => committed(form, request, resourceVersion));

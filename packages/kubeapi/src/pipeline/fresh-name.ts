@@ -5,7 +5,8 @@ import { idOf } from './object-id.ts';
 import type { WriteRequest } from './write-request.ts';
 
 const SUFFIX_LETTERS = 'bcdfghjklmnpqrstvwxz2456789';
-const MAX_PREFIX_LETTERS = 248;
+/** Generated names are labels: 63 letters with those at the end. */
+const MAX_PREFIX_LETTERS = 58;
 const ATTEMPTS = 8;
 
 /** A name made of `metadata.generateName` and five letters that no object has yet. @throws 409 after eight that were taken. */

@@ -2,12 +2,12 @@ import { apiError } from '@bloomery/kube';
 import { apiVersionOf, type Json, type JsonObject } from '@bloomery/model';
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, type PatchResult } from '../patch/index.ts';
 import { toVersion } from '../registry/resource.ts';
-import { invalid } from '../schema/index.ts';
-import { badRequest, invalidObject, notFound } from './api-status.ts';
+import { goJson, invalid } from '../schema/index.ts';
+import { invalidObject, nameMismatch, notFound, unreadablePatch } from './api-status.ts';
 import { applyObject } from './apply-object.ts';
 import { presentState } from './present-state.ts';
 import { replaceObject } from './replace-object.ts';
-import { readBody } from './shape-body.ts';
+import { otherType, readBody } from './shape-body.ts';
 import type { WriteContext } from './write-context.ts';
 import { writeReplicas } from './write-replicas.ts';
 import type { WriteRequest, WriteResult } from './write-request.ts';
@@ -33,13 +33,8 @@ export async function patchObject(
   const present = toVersion(request.resource, before, request.version);
   const result = patched(request, present, patch, name);
   refuseRetyping(request, name, result);
-  const { object: given, unknownMeta } = readBody(request, {
-    ...result,
-    apiVersion: present.apiVersion,
-    kind: present.kind,
-  });
-  if (given.metadata.name !== name)
-    throw badRequest(`the name of the object (${given.metadata.name}) does not match the name on the URL (${name})`);
+  const { object: given, unknownMeta } = readBody(request, result, 'patch');
+  if (given.metadata.name !== name) throw nameMismatch(name, given.metadata.name);
   return replaceObject(context, request, { name, before, given, unknownMeta, asPatch: true });
 }
 
@@ -70,11 +65,21 @@ function patchResult(
   }
 }
 
-function refuseRetyping({ version, resource }: WriteRequest, name: string, result: JsonObject): void {
+function refuseRetyping(request: WriteRequest, name: string, result: JsonObject): void {
+  const { version, resource } = request;
   const wanted = { apiVersion: apiVersionOf(version), kind: version.kind };
   for (const field of ['apiVersion', 'kind'] as const) {
     const value = result[field] ?? '';
-    if (value !== wanted[field])
-      throw invalidObject(resource, name, [invalid(field, value, `must be ${wanted[field]}`)]);
+    if (value === wanted[field]) continue;
+    if (resource.rules.builtin) throw unreadablePatch(result, otherType(request, result));
+    if (field === 'kind' && value === '')
+      throw unreadablePatch(result, `Object 'Kind' is missing in '${goJson(result)}'`);
+    // The Status speaks of what the object would be.
+    const group = String(result['apiVersion'] ?? '')
+      .split('/')
+      .slice(0, -1)
+      .join('/');
+    const shown = { group, kind: String(result['kind'] ?? '') };
+    throw invalidObject(shown, name, [invalid(field, value, `must be ${wanted[field]}`)]);
   }
 }

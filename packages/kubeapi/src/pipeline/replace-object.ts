@@ -6,7 +6,7 @@ import { targetOf } from './admission-attributes-of.ts';
 import { invalidObject } from './api-status.ts';
 import { checkIdentity } from './check-identity.ts';
 import { commitChange } from './commit-change.ts';
-import { metadataProblems, newFinalizerProblems } from './metadata-rules.ts';
+import { changedMetadataProblems } from './metadata-rules.ts';
 import { mutateWish } from './mutate-wish.ts';
 import { withFinalizersOf } from './namespace-rules.ts';
 import { shapeObject, shapeOnly } from './shape-body.ts';
@@ -55,10 +55,7 @@ export async function replaceObject(
   const wish = admitted instanceof Promise ? await admitted : admitted;
   const { request, given } = wish;
   const shaped = shapeObject(request, candidateOf(request, present, given), present, wish.unknownMeta, asPatch);
-  const problems = [
-    ...metadataProblems(resource, shaped.object.metadata),
-    ...newFinalizerProblems(present, shaped.object.metadata),
-  ];
+  const problems = changedMetadataProblems(resource, present, shaped.object.metadata);
   if (problems.length > 0) throw invalidObject(resource, name, problems);
   context.guard({ request, before: present, after: shaped.object });
   const tracked = wish.own(shaped.object, isPartial(request) ? shapeOnly(request, given) : shaped.object);

@@ -1,7 +1,15 @@
-import { type Admission, apiVersionOf, isJsonObject, type Json, type JsonObject, stringifyJson } from '@bloomery/model';
+import {
+  type Admission,
+  apiVersionOf,
+  builtinKinds,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  stringifyJson,
+} from '@bloomery/model';
 import { type ApiMeta, type ApiObject, asApiObject } from '../api-object.ts';
 import { invalid, processObject, shapeObjectMeta, unreadableField, validateScale } from '../schema/index.ts';
-import { badRequest, invalidObject } from './api-status.ts';
+import { badRequest, invalidObject, unreadablePatch } from './api-status.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** A request body brought into shape, with what the caller should be warned of. */
@@ -13,11 +21,13 @@ export interface ShapedBody {
 /**
  * Check type and namespace of a body, bring its metadata into shape. Name and resourceVersion are not judged here.
  *
+ * @param sentAs what the body is: the object itself, or the result of a patch, whose refusals read differently.
  * @throws 400 for another kind, version or namespace than the address says, or unreadable metadata.
  */
 export function readBody(
   request: WriteRequest,
   body: Json,
+  sentAs: 'body' | 'patch' = 'body',
 ): { readonly object: ApiObject; readonly unknownMeta: readonly string[] } {
   const { version } = request;
   if (!isJsonObject(body)) throw badRequest(`the object provided is unrecognized (must be of type ${version.kind})`);
@@ -31,19 +41,29 @@ export function readBody(
   }
   const given = { apiVersion: body['apiVersion'] ?? apiVersion, kind: body['kind'] ?? version.kind };
   if (given.apiVersion !== apiVersion) {
+    if (request.resource.rules.builtin)
+      throw undecodable(request, otherType(request, given), String(given.kind), apiVersionPart(given.apiVersion));
     throw badRequest(
       `the API version in the data (${String(given.apiVersion)}) does not match the expected API version (${apiVersion})`,
     );
   }
   if (!request.resource.rules.builtin && given.kind !== version.kind) {
     const name = isJsonObject(body['metadata']) ? String(body['metadata']['name'] ?? '') : '';
-    throw invalidObject(request.resource, name, [invalid('kind', given.kind, `must be ${version.kind}`)]);
+    throw invalidObject({ group: request.resource.group, kind: String(given.kind) }, name, [
+      invalid('kind', given.kind, `must be ${version.kind}`),
+    ]);
   }
   if (given.kind !== version.kind) {
-    throw badRequest(`the kind in the data (${String(given.kind)}) does not match the expected kind (${version.kind})`);
+    throw undecodable(request, otherType(request, given), String(given.kind), version.version);
   }
   const meta = shapeObjectMeta(body['metadata']);
-  if (!meta.ok) throw undecodable(request, meta.message);
+  if (!meta.ok) {
+    // Custom resources have their metadata read apart from the rest.
+    const why = request.resource.rules.builtin
+      ? meta.message
+      : meta.message.replace('ObjectMeta.metadata.', 'ObjectMeta.');
+    throw sentAs === 'patch' ? unreadablePatch(body, why) : undecodable(request, why);
+  }
   const namespace = meta.metadata['namespace'];
   if (request.namespace !== '' && namespace !== undefined && namespace !== request.namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
@@ -68,7 +88,7 @@ export function shapeObject(
 ): ShapedBody {
   const { version, resource } = request;
   const why = unreadableWhy(request, object);
-  if (why !== undefined) throw undecodable(request, why);
+  if (why !== undefined) throw asPatch ? unreadablePatch(object, why) : undecodable(request, why);
   const defaulted = version.defaults?.(object) ?? object;
   const processed = processObject(version.schema, defaulted, {
     dropNulls: request.applied !== true,
@@ -100,7 +120,7 @@ export function readWish(
 ): ShapedBody {
   const { version, applied } = request;
   const why = unreadableWhy(request, object);
-  if (why !== undefined) throw undecodable(request, why);
+  if (why !== undefined) throw asPatch ? unreadablePatch(object, why) : undecodable(request, why);
   const defaulted = version.defaults?.(object) ?? object;
   const read = processObject(version.schema, defaulted, { validate: false, dropNulls: applied !== true });
   const warnings = judgeUnknown(request, object, [...read.unknownFields, ...unknownMeta], asPatch);
@@ -132,8 +152,8 @@ export function shapeOnly({ version }: WriteRequest, object: ApiObject): ApiObje
   return asApiObject(processObject(version.schema, defaulted, { validate: false }).object);
 }
 
-function undecodable({ version: { kind, version } }: WriteRequest, why: string) {
-  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
+function undecodable({ version: wanted }: WriteRequest, why: string, kind = wanted.kind, version = wanted.version) {
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${wanted.kind}: ${why}`);
 }
 
 /** Lines of YAML are told as the YAML reader of Go tells them. */
@@ -142,6 +162,21 @@ function complaintText(complaints: readonly string[]): string {
   const others = complaints.filter((complaint) => !complaint.startsWith('line '));
   return [...(lines.length === 0 ? [] : [`yaml: unmarshal errors:\n  ${lines.join('\n  ')}`]), ...others].join(', ');
 }
+
+/** Why an object of another type is none of a built-in kind. */
+export function otherType({ version: wanted, resource }: WriteRequest, given: JsonObject): string {
+  const kind = String(given['kind'] ?? '');
+  const apiVersion = String(given['apiVersion'] ?? '');
+  if (apiVersion !== apiVersionOf(wanted) || !CORE_KINDS.has(kind))
+    return `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:110"`;
+  const internal = resource.group === '' ? 'core' : (resource.group.split('.')[0] ?? '');
+  return `converting (${wanted.version}.${kind}) to (${internal}.${wanted.kind}): unknown conversion`;
+}
+
+/** Kinds that a body may be of where another is wanted. */
+const CORE_KINDS: ReadonlySet<string> = new Set(builtinKinds.map(({ kind }) => kind));
+
+const apiVersionPart = (apiVersion: Json): string => String(apiVersion).split('/').at(-1) ?? '';
 
 function strictError(request: WriteRequest, object: ApiObject, complaints: readonly string[], asPatch: boolean) {
   const list = complaintText(complaints);

@@ -1,6 +1,6 @@
 import type { Json } from '@bloomery/model';
 import { withMeta } from '../api-object.ts';
-import { badRequest, notFound } from './api-status.ts';
+import { nameMismatch, notFound } from './api-status.ts';
 import { createObject } from './create-object.ts';
 import { presentState } from './present-state.ts';
 import { replaceObject } from './replace-object.ts';
@@ -20,9 +20,7 @@ export async function updateObject(
   const before = found instanceof Promise ? await found : found;
   if (request.subresource === 'scale') return writeReplicas(context, request, name, before, () => body);
   const { object: given, unknownMeta } = readBody(request, body);
-  if (given.metadata.name !== undefined && given.metadata.name !== name) {
-    throw badRequest(`the name of the object (${given.metadata.name}) does not match the name on the URL (${name})`);
-  }
+  if (given.metadata.name !== name) throw nameMismatch(name, given.metadata.name);
   if (before === undefined) {
     if (!request.resource.rules.createOnUpdate || request.subresource !== undefined)
       throw notFound(request.resource, name);

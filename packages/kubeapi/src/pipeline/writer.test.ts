@@ -260,11 +260,11 @@ describe('writes', () => {
     ['a label value with a space', { labels: { a: 'b c' } }, 'metadata.labels'],
     ['a label key with two slashes', { labels: { 'a/b/c': 'd' } }, 'metadata.labels'],
     ['annotations of more than 256 KiB', { annotations: { a: 'x'.repeat(257 * 1024) } }, 'metadata.annotations'],
-    ['a finalizer that is no qualified name', { finalizers: ['a b'] }, 'metadata.finalizers[0]'],
+    ['a finalizer that is no qualified name', { finalizers: ['a b'] }, 'metadata.finalizers'],
     [
       'an owner without a uid',
       { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: '' }] },
-      'metadata.ownerReferences[0].uid',
+      'metadata.ownerReferences.uid',
     ],
     [
       'two controllers',

@@ -164,7 +164,9 @@ describe('a watch', () => {
   });
 
   it('is refused from a revision that does not exist yet', async () => {
-    await assert.rejects(watch({ after: store.revision + 1 }).next(), { message: /^Timeout: Too large resource version: / });
+    await assert.rejects(watch({ after: store.revision + 1 }).next(), {
+      message: /^Timeout: Too large resource version: /,
+    });
   });
 
   it('ends for a slow reader without a gap in what it got', async () => {

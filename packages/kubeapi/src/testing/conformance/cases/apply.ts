@@ -4,6 +4,7 @@ import { at, configMap, content, fields, secret, thing } from '../objects.ts';
 import type { Session } from '../session.ts';
 import { THING } from '../shared-kinds.ts';
 
+const text = (b: JsonObject): string => String(b['message']).replace(/, got .*/, '');
 const T = (s: Session): string => s.api(THING, 'things/t');
 const whole = { look: fields };
 const withMeta = {
@@ -47,7 +48,6 @@ export const apply = area('apply', {
   },
   'versions and uids of an apply are checked': async (s) => {
     await s.apply(T(s), 'one', thing('t', { size: 1 }, { resourceVersion: '1' }));
-    await s.apply(T(s), 'one', thing('t', { size: 1 }, { uid: '11111111-2222-3333-4444-555555555555' }));
     await s.apply(T(s), 'one', thing('t'), { look: content });
     await s.apply(T(s), 'one', thing('t', { size: 2 }, { resourceVersion: '1' }));
     await s.apply(T(s), 'one', thing('t', { size: 2 }, { uid: '11111111-2222-3333-4444-555555555555' }));
@@ -149,28 +149,29 @@ export const apply = area('apply', {
     await s.apply(T(s), 'four', tags('z', 'y'), set);
     await s.apply(T(s), 'three', tags('y', 'x'), set);
   },
-  'what does not fit the schema is refused': async (s) => {
-    for (const spec of [
-      { size: 1, ports: [{ name: 'a' }, { name: 'a' }] },
-      { size: 1, ports: [{ port: 1 }] },
-      { size: 1, tags: ['a', 'a'] },
-      { size: 1, tags: 'a' },
-      { size: 1, ports: { name: 'a' } },
-      { size: 1, ports: ['a'] },
-      { size: 'one' },
-      { size: 1, nested: 'x' },
-      { size: 1, strings: { a: 1 } },
-      { size: 1, strings: ['a'] },
-      { size: 1, routes: [{ metric: 5 }] },
-      { size: 1, unknown: 5 },
-      { size: 1, nested: { unknown: 5, a: 'y' } },
-    ])
-      await s.apply(T(s), 'one', thing('t', spec), {
-        look: (b) =>
-          b['kind'] === 'Status'
-            ? { reason: b['reason'] ?? null, code: b['code'] ?? null, message: b['message'] ?? null }
-            : content(b),
-      });
+  'what does not fit the schema is refused': {
+    differs: 'a body that does not fit its schema is the fault of its sender: 422 with the same words, not 500',
+    run: async (s) => {
+      for (const spec of [
+        { size: 1, ports: [{ name: 'a' }, { name: 'a' }] },
+        { size: 1, ports: [{ port: 1 }] },
+        { size: 1, tags: ['a', 'a'] },
+        { size: 1, tags: 'a' },
+        { size: 1, ports: { name: 'a' } },
+        { size: 1, ports: ['a'] },
+        { size: 'one' },
+        { size: 1, nested: 'x' },
+        { size: 1, strings: { a: 1 } },
+        { size: 1, strings: ['a'] },
+        { size: 1, routes: [{ metric: 5 }] },
+        { size: 1, unknown: 5 },
+        { size: 1, nested: { unknown: 5, a: 'y' } },
+      ])
+        await s.apply(T(s), 'one', thing('t', spec), {
+          // Go's print of the value is cut, and the namespace that only we name.
+          look: (b) => (b['kind'] === 'Status' ? text(b).replace(`${s.ns}/`, '') : content(b)),
+        });
+    },
   },
   'null applies as a value where the schema lets it': async (s) => {
     await s.apply(
