@@ -166,6 +166,19 @@ const cases: readonly Case[] = [
     message: /^invalid continue token: continue key is not valid: /,
   },
   {
+    ask: `GET ${MAPS}/a?export=true`,
+    code: 400,
+    reason: 'BadRequest',
+    message: 'the export parameter, deprecated since v1.14, is no longer supported',
+  },
+  {
+    ask: 'GET /openapi/v2',
+    accept: 'text/html',
+    code: 406,
+    reason: 'NotAcceptable',
+    message: /^only the following/,
+  },
+  {
     ask: `GET ${MAPS}?labelSelector=a=b=c`,
     code: 400,
     reason: 'BadRequest',

@@ -112,8 +112,9 @@ export function createDocuments(deps: DocumentDeps): (request: ApiRequest) => Ap
     if (!isDocumentPath(path)) return undefined;
     if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed();
     const accept = request.headers['accept'];
-    if (!path.startsWith('/openapi/') && negotiate(accept) === undefined && !wantsAggregatedDiscovery(accept))
-      throw notAcceptable();
+    // Only the documents of OpenAPI v3 are there in one form, whatever is asked for.
+    const isOneForm = path === '/openapi/v3' || path.startsWith('/openapi/v3/');
+    if (!isOneForm && variantOf(accept) === undefined) throw notAcceptable();
     const document = find(path, accept);
     if (document === undefined) {
       // Upstream knows nothing of a group before it is there, and says so in plain text.
@@ -147,11 +148,11 @@ function documentAnswer(request: ApiRequest, document: CachedDocument, caching: 
   return { status: 200, headers, body };
 }
 
-/** Accept headers that get the same bytes. */
-function variantOf(accept: string | undefined): string {
+/** Accept headers that get the same bytes; undefined: none that there are. */
+function variantOf(accept: string | undefined): string | undefined {
   if (wantsAggregatedDiscovery(accept)) return 'aggregated';
   if (wantsOpenApiProtobuf(accept)) return 'protobuf';
-  return negotiate(accept)?.format ?? 'json';
+  return negotiate(accept)?.format;
 }
 
 function wantsOpenApiProtobuf(accept: string | undefined): boolean {

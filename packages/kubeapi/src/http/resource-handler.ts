@@ -109,6 +109,8 @@ async function handleItem(call: ResourceCall, name: string, representation: Repr
   switch (request.method) {
     case 'GET':
     case 'HEAD': {
+      if (isTrue(request.query.get('export')))
+        throw badRequest('the export parameter, deprecated since v1.14, is no longer supported');
       const asked = revisionOf(request.query.get('resourceVersion') ?? undefined);
       await awaitRevision(engine.store, engine.clock, asked, request.signal);
       const object = await readObject(engine, resource, version, path.namespace ?? '', name);
