@@ -69,7 +69,7 @@ export interface Message {
  * message of the same or of a named group (`core.Pod`). A field named `~` has its members in the outer object.
  *
  * Behind the type: `!` required and always sent, `?` always sent, `+` required, `*` pointer, `%` atomic,
- * `<key>` strategic merge by that key (`<>` by value, `!` retains keys, `-` does not merge), `(a,b)` keys of a list map,
+ * `<key>` strategic merge by that key (`<>` by value, `!` retains keys, `-` does not merge, alone it replaces), `(a,b)` keys of a list map,
  * `(=)` a set, `"text"` default.
  */
 const TABLES: { readonly [group: string]: string } = {
@@ -156,6 +156,7 @@ function fieldOf(text: string, group: string): MessageField {
 }
 
 function strategyOf(how: string): string {
+  if (how === '-') return 'replace';
   return [...(how.includes('-') ? [] : ['merge']), ...(how.includes('!') ? ['retainKeys'] : [])].join(',');
 }
 

@@ -69,10 +69,10 @@ EnvVarSource fieldRef=1:ObjectFieldSelector* resourceFieldRef=2:ResourceFieldSel
   configMapKeyRef=3:ConfigMapKeySelector* secretKeyRef=4:SecretKeySelector* fileKeyRef=5:FileKeySelector*
 EphemeralContainer ~=1:EphemeralContainerCommon targetContainerName=2:s
 EphemeralContainerCommon name=1:s! image=2:s command=3:[s] args=4:[s] workingDir=5:s
-  ports=6:[ContainerPort]<containerPort> env=7:[EnvVar]<name> resources=8:ResourceRequirements
-  volumeMounts=9:[VolumeMount]<mountPath> livenessProbe=10:Probe* readinessProbe=11:Probe* lifecycle=12:Lifecycle*
+  ports=6:[ContainerPort]<containerPort>(containerPort,protocol) env=7:[EnvVar]<name>(name) resources=8:ResourceRequirements
+  volumeMounts=9:[VolumeMount]<mountPath>(mountPath) livenessProbe=10:Probe* readinessProbe=11:Probe* lifecycle=12:Lifecycle*
   terminationMessagePath=13:s imagePullPolicy=14:s securityContext=15:SecurityContext* stdin=16:b stdinOnce=17:b
-  tty=18:b envFrom=19:[EnvFromSource] terminationMessagePolicy=20:s volumeDevices=21:[VolumeDevice]<devicePath>
+  tty=18:b envFrom=19:[EnvFromSource] terminationMessagePolicy=20:s volumeDevices=21:[VolumeDevice]<devicePath>(devicePath)
   startupProbe=22:Probe* resizePolicy=23:[ContainerResizePolicy] restartPolicy=24:s*
   restartPolicyRules=25:[ContainerRestartRule]
 EphemeralVolumeSource volumeClaimTemplate=1:PersistentVolumeClaimTemplate*

@@ -1,4 +1,4 @@
-import type { JsonObject } from '@bloomery/model';
+import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import { area } from '../area.ts';
 import { at, secret } from '../objects.ts';
 import type { Session } from '../session.ts';
@@ -77,9 +77,52 @@ const made = Object.fromEntries(
   ]),
 );
 
+const SCHEMAS: readonly (readonly [path: string, names: readonly string[]])[] = [
+  [
+    'api/v1',
+    [
+      'core.v1.PodSpec',
+      'core.v1.Container',
+      'core.v1.EphemeralContainer',
+      'core.v1.PodStatus',
+      'core.v1.NodeSpec',
+      'core.v1.NodeStatus',
+      'core.v1.ServiceSpec',
+      'core.v1.ServiceAccount',
+      'core.v1.ServiceStatus',
+    ],
+  ],
+  ['apis/apps/v1', ['apps.v1.DeploymentSpec', 'apps.v1.DeploymentStatus', 'apps.v1.StatefulSetSpec']],
+  ['apis/batch/v1', ['batch.v1.JobSpec', 'batch.v1.JobStatus']],
+  ['apis/policy/v1', ['policy.v1.PodDisruptionBudgetSpec', 'policy.v1.PodDisruptionBudgetStatus']],
+  ['apis/admissionregistration.k8s.io/v1', ['admissionregistration.v1.MutatingWebhookConfiguration']],
+];
+
+/** The fields of a published schema that are merged in a way of their own. Atomic is what all others are. */
+function mergesOf(document: JsonObject, name: string): JsonObject {
+  const properties = at(document, 'components', 'schemas', `io.k8s.api.${name}`, 'properties');
+  const fields = membersOf(properties).flatMap(([field, schema]) => {
+    const extensions = membersOf(schema).filter(
+      ([key, value]) => /^x-kubernetes-(list|map|patch)-/.test(key) && value !== 'atomic' && value !== 'granular',
+    );
+    return extensions.length === 0 ? [] : [[field, Object.fromEntries(extensions.sort())] as const];
+  });
+  return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function membersOf(value: Json | undefined): readonly [string, Json][] {
+  return isJsonObject(value) ? Object.entries(value).map(([name, member]) => [name, member ?? null]) : [];
+}
+
 /** Built-in kinds: schemas, defaults, rules and Tables. */
 export const kinds = area('kinds', {
   ...made,
+  'schemas say how lists are merged': async (s) => {
+    for (const [path, names] of SCHEMAS) {
+      const document = await s.must('GET', `/openapi/v3/${path}`);
+      s.note(path, Object.fromEntries(names.map((name) => [name, mergesOf(document, name)])));
+    }
+  },
   'a generation counts changes of the spec only': async (s) => {
     await s.must('POST', DEPLOYMENTS(s), deployment('d'));
     const path = `${DEPLOYMENTS(s)}/d`;
