@@ -182,12 +182,12 @@ function withDeletion(resource: Resource, crd: ApiObject): Resource {
   return { ...resource, terminating: crd.metadata.deletionTimestamp !== undefined };
 }
 
-/** Objects may have been stored under an earlier schema once the definition has changed. */
+/** Objects may have been stored under an earlier schema once the definition has changed, or through that of another version. */
 function resourceFor(crd: ApiObject, own: readonly KindDefinition[] | undefined): Resource {
   const resource = own === undefined ? resourceOfCrd(crd) : resourceOf(own, CUSTOM_RULES);
   return {
     ...resource,
-    shapedOnRead: (crd.metadata.generation ?? 1) > 1,
+    shapedOnRead: (crd.metadata.generation ?? 1) > 1 || (own === undefined && resource.versions.length > 1),
     terminating: crd.metadata.deletionTimestamp !== undefined,
   };
 }

@@ -41,7 +41,7 @@ export async function commitChange(
   const { name, before } = change;
   const { resource, version } = request;
   const made = storedForm(context, request, change.owned);
-  const form = withGeneration(request, before, made instanceof Promise ? await made : made);
+  const form = withGeneration(request, change.present, made instanceof Promise ? await made : made);
   const asked = validate(context, request, change, form);
   const warnings = asked === undefined ? change.warnings : [...change.warnings, ...(await asked)];
   const id = idOf(request, name);
@@ -58,9 +58,9 @@ export async function commitChange(
   return result(withMeta(last, { resourceVersion: before.metadata.resourceVersion }));
 }
 
-function withGeneration({ resource }: WriteRequest, before: ApiObject, form: StoredForm): StoredForm {
-  if (!resource.rules.generation || !specChanged(resource, before, form.stored)) return form;
-  const generation = (before.metadata.generation ?? 0) + 1;
+function withGeneration({ resource }: WriteRequest, present: ApiObject, form: StoredForm): StoredForm {
+  if (!resource.rules.generation || !specChanged(resource, present, form.shown)) return form;
+  const generation = (present.metadata.generation ?? 0) + 1;
   const stored = withMeta(form.stored, { generation });
   return { ...form, stored, shown: withMeta(form.shown, { generation }) };
 }

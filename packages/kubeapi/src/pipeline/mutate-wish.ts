@@ -1,3 +1,4 @@
+import type { JsonObject } from '@bloomery/model';
 import { type ApiObject, withMeta } from '../api-object.ts';
 import { decodeManagedFields } from '../apply/managed-fields.ts';
 import type { Mutation } from '../webhooks/admission.ts';
@@ -32,14 +33,25 @@ export async function mutateWish(
   const attributes = attributesOf(request, target, name, { object: sent, oldObject: present });
   const result = await mutation(attributes, (object) => reshaped(request, object));
   const { object: next, unknownMeta: _ } = readBody(request, result.object ?? sent);
-  const isSpoilt = decodeManagedFields(next.metadata['managedFields']) === undefined;
+  const { managedFields } = next.metadata;
+  const isSpoilt = decodeManagedFields(managedFields) === undefined;
   return {
     request: { ...request, fieldValidation: 'Ignore' },
     given: isSpoilt ? withMeta(next, { managedFields: sent.metadata.managedFields }) : next,
     unknownMeta: [],
     own: (object) => object,
-    warnings: [...wish.warnings, ...read.warnings, ...result.warnings, ...(isSpoilt ? [FIELDS_SPOILT] : [])],
+    warnings: [
+      ...wish.warnings,
+      ...read.warnings,
+      ...result.warnings,
+      ...(isSpoilt ? [`${FIELDS_SPOILT}: ${spoiltWhy(managedFields ?? [])}`] : []),
+    ],
   };
+}
+
+function spoiltWhy(entries: readonly JsonObject[]): string {
+  const isKnown = entries.every(({ operation }) => operation === 'Apply' || operation === 'Update');
+  return isKnown ? 'an entry cannot be read' : 'operation must be `Apply` or `Update`';
 }
 
 function reshaped(request: WriteRequest, object: ApiObject): ApiObject {

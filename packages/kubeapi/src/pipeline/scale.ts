@@ -10,11 +10,13 @@ export function scaleOf(object: ApiObject, paths: ScalePaths): JsonObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const selector =
     paths.labelSelectorPath === undefined ? undefined : selectorText(at(object, paths.labelSelectorPath));
+  const replicas = at(object, paths.specReplicasPath) ?? 0;
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion, creationTimestamp },
-    spec: { replicas: at(object, paths.specReplicasPath) ?? 0 },
+    // None is written as nothing, as Go does it.
+    spec: replicas === 0 ? {} : { replicas },
     status: { replicas: at(object, paths.statusReplicasPath) ?? 0, ...(selector === undefined ? {} : { selector }) },
   };
 }

@@ -134,7 +134,9 @@ export function toVersion(resource: Resource, object: ApiObject, version: KindDe
   return result;
 }
 
-function convert(resource: Resource, object: ApiObject, version: KindDefinition): ApiObject {
+/** Kubernetes fills in the defaults of the version in which an object is stored; the version that is shown only prunes. */
+function convert(resource: Resource, stored: ApiObject, version: KindDefinition): ApiObject {
+  const object = asRead(resource, stored);
   const shown =
     version === resource.storage || resource.conversion !== undefined
       ? object
@@ -143,11 +145,24 @@ function convert(resource: Resource, object: ApiObject, version: KindDefinition)
           apiVersion: apiVersionOf(version),
           kind: version.kind,
         } as ApiObject);
-  return resource.shapedOnRead === true ? shapedAs(version, shown) : shown;
+  return resource.shapedOnRead === true && shown !== object ? prunedAs(version, shown) : shown;
+}
+
+/** A stored object as it is read: with the defaults of its version where it may lack some. */
+export function asRead(resource: Resource, object: ApiObject): ApiObject {
+  if (resource.shapedOnRead !== true) return object;
+  const written = [resource.storage, ...resource.versions].find((one) => apiVersionOf(one) === object.apiVersion);
+  return written === undefined ? object : shapedAs(written, object);
+}
+
+/** The object without what a version does not know; the same reference when nothing changes. */
+export function prunedAs(version: KindDefinition, object: ApiObject): ApiObject {
+  const pruned = processObject(version.schema, object, { validate: false, defaults: false }).object;
+  return jsonEqual(pruned, object) ? object : asApiObject(pruned);
 }
 
 /** The object with the defaults of a version and without what it does not know; the same reference when nothing changes. */
-export function shapedAs(version: KindDefinition, object: ApiObject): ApiObject {
+function shapedAs(version: KindDefinition, object: ApiObject): ApiObject {
   const shaped = processObject(version.schema, version.defaults?.(object) ?? object, { validate: false }).object;
   return jsonEqual(shaped, object) ? object : asApiObject(shaped);
 }

@@ -27,9 +27,11 @@ export async function runMutating(
 ): Promise<Mutated> {
   const warnings: string[] = [];
   let { object } = attributes;
-  let again = new Set<string>();
+  /** Those that may want to be asked once more, since the last change; and those that will be. */
+  const asked = new Set<string>();
+  const again = new Set<string>();
 
-  async function ask(one: MatchedWebhook, asked: Set<string>): Promise<void> {
+  async function ask(one: MatchedWebhook): Promise<void> {
     const { webhook } = one;
     const result = await callWebhook(deps, 'mutating', one, { ...attributes, object });
     if (result === undefined) return;
@@ -39,15 +41,17 @@ export async function runMutating(
     if (next !== undefined && object !== undefined) {
       const before = object;
       object = attributes.subresource === 'scale' ? next : reshape(next);
-      if (!jsonEqual(before, object)) again = new Set(asked);
+      if (!jsonEqual(before, object)) {
+        for (const key of asked) again.add(key);
+        asked.clear();
+      }
     }
     if (webhook.reinvoked) asked.add(webhook.key);
   }
 
-  const first = new Set<string>();
-  for (const one of matched) await ask(one, first);
-  const second = again;
-  for (const one of matched) if (second.has(one.webhook.key)) await ask(one, new Set());
+  for (const one of matched) await ask(one);
+  // Changes on the way add those that come later in this round.
+  for (const one of matched) if (again.has(one.webhook.key)) await ask(one);
   return { object, warnings };
 }
 

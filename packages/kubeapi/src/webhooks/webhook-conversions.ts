@@ -3,12 +3,13 @@ import { errorText, type RandomBytes } from '@bloomery/ports';
 import { type ApiObject, deepFreeze } from '../api-object.ts';
 import { freshUid } from '../pipeline/fresh-name.ts';
 import {
+  asRead,
   type ConversionWebhook,
   isPrepared,
   needsWebhook,
+  prunedAs,
   type Resource,
   rememberVersion,
-  shapedAs,
 } from '../registry/resource.ts';
 import { conversionFailure, conversionReview, conversionSubject, readConversion } from './conversion-review.ts';
 import { type Conversions, ownConversions } from './conversions.ts';
@@ -42,16 +43,22 @@ export function createConversions(client: Pick<WebhookClient, 'ask'>, random: Ra
       throw conversionFailure(`${conversionSubject(first)} failed: ${errorText(error)}`, error);
     });
     const converted = readConversion(answer, reviewVersion, uid, objects, version);
-    return converted.map((object) => deepFreeze(shapedAs(version, object)));
+    return converted.map((object) => deepFreeze(prunedAs(version, object)));
   }
 
   /** Ask about stored objects and keep the answers. */
-  async function askAll(webhook: ConversionWebhook, objects: readonly ApiObject[], version: KindDefinition) {
+  async function askAll(
+    resource: Resource,
+    webhook: ConversionWebhook,
+    objects: readonly ApiObject[],
+    version: KindDefinition,
+  ): Promise<void> {
     const groups = Map.groupBy(objects, (object) => object.apiVersion);
     for (const group of groups.values()) {
       for (let at = 0; at < group.length; at += MAX_OBJECTS) {
         const batch = group.slice(at, at + MAX_OBJECTS);
-        const shown = await ask(webhook, batch, version);
+        const read = batch.map((object) => asRead(resource, object));
+        const shown = await ask(webhook, read, version);
         for (const [i, object] of batch.entries()) rememberVersion(object, version, shown[i] ?? object);
       }
     }
@@ -68,7 +75,7 @@ export function createConversions(client: Pick<WebhookClient, 'ask'>, random: Ra
     if (missing.length === 0) return undefined;
     const others = missing.map((object) => asking.get(object)?.get(version));
     const fresh = missing.filter((_, i) => others[i] === undefined);
-    const mine = askAll(conversion, fresh, version).finally(() => {
+    const mine = askAll(resource, conversion, fresh, version).finally(() => {
       for (const object of fresh) asking.get(object)?.delete(version);
     });
     for (const object of fresh) {

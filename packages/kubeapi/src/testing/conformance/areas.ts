@@ -13,6 +13,7 @@ import { reads } from './cases/reads.ts';
 import { subresources } from './cases/subresources.ts';
 import { validation } from './cases/validation.ts';
 import { watches } from './cases/watches.ts';
+import { webhooks } from './cases/webhooks.ts';
 
 /** The whole suite, in the order in which it runs. */
 export const AREAS: readonly Area[] = [
@@ -30,4 +31,5 @@ export const AREAS: readonly Area[] = [
   kinds,
   access,
   deletion,
+  webhooks,
 ];
