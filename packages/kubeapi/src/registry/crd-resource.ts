@@ -1,7 +1,14 @@
-import { type Column, defineKind, isJsonObject, type JsonObject, type KindDefinition, schema } from '@bloomery/model';
+import {
+  type Column,
+  defineKind,
+  isJsonObject,
+  type JsonObject,
+  type KindDefinition,
+  type schema,
+} from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
 import { conversionWebhookOf } from '../webhooks/conversion-webhook-of.ts';
-import { crdDefaults, crdProblems, items, record, text } from './crd/index.ts';
+import { CRD_SPEC_SCHEMA, CRD_STATUS_SCHEMA, crdDefaults, crdProblems, items, record, text } from './crd/index.ts';
 import { CUSTOM_RULES, type Resource, resourceOf } from './resource.ts';
 
 export { CRD_CLEANUP_FINALIZER } from './crd/index.ts';
@@ -19,7 +26,7 @@ export const crdDefinition = defineKind({
   categories: ['api-extensions'],
   description: 'A kind that is added to the API.',
   columns: [{ name: 'Created At', path: '.metadata.creationTimestamp', of: 'string' }],
-  properties: { spec: schema.openObject(), status: schema.openObject() },
+  properties: { spec: CRD_SPEC_SCHEMA, status: CRD_STATUS_SCHEMA },
   defaults: crdDefaults,
   admit: (object, old) => ({ problems: crdProblems(object, old) }),
 });

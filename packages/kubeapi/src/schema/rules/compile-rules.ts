@@ -37,23 +37,46 @@ export function compiledRules(schema: Schema, isResource: boolean): readonly Rul
   if (known !== undefined) return known;
   const rules = rulesOf(schema);
   const used = new Set(rules.flatMap(({ rule, messageExpression }) => [...words(rule), ...words(messageExpression)]));
-  const made = rules.map((rule) => compileRule(schema, isResource, rule, used));
+  const scopes = new Map<boolean, Scope | undefined>();
+  const made = rules.map((rule) => {
+    const optional = rule.optionalOldSelf === true;
+    if (!scopes.has(optional)) scopes.set(optional, scopeOf(schema, isResource, used, optional));
+    return compileRule(rule, scopes.get(optional));
+  });
   compiled.set(schema, made);
   return made;
+}
+
+/** What rules of a schema can name: `self` and `oldSelf`. */
+interface Scope {
+  readonly env: ReturnType<typeof kubernetesEnvironment>;
+  readonly self: SelfType;
+}
+
+function scopeOf(
+  schema: Schema,
+  isResource: boolean,
+  used: ReadonlySet<string>,
+  optionalOldSelf: boolean,
+): Scope | undefined {
+  const env = kubernetesEnvironment();
+  const isEmbedded = schema['x-kubernetes-embedded-resource'] === true;
+  const self = declareType(env, schema, 'selfType', used, isResource || isEmbedded);
+  if (self === undefined) return undefined;
+  env.registerVariable('self', self.name);
+  env.registerVariable('oldSelf', optionalOldSelf ? `optional<${self.name}>` : self.name);
+  return { env, self };
 }
 
 function words(text: string): readonly string[] {
   return text.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? [];
 }
 
-function compileRule(schema: Schema, isResource: boolean, rule: Rule, used: ReadonlySet<string>): RuleCompilation {
-  const env = kubernetesEnvironment();
-  const isEmbedded = schema['x-kubernetes-embedded-resource'] === true;
-  const self = declareType(env, schema, 'selfType', used, isResource || isEmbedded);
-  if (self === undefined)
+function compileRule(rule: Rule, scope: Scope | undefined): RuleCompilation {
+  if (scope === undefined) {
     return { rule, at: 'rule', message: 'compilation failed: the schema has no type that rules can see' };
-  env.registerVariable('self', self.name);
-  env.registerVariable('oldSelf', rule.optionalOldSelf === true ? `optional<${self.name}>` : self.name);
+  }
+  const { env, self } = scope;
   const result = compileIn(env, rule.rule);
   if (!result.ok) return { rule, at: 'rule', message: `compilation failed: ${result.message}` };
   const { program } = result;
