@@ -13,9 +13,9 @@ const OBJECTS = 10_000;
 const FILLER = 'x'.repeat(1700);
 const SERVERS = 'servers.metal.sidero.dev';
 
-/** What the disk itself does is measured so often: a plain write of as much as a commit writes, and its flush. */
-const PROBE_EVERY_MS = 50;
-const PROBE = Buffer.alloc(512 * 1024);
+/** What the disk itself does is measured so often: plain writes of what a commit and a checkpoint write, and their flushes. */
+const PROBE_EVERY_MS = 100;
+const PROBES = [512 * 1024, 2 * 1024 * 1024].map((bytes) => Buffer.alloc(bytes));
 
 /** What the writers saw. */
 interface Waits {
@@ -42,7 +42,7 @@ export async function benchStore(say: (line: string) => void): Promise<readonly 
     const [end, peak] = [bytesIn(dir) / live, Math.max(largest, bytesIn(dir)) / live];
     say(`store: ${(live / 1e6).toFixed(1)} MB live, ${(bytesIn(dir) / 1e6).toFixed(1)} MB on disk`);
     const backup = await backupMeanwhile(store);
-    const note = `the disk alone, a plain write and its flush, took up to ${probe.worstMs().toFixed(0)} ms`;
+    const note = `plain writes and flushes of as much took up to ${probe.worstMs().toFixed(0)} ms`;
     await store.close();
     const openedMs = performance.now();
     await open(dir).close();
@@ -66,8 +66,10 @@ function probeDisk(file: string): { readonly worstMs: () => number; readonly sto
   let worst = 0;
   const timer = setInterval(() => {
     const startedMs = performance.now();
-    writeSync(handle, PROBE, 0, PROBE.length, 0);
-    fdatasyncSync(handle);
+    for (const probe of PROBES) {
+      writeSync(handle, probe, 0, probe.length, 0);
+      fdatasyncSync(handle);
+    }
     worst = Math.max(worst, performance.now() - startedMs);
   }, PROBE_EVERY_MS);
   return {

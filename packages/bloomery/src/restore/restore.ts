@@ -78,7 +78,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreResult> {
   refuseOccupied(options);
   const build = join(dir, BUILD);
   rmSync(build, { recursive: true, force: true });
-  const store = restoreStore({
+  const store = await restoreStore({
     backup,
     dir: build,
     random: options.random,

@@ -6,7 +6,7 @@ import { testDirectory } from '../testing/numbered-store.ts';
 import { openMark, readMark } from './acknowledged-mark.ts';
 
 describe('the mark of what was acknowledged', () => {
-  it('keeps the last revision, in a file of one length for its owner only', (t) => {
+  it('keeps the last revision, in a file of one length for its owner only', async (t) => {
     const file = join(testDirectory(t), 'mark');
     assert.equal(readMark(file), undefined);
     const mark = openMark(file, 1);
@@ -18,15 +18,15 @@ describe('the mark of what was acknowledged', () => {
     mark.flush();
     mark.flush();
     mark.record(7);
-    mark.close();
-    mark.close();
+    await mark.close();
+    await mark.close();
     assert.equal(readMark(file), 7);
     assert.deepEqual([statSync(file).size, statSync(file).mode & 0o777], [size, 0o600]);
   });
 
-  it('proves nothing when any byte of it is wrong', (t) => {
+  it('proves nothing when any byte of it is wrong', async (t) => {
     const file = join(testDirectory(t), 'mark');
-    openMark(file, 4711).close();
+    await openMark(file, 4711).close();
     const whole = readFileSync(file);
     for (let at = 0; at < whole.length; at++) {
       const bytes = Buffer.from(whole);

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsync, openSync, readFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 
 /**
@@ -10,7 +10,8 @@ export interface AcknowledgedMark {
   record(revision: number): void;
   /** Flush in the background what was recorded since the last call. */
   flush(): void;
-  close(): void;
+  /** Flush and close the file. */
+  close(): Promise<void>;
 }
 
 const DIGITS = 16;
@@ -32,7 +33,7 @@ export function readMark(file: string): number | undefined {
 export function openMark(file: string, revision: number): AcknowledgedMark {
   const handle = openSync(file, existsSync(file) ? 'r+' : 'wx', 0o600);
   let isDirty = false;
-  let isFlushing = false;
+  let flushing: Promise<void> | undefined;
   let isOpen = true;
   const mark: AcknowledgedMark = {
     record(acknowledged) {
@@ -44,24 +45,21 @@ export function openMark(file: string, revision: number): AcknowledgedMark {
       }
     },
     flush() {
-      if (!isDirty || isFlushing || !isOpen) return;
+      if (!isDirty || flushing !== undefined || !isOpen) return;
       isDirty = false;
-      isFlushing = true;
-      fsync(handle, () => {
-        isFlushing = false;
-        if (!isOpen) closeSync(handle);
+      flushing = new Promise<void>((resolve) => {
+        // A failure makes the mark weaker, as above.
+        fsync(handle, () => resolve());
+      }).then(() => {
+        flushing = undefined;
       });
     },
-    close() {
+    async close() {
       if (!isOpen) return;
+      await flushing;
+      mark.flush();
       isOpen = false;
-      // A flush under way closes it when it ends.
-      if (isFlushing) return;
-      try {
-        fsyncSync(handle);
-      } catch {
-        // As above.
-      }
+      await flushing;
       closeSync(handle);
     },
   };

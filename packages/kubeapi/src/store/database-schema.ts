@@ -28,6 +28,11 @@ export function readFormat(db: DatabaseSync, file: string): number {
   throw corruptStore(file, 'is a database of another program');
 }
 
+/** Whether a file has no tables at all: its first commit never came, or was lost with the write-ahead log. */
+export function hasNoTables(db: DatabaseSync): boolean {
+  return db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'] === 0;
+}
+
 /** @throws BloomeryError BLM_STORE_FORMAT when the format is newer than this version's. */
 export function requireKnownFormat(format: number, file: string): void {
   if (format <= STORE_FORMAT) return;
@@ -40,7 +45,7 @@ export function prepareSchema(db: DatabaseSync, codec: BodyCodec): void {
   const format = readFormat(db, db.location() ?? '');
   requireKnownFormat(format, db.location() ?? '');
   if (format === STORE_FORMAT) return;
-  const isNew = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'] === 0;
+  const isNew = hasNoTables(db);
   db.exec('BEGIN IMMEDIATE');
   try {
     if (isNew) {

@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite';
 import { BloomeryError, errorText } from '@bloomery/ports';
 import { readMark } from './acknowledged-mark.ts';
-import { readFormat, requireKnownFormat, STORE_FORMAT } from './database-schema.ts';
+import { hasNoTables, readFormat, requireKnownFormat, STORE_FORMAT } from './database-schema.ts';
 import { networkFileSystem } from './file-system.ts';
 import { corruptStore, openFailure } from './store-error.ts';
 import { dropReaderFiles, type StoreFiles } from './store-files.ts';
@@ -58,7 +58,7 @@ function inspectDatabase(files: StoreFiles, acknowledged: number | undefined, wa
     const format = readFormat(db, files.database);
     requireKnownFormat(format, files.database);
     requireWhole(db, files.database);
-    if (format === STORE_FORMAT) requireAcknowledged(db, files, acknowledged, wal);
+    if (format === STORE_FORMAT || hasNoTables(db)) requireAcknowledged(db, files, acknowledged, wal);
   } catch (cause) {
     throw openFailure(files.database, cause);
   } finally {
@@ -83,8 +83,12 @@ function requireAcknowledged(
   acknowledged: number | undefined,
   wal: WalReport | undefined,
 ): void {
-  const revision = Number(db.prepare('SELECT revision FROM state').get()?.['revision'] ?? 0);
+  // A store gets its key when its tables are on disk.
+  const isEmpty = hasNoTables(db);
+  const revision = isEmpty ? 0 : Number(db.prepare('SELECT revision FROM state').get()?.['revision'] ?? 0);
   if (acknowledged === undefined) {
+    if (isEmpty && existsSync(files.key))
+      throw corruptStore(files.database, `holds nothing, and ${files.key} is there`);
     if ((wal?.orphanCommits ?? 0) < 2) return;
     throw corruptStore(
       files.log,

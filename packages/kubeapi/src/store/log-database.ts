@@ -9,6 +9,10 @@ import { type BodyCodec, idOfRow, rowKey } from './stored-body.ts';
 /** What a row costs beside its body, about. */
 const ROW_BYTES = 100;
 
+const PAGE_BYTES = 4096;
+/** About 2 MiB of log are moved at a time: what a write adds to the log is its body and a page or two. */
+const CHECKPOINT_BYTES = 1024 * 1024;
+
 /** A write on its way to the disk. `prev` is the revision of the state before, 0 for none. */
 export interface LogWrite extends Change {
   readonly prev: number;
@@ -44,6 +48,7 @@ export class LogDatabase {
   readonly #codec: BodyCodec;
   readonly #file: string;
   readonly #statements = new Map<string, Statement>();
+  #unmovedBytes = 0;
 
   /** @throws BloomeryError BLM_STORE_LOCKED, BLM_STORE_CORRUPT, BLM_STORE_WRITE_FAILED. */
   constructor(file: string, codec: BodyCodec) {
@@ -57,8 +62,8 @@ export class LogDatabase {
     try {
       this.#db.exec('PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL;');
       this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;');
-      // Checkpoints little and often: at most 2 MiB are copied in one commit.
-      this.#db.exec('PRAGMA wal_autocheckpoint = 500; PRAGMA journal_size_limit = 2097152;');
+      // Checkpoints little and often, and not while somebody waits for a commit: see checkpoint. This is for the rest.
+      this.#db.exec('PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 4194304;');
       prepareSchema(this.#db, codec);
     } catch (cause) {
       this.close();
@@ -114,6 +119,7 @@ export class LogDatabase {
     const key = rowKey(id);
     const { body, sum } = this.#codec.encode(id, key, rev, object);
     const bytes = Buffer.byteLength(body) + ROW_BYTES;
+    this.#unmovedBytes += bytes + PAGE_BYTES;
     if (write.type === 'delete') {
       const before = this.#keepBefore(rev, atMs, key, sum, body);
       this.#statement('DELETE FROM objects WHERE key = ?').run(key);
@@ -195,6 +201,13 @@ export class LogDatabase {
   /** Forget the history up to a revision. Call inside a transaction. */
   forget(upTo: number): void {
     this.#statement('DELETE FROM log WHERE rev <= ?').run(upTo);
+  }
+
+  /** Move the write-ahead log into the database when enough was written since the last time. */
+  checkpoint(): void {
+    if (this.#unmovedBytes < CHECKPOINT_BYTES) return;
+    this.#unmovedBytes = 0;
+    this.#statement('PRAGMA wal_checkpoint(PASSIVE)').get();
   }
 
   /** Pages of the file, and those that hold nothing. */

@@ -182,8 +182,8 @@ export class LogStore implements Store {
     this.#closed = true;
     this.#cancelTick();
     while (this.#batches.length > 0) this.#flush();
-    this.#mark.close();
     this.#database.close();
+    await this.#mark.close();
   }
 
   #stage(type: Change['type'], id: ObjectId, build: (resourceVersion: string) => ApiObject): Promise<ApiObject> {
@@ -236,6 +236,18 @@ export class LogStore implements Store {
     else setImmediate(() => this.#flush());
     this.#publish(writes, last);
     batch.resolve();
+    // When those who wait have their answers.
+    setImmediate(() => this.#checkpoint());
+  }
+
+  #checkpoint(): void {
+    if (this.#closed) return;
+    try {
+      this.#database.checkpoint();
+    } catch (error) {
+      // No harm: what is in the log is on disk. Where the disk is full, the next commit says so.
+      this.#options.log.debug('store.checkpoint-failed', { file: this.#file, error: errorText(error) });
+    }
   }
 
   /** All or nothing: on disk and in memory. */

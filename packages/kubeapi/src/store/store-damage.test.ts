@@ -109,6 +109,15 @@ const DAMAGES: readonly Damage[] = [
     says: /store\.db-wal is missing or empty: the store ends at revision \d+, and 121 was acknowledged/,
   },
   {
+    name: 'a deleted write-ahead log, also without the mark, when nothing was ever moved out of it',
+    when: 'killed',
+    damage: (dir) => {
+      rmSync(log(dir));
+      rmSync(join(dir, 'store.mark'));
+    },
+    says: /store\.db holds nothing, and .*store\.key is there/,
+  },
+  {
     name: 'a write-ahead log that is cut off',
     when: 'killed',
     damage: (dir) => truncateSync(log(dir), 32 + 2 * (24 + 4096)),
@@ -127,7 +136,7 @@ const DAMAGES: readonly Damage[] = [
       flip(log(dir), 32 + 24 + 100, 8);
       rmSync(join(dir, 'store.mark'));
     },
-    says: /store\.db-wal is damaged behind frame 0: commits follow/,
+    says: /store\.db(-wal is damaged behind frame 0: commits follow| holds nothing, and .*store\.key is there)/,
   },
   {
     name: 'an older copy of the database',

@@ -39,7 +39,7 @@ async function filledStore(t: TestContext): Promise<Store> {
   return store;
 }
 
-function restoreInto(dir: string, file: string, change?: RestoreStoreOptions['change']): RestoredStore {
+function restoreInto(dir: string, file: string, change?: RestoreStoreOptions['change']): Promise<RestoredStore> {
   return restoreStore({ backup: readBackup(file), dir, random, ...(change === undefined ? {} : { change }) });
 }
 
@@ -58,7 +58,7 @@ describe('a backup', () => {
     const dir = testDirectory(t);
     const store = await filledStore(t);
     const file = await backupTo(join(dir, 'backup'), store);
-    const made = restoreInto(join(dir, 'data'), file);
+    const made = await restoreInto(join(dir, 'data'), file);
     const restored = openTestStore(join(dir, 'data'));
     for (const resource of ['things', 'secrets']) assert.deepEqual(restored.list(resource), store.list(resource));
     assert.deepEqual(restored.resources().toSorted(), store.resources().toSorted());
@@ -73,7 +73,7 @@ describe('a backup', () => {
     const file = await backupTo(join(dir, 'backup'), store);
     // What happens after the backup is lost with the store.
     for (let i = 0; i < 50; i++) await putText(store, 'later', String(i));
-    restoreInto(join(dir, 'data'), file);
+    await restoreInto(join(dir, 'data'), file);
     const restored = openTestStore(join(dir, 'data'));
     assert.equal(restored.compactRevision, restored.revision);
     assert.ok(restored.compactRevision > store.revision);
@@ -101,7 +101,7 @@ describe('a backup', () => {
     const file = join(dir, 'backup');
     writeFileSync(file, Buffer.concat(pieces));
     assert.deepEqual([head.revision, head.objects], [revision, 400]);
-    restoreInto(join(dir, 'data'), file);
+    await restoreInto(join(dir, 'data'), file);
     const restored = openTestStore(join(dir, 'data'));
     assert.ok(restored.list('things').every((o) => String(o['text']).startsWith('old')));
     await Promise.all([restored.close(), store.close()]);
@@ -120,7 +120,7 @@ describe('a backup', () => {
     const dir = testDirectory(t);
     const store = await filledStore(t);
     const file = await backupTo(join(dir, 'backup'), store);
-    const made = restoreInto(join(dir, 'data'), file, (_, object) =>
+    const made = await restoreInto(join(dir, 'data'), file, (_, object) =>
       ['o1', 'o2'].includes(object.metadata.name) ? { ...object, text: 'held' } : undefined,
     );
     assert.deepEqual(

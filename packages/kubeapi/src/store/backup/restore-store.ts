@@ -43,7 +43,7 @@ export interface RestoredStore {
  *
  * @throws BloomeryError BLM_BACKUP_INVALID when an object does not belong where it stands.
  */
-export function restoreStore({ backup, dir, random, change }: RestoreStoreOptions): RestoredStore {
+export async function restoreStore({ backup, dir, random, change }: RestoreStoreOptions): Promise<RestoredStore> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const files = storeFiles(dir);
   closeSync(openSync(files.database, 'wx', 0o600));
@@ -75,7 +75,7 @@ export function restoreStore({ backup, dir, random, change }: RestoreStoreOption
       });
     }
     database.transaction(() => database.setState({ revision, compacted: revision, objects, atMs: 0 }));
-    openMark(files.mark, revision).close();
+    await openMark(files.mark, revision).close();
   } finally {
     database.close();
   }
