@@ -91,7 +91,8 @@ export function shapeObject(
   if (why !== undefined) throw asPatch ? unreadablePatch(object, why) : undecodable(request, why);
   const defaulted = version.defaults?.(object) ?? object;
   const processed = processObject(version.schema, defaulted, {
-    dropNulls: request.applied !== true,
+    // Kubernetes' own kinds are read into structures, in which a null is nothing.
+    dropNulls: request.applied !== true || resource.rules.builtin,
     old: resource.rules.builtin ? undefined : old,
     lists: !resource.rules.builtin,
   });

@@ -184,6 +184,17 @@ export const kinds = area('kinds', {
     await s.apply(path, 'two', deployment('d', { template: other }), { look: fields });
     await s.apply(path, 'two', deployment('d', { template: other }), { force: true, look: fields });
   },
+  'nulls of Go clients are nothing in server-side apply too': async (s) => {
+    const metadata = { labels, creationTimestamp: null };
+    const applied = { ...deployment('d', { template: { ...template, metadata }, strategy: {} }), status: {} };
+    const look = (body: JsonObject): JsonObject => ({
+      message: body['message'] ?? null,
+      spec: body['spec'] ?? null,
+      managed: at(body, 'metadata', 'managedFields') ?? null,
+    });
+    await s.apply(`${DEPLOYMENTS(s)}/d`, 'one', applied, { look });
+    await s.apply(`${DEPLOYMENTS(s)}/d`, 'one', applied, { look });
+  },
   'workloads are refused without what makes them work': async (s) => {
     await s.post(DEPLOYMENTS(s), { metadata: { name: 'a' }, spec: { selector, template: { metadata: { labels } } } });
     await s.post(DEPLOYMENTS(s), {
