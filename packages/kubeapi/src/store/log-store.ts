@@ -11,6 +11,7 @@ import {
 } from './history-plan.ts';
 import type { LogDatabase, LogWrite } from './log-database.ts';
 import type { StoreOptions } from './open-store.ts';
+import { createRecentChanges, type RecentChanges } from './recent-changes.ts';
 import { ResourceTable } from './resource-table.ts';
 import { type Change, keyOfId, type ObjectId, type Store, type StoreHealth } from './store.ts';
 import { commitFailure } from './store-error.ts';
@@ -25,8 +26,6 @@ const COMPACT_EVERY = 64;
 const MAX_BATCH = 500;
 /** Turns of the event loop that a commit waits for further writes at most. */
 const MAX_BATCH_TURNS = 4;
-/** Recent changes kept in memory; older ones are read from the log. */
-const MEMORY_CHANGES = 1000;
 /** The housekeeping's beat, and the grain of the store's own time. */
 const TICK_MS = 1000;
 /** A failing store is tried again every so many ticks. */
@@ -62,8 +61,7 @@ export class LogStore implements Store {
   readonly #tables = new Map<string, ResourceTable>();
   readonly #staged = new Map<string, ApiObject | undefined>();
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
-  #recent: Change[] = [];
-  #recentFrom: number;
+  readonly #recent: RecentChanges;
   /** Oldest first; the last one takes new writes. */
   #batches: Batch[] = [];
   #nextRev: number;
@@ -90,7 +88,7 @@ export class LogStore implements Store {
     const { revision, compacted, objects, atMs } = database.state();
     this.#revision = revision;
     this.#nextRev = revision;
-    this.#recentFrom = revision;
+    this.#recent = createRecentChanges(revision);
     this.#compactRevision = compacted;
     this.#objects = objects;
     this.#atMs = atMs;
@@ -164,12 +162,10 @@ export class LogStore implements Store {
 
   changesSince(rev: number): readonly Change[] {
     if (rev >= this.#revision) return [];
-    if (rev >= this.#recentFrom) return this.#recent.slice(firstAfter(this.#recent, rev));
-    const later = new Map<string, ApiObject | undefined>();
-    for (const { id, before } of this.#recent) if (!later.has(stagedKey(id))) later.set(stagedKey(id), before);
-    const stateAt = (id: ObjectId): ApiObject | undefined =>
-      later.has(stagedKey(id)) ? later.get(stagedKey(id)) : this.get(id);
-    return [...this.#database.changes(rev, this.#recentFrom, stateAt), ...this.#recent];
+    const recent = this.#recent;
+    if (rev >= recent.from) return recent.after(rev);
+    const stateAt = (id: ObjectId): ApiObject | undefined => recent.stateBefore(id, () => this.get(id));
+    return [...this.#database.changes(rev, recent.from, stateAt), ...recent.after(recent.from)];
   }
 
   subscribe(listener: (changes: readonly Change[]) => void): () => void {
@@ -318,11 +314,7 @@ export class LogStore implements Store {
       else this.#table(id.resource).delete(keyOfId(id));
     }
     this.#revision = last;
-    for (const write of writes) this.#recent.push(write);
-    if (this.#recent.length > 2 * MEMORY_CHANGES) {
-      this.#recent = this.#recent.slice(-MEMORY_CHANGES);
-      this.#recentFrom = (this.#recent[0]?.rev ?? last + 1) - 1;
-    }
+    this.#recent.add(writes);
     for (const listener of this.#listeners) {
       try {
         listener(writes);
@@ -365,11 +357,6 @@ export class LogStore implements Store {
     }
     return table;
   }
-}
-
-function firstAfter(changes: readonly Change[], rev: number): number {
-  const index = changes.findIndex((change) => change.rev > rev);
-  return index < 0 ? changes.length : index;
 }
 
 function stagedKey(id: ObjectId): string {
