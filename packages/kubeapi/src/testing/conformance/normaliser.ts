@@ -7,7 +7,8 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})/g;
 const AGE = /^(?:\d+[smhdy]){1,2}$/;
 /** Go prints a patched object whole, its keys in the order of its struct. */
-const PATCHED = /"\{.*\}": /g;
+const PATCHED = /"(?:\{.*\}|map\[.*\])": /g;
+const RECORD = /in record \(\d+\)/;
 const MISSING_IN = /is missing in '\{.*\}'/g;
 const JWT = /eyJ[\w-]+\.[\w-]+\.[\w-]+/g;
 
@@ -41,6 +42,7 @@ export class Normaliser {
       .replace(JWT, 'JWT')
       .replace(UUID, (uid) => named(this.#uids, uid, 'UID'))
       .replace(TIME, 'TIME')
+      .replace(RECORD, 'in record (RV)')
       .replace(PATCHED, '"OBJECT": ')
       .replace(MISSING_IN, "is missing in 'OBJECT'");
   }

@@ -30,10 +30,11 @@ export const validation = area('validation', {
       { i32: 1.0 },
     ),
   'a literal 2.0 is an integer, large numbers stay exact': async (s) => {
+    let n = 0;
     const post = (spec: string) =>
       s.post(
         s.api(THING, 'things'),
-        `{"apiVersion":"${THING}","kind":"Thing","metadata":{"generateName":"t"},"spec":${spec}}`,
+        `{"apiVersion":"${THING}","kind":"Thing","metadata":{"name":"t${n++}"},"spec":${spec}}`,
         { look: (b) => (b['kind'] === 'Status' ? b : (b['spec'] ?? null)) },
       );
     await post('{"size":2.0}');
@@ -44,16 +45,7 @@ export const validation = area('validation', {
     await post('{"size":9223372036854775807}');
   },
   'numbers, multiples and exclusive bounds': (s) =>
-    create(
-      s,
-      { ratio: 0 },
-      { ratio: 0.5 },
-      { ratio: 0.7 },
-      { ratio: -1 },
-      { ratio: 1e6 },
-      { ratio: '1' },
-      { ratio: 3 },
-    ),
+    create(s, { ratio: 0.5 }, { ratio: 0.7 }, { ratio: -0.5 }, { ratio: 2.5 }, { ratio: '1' }),
   'enums and their default': (s) =>
     create(s, { mode: 'fast' }, { mode: 'warp' }, { mode: '' }, { mode: null }, { mode: 5 }, {}),
   'texts with pattern and length': (s) =>
@@ -248,10 +240,8 @@ export const validation = area('validation', {
       { emb: { apiVersion: 'v1' } },
       { emb: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'Bad Name' } } },
       { emb: { apiVersion: 'v1', kind: 'Pod', metadata: { labels: { 'bad key': 'x' } } } },
-      { emb: { apiVersion: 'v1', kind: 'Pod', metadata: { labels: { x: 1 } } } },
       { emb: { apiVersion: 'a/b/c', kind: 'Pod' } },
       { emb: { apiVersion: '', kind: '' } },
-      { emb: { apiVersion: 1, kind: 'Pod' } },
       { emb: { apiVersion: 'v1', kind: 'bad kind' } },
       { emb: null },
     ),
