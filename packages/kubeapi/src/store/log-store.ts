@@ -1,39 +1,24 @@
 import { BloomeryError, errorText } from '@bloomery/ports';
 import { type ApiObject, deepFreeze } from '../api-object.ts';
 import type { AcknowledgedMark } from './acknowledged-mark.ts';
-import {
-  COMPACT_STEP,
-  type HistoryCut,
-  type HistoryLimits,
-  type HistoryState,
-  isOldEnough,
-  planHistoryCut,
-} from './history-plan.ts';
 import type { LogDatabase, LogWrite } from './log-database.ts';
 import type { StoreOptions } from './open-store.ts';
 import { createRecentChanges, type RecentChanges } from './recent-changes.ts';
 import { ResourceTable } from './resource-table.ts';
 import { type Change, keyOfId, type ObjectId, type Store, type StoreHealth } from './store.ts';
 import { commitFailure } from './store-error.ts';
+import { StoreLedger, TICK_MS } from './store-ledger.ts';
 
 /** History kept at least: this many revisions, and this long while it is not larger than this. */
 const KEEP_REVISIONS = 10_000;
 const KEEP_MS = 5 * 60_000;
 const KEEP_BYTES = 16 * 1024 * 1024;
-/** New changes after which a commit looks for history to forget. */
-const COMPACT_EVERY = 64;
 /** Writes in one commit at most, so that no commit takes long. */
 const MAX_BATCH = 500;
 /** Turns of the event loop that a commit waits for further writes at most. */
 const MAX_BATCH_TURNS = 4;
-/** The housekeeping's beat, and the grain of the store's own time. */
-const TICK_MS = 1000;
 /** A failing store is tried again every so many ticks. */
 const PROBE_TICKS = 5;
-/** Free pages that may stay in the file, at least and as a part of it; and how many are given back in one tick. */
-const FREE_PAGES = 256;
-const FREE_PART = 16;
-const SHRINK_PAGES = 512;
 
 interface Batch {
   readonly writes: LogWrite[];
@@ -54,10 +39,10 @@ export interface LogStoreParts {
 /** All objects in memory, every change in a LogDatabase. See Store. */
 export class LogStore implements Store {
   readonly #database: LogDatabase;
+  readonly #ledger: StoreLedger;
   readonly #file: string;
   readonly #mark: AcknowledgedMark;
   readonly #options: StoreOptions;
-  readonly #limits: HistoryLimits;
   readonly #tables = new Map<string, ResourceTable>();
   readonly #staged = new Map<string, ApiObject | undefined>();
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
@@ -66,12 +51,6 @@ export class LogStore implements Store {
   #batches: Batch[] = [];
   #nextRev: number;
   #revision: number;
-  #compactRevision: number;
-  #objects: number;
-  #atMs: number;
-  #liveBytes = 0;
-  #history: { entries: number; bytes: number };
-  #lookAgainAt = 0;
   #ticks = 0;
   #cancelTick: () => void = () => {};
   #failure: { readonly sinceMs: number; readonly message: string } | undefined;
@@ -84,19 +63,12 @@ export class LogStore implements Store {
     this.#mark = mark;
     this.#options = options;
     const { keepRevisions = KEEP_REVISIONS, keepMs = KEEP_MS, keepBytes = KEEP_BYTES } = options;
-    this.#limits = { keepRevisions, keepMs, keepBytes };
-    const { revision, compacted, objects, atMs } = database.state();
+    this.#ledger = new StoreLedger(database, { keepRevisions, keepMs, keepBytes });
+    const { revision } = database.state();
     this.#revision = revision;
     this.#nextRev = revision;
     this.#recent = createRecentChanges(revision);
-    this.#compactRevision = compacted;
-    this.#objects = objects;
-    this.#atMs = atMs;
-    for (const { id, object, bytes } of database.live()) {
-      this.#table(id.resource).set(keyOfId(id), object);
-      this.#liveBytes += bytes;
-    }
-    this.#history = { ...database.verifyHistory() };
+    for (const { id, object } of this.#ledger.load()) this.#table(id.resource).set(keyOfId(id), object);
     mark.record(revision);
     this.#scheduleTick();
   }
@@ -106,7 +78,7 @@ export class LogStore implements Store {
   }
 
   get compactRevision(): number {
-    return this.#compactRevision;
+    return this.#ledger.compactRevision;
   }
 
   health(): StoreHealth {
@@ -246,47 +218,10 @@ export class LogStore implements Store {
     }
   }
 
-  /** All or nothing: on disk and in memory. */
   #commit(writes: readonly LogWrite[], last: number): void {
-    let { entries, bytes } = this.#history;
-    let liveBytes = this.#liveBytes;
-    let objects = this.#objects;
-    let cut: HistoryCut | undefined;
-    this.#database.transaction(() => {
-      for (const write of writes) {
-        const size = this.#database.append(write, this.#atMs);
-        liveBytes += size.live;
-        bytes += size.history;
-        if (write.type === 'delete') objects -= 1;
-        else if (write.prev === 0) objects += 1;
-      }
-      entries += writes.length;
-      if (entries >= this.#lookAgainAt || writes.length === 0)
-        cut = this.#cutHistory({ entries, bytes, liveBytes }, writes.length);
-      const compacted = cut?.upTo ?? this.#compactRevision;
-      this.#database.setState({ revision: last, compacted, objects, atMs: this.#atMs });
-    });
-    this.#history = { entries: entries - (cut?.entries ?? 0), bytes: bytes - (cut?.bytes ?? 0) };
-    this.#lookAgainAt = cut === undefined && entries < this.#lookAgainAt ? this.#lookAgainAt : this.#nextLook();
-    this.#compactRevision = cut?.upTo ?? this.#compactRevision;
-    this.#liveBytes = liveBytes;
-    this.#objects = objects;
+    this.#ledger.commit(writes, last);
     this.#mark.record(last);
     if (this.#failure !== undefined) this.#recover(this.#failure);
-  }
-
-  #nextLook(): number {
-    return Math.max(this.#history.entries, this.#limits.keepRevisions) + COMPACT_EVERY;
-  }
-
-  /** Forgets faster than is written, a step at a time. Call inside a transaction. */
-  #cutHistory(size: Omit<HistoryState, 'nowMs'>, written: number): HistoryCut | undefined {
-    const spare = size.entries - this.#limits.keepRevisions;
-    if (spare <= 0) return undefined;
-    const oldest = this.#database.oldest(Math.min(spare, Math.max(COMPACT_STEP, 2 * written)));
-    const cut = planHistoryCut({ ...size, nowMs: this.#atMs }, this.#limits, oldest);
-    if (cut !== undefined) this.#database.forget(cut.upTo);
-    return cut;
   }
 
   #fail(cause: unknown, batch: Batch | undefined): void {
@@ -327,8 +262,7 @@ export class LogStore implements Store {
   #scheduleTick(): void {
     this.#cancelTick = this.#options.clock.after(TICK_MS, () => {
       this.#scheduleTick();
-      // Counted beats, not the wall clock: that one jumps.
-      this.#atMs += TICK_MS;
+      this.#ledger.tick();
       this.#ticks += 1;
       this.#mark.flush();
       try {
@@ -342,11 +276,8 @@ export class LogStore implements Store {
   #keepHouse(): void {
     if (this.#batches.length > 0) return;
     const probe = this.#failure !== undefined && this.#ticks % PROBE_TICKS === 0;
-    const [first] = this.#history.entries > this.#limits.keepRevisions ? this.#database.oldest(1) : [];
-    const isOld = first !== undefined && isOldEnough(first.atMs, this.#atMs, this.#limits.keepMs);
-    if (probe || isOld) this.#commit([], this.#revision);
-    const { all, free } = this.#database.pages();
-    if (free > Math.max(FREE_PAGES, all / FREE_PART)) this.#database.shrink(SHRINK_PAGES);
+    if (probe || this.#ledger.hasOldHistory()) this.#commit([], this.#revision);
+    this.#ledger.shrink();
   }
 
   #table(resource: string): ResourceTable {
