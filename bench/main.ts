@@ -24,9 +24,12 @@ const load = loadavg();
 const results = [];
 for (const [name, bench] of Object.entries(BENCHES)) {
   if (names.length > 0 && !names.includes(name)) continue;
+  const startedMs = performance.now();
   const found = await bench((line) => process.stderr.write(`${line}\n`));
+  const tookS = Math.round((performance.now() - startedMs) / 1000);
+  process.stderr.write(`${name}: took ${tookS} s\n`);
   results.push(...found);
   const rows = found.map((result) => ({ ...result, ratio: benchRatio(result), ok: reachesTarget(result) }));
-  writeFileSync(join(out, `${name}.json`), `${JSON.stringify({ bench: name, load, results: rows }, null, 2)}\n`);
+  writeFileSync(join(out, `${name}.json`), `${JSON.stringify({ bench: name, load, tookS, results: rows }, null, 2)}\n`);
 }
 process.stdout.write(`${benchTable(results)}\nload average at the start: ${load.map((l) => l.toFixed(2)).join(' ')}\n`);

@@ -15,8 +15,15 @@ export interface Target {
   readonly token: string;
 }
 
-/** One keep-alive connection with one request at a time. */
-export class Connection {
+/** What requests are sent over; one request at a time. `Request` is one that was made ready before. */
+export interface BenchConnection<Request = unknown> {
+  encode(method: string, path: string, body?: string, type?: string): Request;
+  send(request: Request, keepBody?: boolean): Promise<Answer>;
+  close(): void;
+}
+
+/** One keep-alive connection of HTTP/1.1. */
+export class Connection implements BenchConnection<Buffer> {
   readonly #socket: TLSSocket;
   readonly #head: string;
   readonly #reader = new ResponseReader();

@@ -1,5 +1,5 @@
 import { BENCH_PATH, benchName, benchObject, benchStatusPatch } from './bench-objects.ts';
-import { type Connection, demand } from './connection.ts';
+import { type BenchConnection, demand } from './connection.ts';
 
 const MERGE_PATCH = 'application/merge-patch+json';
 
@@ -35,9 +35,9 @@ export function figuresOf(timesMs: readonly number[], tookMs: number): LoadFigur
 
 /** Requests 0…count-1 over all connections, each connection taking the next one when its last was answered. */
 async function spread(
-  connections: readonly Connection[],
+  connections: readonly BenchConnection[],
   count: number,
-  request: (connection: Connection, index: number) => Promise<void>,
+  request: (connection: BenchConnection, index: number) => Promise<void>,
 ): Promise<LoadFigures> {
   const times: number[] = [];
   let next = 0;
@@ -57,7 +57,7 @@ async function spread(
 
 /** Create the whole collection. */
 export async function createAll(
-  connections: readonly Connection[],
+  connections: readonly BenchConnection[],
   count: number,
   racks: number,
 ): Promise<LoadFigures> {
@@ -71,7 +71,11 @@ export async function createAll(
 }
 
 /** Patch the status of different objects; each patch says when it was sent. */
-export function patchStatus(connections: readonly Connection[], count: number, objects: number): Promise<LoadFigures> {
+export function patchStatus(
+  connections: readonly BenchConnection[],
+  count: number,
+  objects: number,
+): Promise<LoadFigures> {
   return spread(connections, count, async (connection, index) => {
     const path = `${BENCH_PATH}/${benchName((index * 7919) % objects)}/status`;
     const patch = benchStatusPatch(machineMs().toFixed(3));
@@ -80,7 +84,11 @@ export function patchStatus(connections: readonly Connection[], count: number, o
 }
 
 /** Read different objects. */
-export function getObjects(connections: readonly Connection[], count: number, objects: number): Promise<LoadFigures> {
+export function getObjects(
+  connections: readonly BenchConnection[],
+  count: number,
+  objects: number,
+): Promise<LoadFigures> {
   return spread(connections, count, async (connection, index) => {
     const path = `${BENCH_PATH}/${benchName((index * 7919) % objects)}`;
     demand(await connection.send(connection.encode('GET', path)), `get ${index}`);
@@ -88,13 +96,12 @@ export function getObjects(connections: readonly Connection[], count: number, ob
 }
 
 /** Read one object, change it and write it back, until `count` writes succeeded; who comes too late starts over. */
-export async function contend(connections: readonly Connection[], count: number): Promise<LoadFigures> {
+export async function contend(connections: readonly BenchConnection[], count: number): Promise<LoadFigures> {
   const path = `${BENCH_PATH}/${benchName(0)}`;
   return spread(connections, count, async (connection, index) => {
     for (;;) {
       const { body } = demand(await connection.send(connection.encode('GET', path), true), 'get');
       const object: { spec: { hostname?: string } } = JSON.parse(body.toString('utf8'));
-      if (object.spec === undefined) throw new Error(body.toString('utf8'));
       object.spec.hostname = `changed-${index}`;
       const answer = await connection.send(connection.encode('PUT', path, JSON.stringify(object)), true);
       if (answer.status !== 409) {
@@ -106,14 +113,14 @@ export async function contend(connections: readonly Connection[], count: number)
 }
 
 /** Milliseconds of one list with this query. */
-export async function timeList(connection: Connection, query: string): Promise<number> {
+export async function timeList(connection: BenchConnection, query: string): Promise<number> {
   const startedMs = performance.now();
   demand(await connection.send(connection.encode('GET', `${BENCH_PATH}${query}`)), 'list');
   return performance.now() - startedMs;
 }
 
 /** Milliseconds of a whole list in pages. */
-export async function timePagedList(connection: Connection, limit: number): Promise<number> {
+export async function timePagedList(connection: BenchConnection, limit: number): Promise<number> {
   const startedMs = performance.now();
   let token = '';
   do {
@@ -125,7 +132,7 @@ export async function timePagedList(connection: Connection, limit: number): Prom
 }
 
 /** Seconds until the whole collection is gone. */
-export async function deleteAll(connection: Connection): Promise<number> {
+export async function deleteAll(connection: BenchConnection): Promise<number> {
   const startedMs = performance.now();
   demand(await connection.send(connection.encode('DELETE', BENCH_PATH)), 'delete collection');
   return (performance.now() - startedMs) / 1000;

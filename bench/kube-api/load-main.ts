@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Connection } from './connection.ts';
+import { type BenchConnection, Connection } from './connection.ts';
+import { openHttp2 } from './http2-connection.ts';
 import { contend, createAll, deleteAll, getObjects, patchStatus, timeList, timePagedList } from './load-jobs.ts';
 import type { LoadJob, LoadReply } from './load-process.ts';
 import { startWatchers, type Watchers } from './watchers.ts';
 
 /** The load process: does the jobs that its parent sends, one after the other. */
-let connections: readonly Connection[] = [];
+let connections: readonly BenchConnection[] = [];
 let watchers: Watchers | undefined;
 const DEADLINE_MS = 120_000;
 
@@ -36,7 +37,10 @@ function work(job: LoadJob): Promise<unknown> {
 
 async function connect(job: Extract<LoadJob, { do: 'connect' }>): Promise<void> {
   for (const connection of connections) connection.close();
-  connections = await Promise.all(Array.from({ length: job.connections }, () => Connection.open(job.target)));
+  connections =
+    job.http2 === true
+      ? await openHttp2(job.target, job.connections)
+      : await Promise.all(Array.from({ length: job.connections }, () => Connection.open(job.target)));
 }
 
 async function watch(job: Extract<LoadJob, { do: 'watch' }>): Promise<void> {
@@ -53,7 +57,7 @@ async function unwatch(events: number): Promise<unknown> {
   return watchers?.stop();
 }
 
-function one(): Connection {
+function one(): BenchConnection {
   const [first] = connections;
   if (first === undefined) throw new RangeError('not connected');
   return first;

@@ -4,7 +4,7 @@ import type { Target } from './connection.ts';
 
 /** What a load process can be asked for. */
 export type LoadJob =
-  | { readonly do: 'connect'; readonly target: Target; readonly connections: number }
+  | { readonly do: 'connect'; readonly target: Target; readonly connections: number; readonly http2?: true }
   | { readonly do: 'create'; readonly count: number; readonly racks: number }
   | { readonly do: 'patch' | 'get'; readonly count: number; readonly objects: number }
   | { readonly do: 'contend'; readonly count: number }

@@ -105,6 +105,9 @@ async function measureLoad(
   figures['loadedMiB'] = residentMiB(server.pids);
   await measureWatches(server, load, watchLoad, size, figures);
   await timed('contend', load.run({ do: 'contend', count: size.contended }));
+  await load.run({ do: 'connect', target: server.target, connections: size.writers, http2: true });
+  await timed('http2Patch', load.run({ do: 'patch', count: size.patches / 2, objects }));
+  await timed('http2Get', load.run({ do: 'get', count: size.gets / 2, objects }));
   figures['endMiB'] = residentMiB(server.pids);
 }
 
