@@ -34,7 +34,7 @@ export interface AnswerDeps {
 }
 
 /** A request that was let in: by whom, and what sees the lines of its watch. */
-export interface AllowedRequest extends Pick<ResourceCall, 'request' | 'user' | 'onEvents'> {
+export interface AllowedRequest extends Pick<ResourceCall, 'request' | 'user' | 'watching'> {
   readonly info: RequestInfo;
 }
 
@@ -54,8 +54,8 @@ export async function answerRequest(deps: AnswerDeps, allowed: AllowedRequest): 
   if (found === undefined) throw noSuchResource();
   if (isCreatingApply(request, path, engine, found.resource))
     requireAllowed(engine.authorizer, user, attributesOf(request, path, 'create'));
-  const { onEvents } = allowed;
-  return handleResource({ engine, request, user, path, ...found, ...(onEvents === undefined ? {} : { onEvents }) });
+  const { watching } = allowed;
+  return handleResource({ engine, request, user, path, ...found, ...(watching === undefined ? {} : { watching }) });
 }
 
 function documentAnswer(

@@ -19,6 +19,7 @@ import { requestTimeoutMs, withinDeadline } from './request-deadline.ts';
 import { type RequestInfo, requestInfoOf } from './request-info.ts';
 import { requestLabels } from './request-labels.ts';
 import { createRequestGate, type RequestGate, type RequestLimits } from './request-limits.ts';
+import type { WatchObserver } from './resource-call.ts';
 
 export interface ApiHandlerOptions {
   readonly engine: ApiEngine;
@@ -43,6 +44,14 @@ export interface ApiHandlerOptions {
   readonly gate?: RequestGate;
 }
 
+/** What all requests share. */
+interface Surface {
+  readonly deps: AnswerDeps;
+  readonly gate: RequestGate;
+  readonly observer: ApiObserver;
+  readonly audit: ApiHandlerOptions['audit'];
+}
+
 /** A request on its way: what has been found out about it so far. */
 interface Passage {
   readonly request: ApiRequest;
@@ -53,118 +62,119 @@ interface Passage {
 
 /** Make the function that answers any request to the API. It never throws. */
 export function createApiHandler(options: ApiHandlerOptions): (request: ApiRequest) => Promise<ApiAnswer> {
-  const { engine, log, observer = NO_OBSERVER } = options;
-  const { clock, registry } = engine;
-  const gate = options.gate ?? createRequestGate(clock, options.limits);
-  const deps: AnswerDeps = {
+  const { engine, log } = options;
+  const { clock } = engine;
+  const surface: Surface = {
+    deps: answerDepsOf(options),
+    gate: options.gate ?? createRequestGate(clock, options.limits),
+    observer: options.observer ?? NO_OBSERVER,
+    audit: options.audit,
+  };
+  return async (request) => {
+    const passage = passageOf(engine, request);
+    try {
+      return finish(surface, passage, await pass(surface, passage));
+    } catch (error) {
+      if (!(error instanceof BloomeryError))
+        log.error('api.request-failed', { method: request.method, path: request.path, error: errorText(error) });
+      return finish(surface, passage, statusAnswer(error), error);
+    }
+  };
+}
+
+function answerDepsOf(options: ApiHandlerOptions): AnswerDeps {
+  const { engine, serverAddress, productVersion, authenticator, accountTokens } = options;
+  const { registry, clock } = engine;
+  return {
     engine,
-    productVersion: options.productVersion,
-    authenticator: options.authenticator,
-    accountTokens: options.accountTokens,
-    serverAddress: options.serverAddress,
-    documents: createDocuments({ registry, serverAddress: options.serverAddress, clock }),
+    productVersion,
+    authenticator,
+    accountTokens,
+    serverAddress,
+    documents: createDocuments({ registry, serverAddress, clock }),
     health: [{ name: 'store', onlyReady: true, problem: () => storeProblem(engine) }, ...(options.health ?? [])],
     metrics: options.metrics,
     backup: backupOf(options),
   };
+}
 
-  async function pass(passage: Passage): Promise<ApiAnswer> {
-    const { request, info } = passage;
-    const caller = request.user;
-    if (caller === undefined) throw unauthorized();
-    if (isHealthPath(request.path) && isWideOpen(caller, info))
-      return answerRequest(deps, { request, info, user: caller });
-    const user = effectiveUser(caller, request, (wanted) => requireAllowed(engine.authorizer, caller, wanted));
-    passage.trail = {
-      ...passage.trail,
-      user: caller,
-      impersonated: user === caller ? undefined : user,
-      decision: 'forbid',
-    };
-    if (info.verb === 'watch') {
-      allow(passage, user);
-      gate.checkWatches(user);
-      return watched(passage, user, await answerRequest(deps, { request, info, user, onEvents: eventsOf(passage) }));
-    }
-    const timeoutMs = requestTimeoutMs(request.query.get('timeout'));
-    const entered = gate.enter(info.mutating ? 'mutating' : 'readOnly', user);
-    const leave = typeof entered === 'function' ? entered : await entered;
-    allowOrLeave(passage, user, leave);
-    const work = answerRequest(deps, { request, info, user }).finally(leave);
-    return withinDeadline(clock, timeoutMs, work);
+function passageOf({ registry, clock }: ApiEngine, request: ApiRequest): Passage {
+  const info = requestInfoOf(request);
+  const { path } = info;
+  const resource = path === undefined ? undefined : registry.find(path.group, path.version, path.plural)?.resource;
+  const received = { auditId: auditIdOf(request), receivedMs: clock.nowMs(), user: request.user };
+  const trail: RequestTrail = { ...received, impersonated: undefined, decision: undefined, reason: '' };
+  return { request, info, labels: requestLabels(request, info, resource), trail };
+}
+
+/** From the credentials to the answer: for whom, is there room, may he, and in what time. Throws API errors. */
+async function pass(surface: Surface, passage: Passage): Promise<ApiAnswer> {
+  const { deps, gate } = surface;
+  const { engine } = deps;
+  const { request, info } = passage;
+  const caller = request.user;
+  if (caller === undefined) throw unauthorized();
+  passage.trail = { ...passage.trail, decision: 'forbid' };
+  const user = effectiveUser(caller, request, (wanted) => requireAllowed(engine.authorizer, caller, wanted));
+  if (user !== caller) passage.trail = { ...passage.trail, impersonated: user };
+  if (info.verb === 'watch') {
+    allow(engine, passage, user);
+    gate.checkWatches(user);
+    return answerRequest(deps, { request, info, user, watching: watchingOf(surface, passage, user) });
   }
-
-  /** Probes never wait for a place. */
-  function isWideOpen(user: User, { attributes }: RequestInfo): boolean {
-    requireAllowed(engine.authorizer, user, attributes);
-    return true;
+  if (isHealthPath(request.path)) {
+    // Probes never wait for a place.
+    allow(engine, passage, user);
+    return answerRequest(deps, { request, info, user });
   }
+  const timeoutMs = requestTimeoutMs(request.query.get('timeout'));
+  const entered = gate.enter(info.mutating ? 'mutating' : 'readOnly', user);
+  const leave = typeof entered === 'function' ? entered : await entered;
+  const work = answerAllowed(deps, passage, user).finally(leave);
+  return withinDeadline(engine.clock, timeoutMs, work);
+}
 
-  function allow(passage: Passage, user: User): void {
-    const reason = requireAllowed(engine.authorizer, user, passage.info.attributes);
-    passage.trail = { ...passage.trail, decision: 'allow', reason };
-  }
+async function answerAllowed(deps: AnswerDeps, passage: Passage, user: User): Promise<ApiAnswer> {
+  allow(deps.engine, passage, user);
+  const { request, info } = passage;
+  return answerRequest(deps, { request, info, user });
+}
 
-  function allowOrLeave(passage: Passage, user: User, leave: () => void): void {
-    try {
-      allow(passage, user);
-    } catch (error) {
-      leave();
-      throw error;
-    }
-  }
+/** Ask RBAC, and note what it said. @throws 403. */
+function allow({ authorizer }: ApiEngine, passage: Passage, user: User): void {
+  const reason = requireAllowed(authorizer, user, passage.info.attributes);
+  passage.trail = { ...passage.trail, decision: 'allow', reason };
+}
 
-  function eventsOf({ labels }: Passage): (events: number, bytes: number) => void {
-    return (events, bytes) => observer.watchEvents(labels, events, bytes);
-  }
-
-  /** A watch is counted from its first line to its end. */
-  function watched({ labels, trail }: Passage, user: User, answer: ApiAnswer): ApiAnswer {
-    const { body } = answer;
-    if (typeof body === 'string' || body instanceof Uint8Array || isListPieces(body)) return answer;
-    async function* counted(lines: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** A watch is counted from its start to its end. */
+function watchingOf({ deps, gate, observer }: Surface, { labels, trail }: Passage, user: User): WatchObserver {
+  return {
+    started() {
       gate.watchStarted(user);
       observer.watchStarted(labels);
-      try {
-        yield* lines;
-      } finally {
-        gate.watchEnded(user);
-        observer.watchEnded(labels);
-        observer.answered(labels, 200, clock.nowMs() - trail.receivedMs, undefined);
-      }
-    }
-    return { ...answer, body: counted(body) };
-  }
-
-  function finish({ request, info, labels, trail }: Passage, answer: ApiAnswer, error: unknown): ApiAnswer {
-    const { status: code, body } = answer;
-    const endedMs = clock.nowMs();
-    const isStream = typeof body === 'object' && !(body instanceof Uint8Array) && !isListPieces(body);
-    if (!isStream) observer.answered(labels, code, endedMs - trail.receivedMs, lengthOf(body));
-    if (code === 429 || code === 504) observer.terminated(labels, code);
-    if (options.audit !== undefined && isAudited(info, code)) {
-      const status = error === undefined ? undefined : statusOf(error);
-      options.audit(auditEvent(request, info, trail, { code, status, endedMs }));
-    }
-    return { ...answer, headers: { ...answer.headers, 'audit-id': trail.auditId } };
-  }
-
-  return async (request) => {
-    const info = requestInfoOf(request);
-    const { path } = info;
-    const resource = path === undefined ? undefined : registry.find(path.group, path.version, path.plural)?.resource;
-    const auditId = auditIdOf(request);
-    const received = { auditId, receivedMs: clock.nowMs(), user: request.user };
-    const trail: RequestTrail = { ...received, impersonated: undefined, decision: undefined, reason: '' };
-    const passage: Passage = { request, info, labels: requestLabels(request, info, resource), trail };
-    try {
-      return finish(passage, await pass(passage), undefined);
-    } catch (error) {
-      if (!(error instanceof BloomeryError))
-        log.error('api.request-failed', { method: request.method, path: request.path, error: errorText(error) });
-      return finish(passage, statusAnswer(error), error);
-    }
+    },
+    sent: (events, bytes) => observer.watchEvents(labels, events, bytes),
+    ended() {
+      gate.watchEnded(user);
+      observer.watchEnded(labels);
+      observer.answered(labels, 200, deps.engine.clock.nowMs() - trail.receivedMs, undefined);
+    },
   };
+}
+
+function finish(surface: Surface, passage: Passage, answer: ApiAnswer, error?: unknown): ApiAnswer {
+  const { deps, observer, audit } = surface;
+  const { request, info, labels, trail } = passage;
+  const { status: code, body } = answer;
+  const endedMs = deps.engine.clock.nowMs();
+  const isStream = typeof body === 'object' && !(body instanceof Uint8Array) && !isListPieces(body);
+  if (!isStream || info.verb !== 'watch') observer.answered(labels, code, endedMs - trail.receivedMs, lengthOf(body));
+  if (code === 429 || code === 504) observer.terminated(labels, code);
+  if (audit !== undefined && isAudited(info, code)) {
+    const status = error === undefined ? undefined : statusOf(error);
+    audit(auditEvent(request, info, trail, { code, status, endedMs }));
+  }
+  return { ...answer, headers: { ...answer.headers, 'audit-id': trail.auditId } };
 }
 
 function storeProblem({ store }: ApiEngine): string | undefined {

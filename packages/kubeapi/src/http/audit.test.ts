@@ -118,6 +118,19 @@ describe('the audit of requests', () => {
     );
   });
 
+  it('has who may not stand in for somebody else', async () => {
+    const { events: seen } = await ask('GET', MAPS, '', { user: NOBODY, headers: { 'impersonate-user': 'admin' } });
+    assert.deepEqual(
+      [
+        seen.length,
+        part(seen[0], 'user', 'username'),
+        part(seen[0], 'responseStatus', 'code'),
+        seen[0]?.['annotations'],
+      ],
+      [1, 'nobody', 403, { 'authorization.k8s.io/decision': 'forbid', 'authorization.k8s.io/reason': '' }],
+    );
+  });
+
   it('never holds a body, a secret or a token', async () => {
     const word = 'bWlubmV0cmV1';
     const asked: [method: string, path: string, body: string, type?: string][] = [

@@ -6,14 +6,22 @@ import type { Resource } from '../registry/resource.ts';
 import type { ApiPath } from './api-path.ts';
 import type { ApiRequest } from './api-request.ts';
 
+/** Told of one watch. Must not throw. */
+export interface WatchObserver {
+  started(): void;
+  /** Lines go out together. */
+  sent(events: number, bytes: number): void;
+  ended(): void;
+}
+
 /** A request for a resource, with what it addresses looked up. */
 export interface ResourceCall {
   readonly engine: ApiEngine;
   readonly request: ApiRequest;
   /** For whom: the caller, or whom it impersonates. */
   readonly user: User;
-  /** Told of the lines that a watch sends. */
-  readonly onEvents?: (events: number, bytes: number) => void;
+  /** Sees a watch from its start to its end. */
+  readonly watching?: WatchObserver;
   readonly path: ApiPath;
   readonly resource: Resource;
   readonly version: KindDefinition;

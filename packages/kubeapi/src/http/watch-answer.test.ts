@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isJsonObject, type JsonObject, parseJson } from '@bloomery/model';
 import { createFakeClock, silentLog } from '@bloomery/ports';
-import { part } from '../testing/json-caller.ts';
+import { crdFor, jsonCaller, part } from '../testing/json-caller.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 import type { ApiAnswer } from './api-request.ts';
 
@@ -236,6 +236,24 @@ describe('a watch over HTTP', () => {
     await api.call({ method: 'DELETE', path: `${crds}/things.g.test`, headers: {}, body: undefined });
     await api.engine.idle();
     assert.equal(await end, undefined);
+  });
+
+  it('ends when its definition changes, and cannot be begun again at a version that is no longer served', async () => {
+    const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    const schema = { openAPIV3Schema: { type: 'object' } };
+    const versions = (second: boolean) => [
+      { name: 'v1', served: true, storage: true, schema },
+      { name: 'v2', served: second, storage: false, schema },
+    ];
+    const call = jsonCaller(api);
+    await call('POST', crds, crdFor('two.test', 'pairs', 'Pair', { versions: versions(true) }));
+    const watch = (version: string) => api.open({ path: `/apis/two.test/${version}/pairs?watch=1` });
+    const ends = [eventOf(linesOf(await watch('v1'))), eventOf(linesOf(await watch('v2')))];
+    const change = { spec: { versions: versions(false) } };
+    assert.equal((await call('PATCH', `${crds}/pairs.two.test`, change, 'application/merge-patch+json')).code, 200);
+    // Those of the other version end too, as upstream: their objects may have another shape now.
+    assert.deepEqual(await Promise.all(ends), [undefined, undefined]);
+    assert.deepEqual([(await watch('v1')).status, (await watch('v2')).status], [200, 404]);
   });
 
   it('goes on with an expired list where its token says, with what is there now', async () => {

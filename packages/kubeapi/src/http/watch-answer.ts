@@ -101,13 +101,14 @@ async function* lines(
 ): AsyncGenerator<Uint8Array> {
   const { engine, resource, version } = call;
   const { signal, release } = endOf(call, timeoutMs);
+  call.watching?.started();
   const lineOf = shape === 'table' ? tableLines(call) : sharedLines(call, sharedShape(shape));
   try {
     for await (const batch of await open(signal)) {
       const pending = engine.conversions.prepare(resource, objectsOf(resource, batch), version);
       if (pending !== undefined) await pending;
       for (const lines of joined(batch, lineOf)) {
-        call.onEvents?.(lines.count, lines.bytes.length);
+        call.watching?.sent(lines.count, lines.bytes.length);
         yield lines.bytes;
       }
     }
@@ -115,6 +116,7 @@ async function* lines(
     yield Buffer.from(`{"type":"ERROR","object":${stringifyJson(statusOf(error))}}\n`);
   } finally {
     release();
+    call.watching?.ended();
   }
 }
 
