@@ -95,9 +95,11 @@ export function shapeObject(
     dropNulls: request.applied !== true || resource.rules.builtin,
     old: resource.rules.builtin ? undefined : old,
     lists: !resource.rules.builtin,
+    part: request.subresource === 'status' && !resource.rules.builtin ? 'status' : undefined,
   });
   const warnings = judgeUnknown(request, object, [...processed.unknownFields, ...unknownMeta], asPatch);
-  const scaled = version.scale === undefined ? [] : validateScale(processed.object, version.scale.specReplicasPath);
+  const replicas = request.subresource === 'status' ? 'statusReplicasPath' : 'specReplicasPath';
+  const scaled = version.scale === undefined ? [] : validateScale(processed.object, version.scale[replicas]);
   const problems = [...processed.problems, ...scaled];
   if (problems.length > 0) throw invalidObject(resource, object.metadata.name, problems);
   const admission: Admission | undefined = version.admit?.(processed.object, old);

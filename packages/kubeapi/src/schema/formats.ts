@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 const UUID3 = /^[0-9a-f]{8}-?[0-9a-f]{4}-?3[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
@@ -21,8 +21,8 @@ const CHECKS: Readonly<Record<string, (text: string) => boolean>> = {
   date: isDate,
   duration: isDuration,
   byte: (text) => text.length % 4 === 0 && BASE64.test(text),
-  ipv4: isIPv4,
-  ipv6: (text) => !text.includes('%') && isIPv6(text),
+  ipv4: (text) => text.includes('.') && isAddress(text),
+  ipv6: (text) => text.includes(':') && isAddress(text),
   cidr: isCidr,
   mac: isMac,
   uri: isRequestUri,
@@ -70,14 +70,22 @@ function isDuration(text: string): boolean {
   return [...text.matchAll(/\d+\s*([A-Za-zµ]+)/g)].some(([, unit = '']) => DURATION_UNIT.test(unit.toLowerCase()));
 }
 
+/** Leading zeros are read as decimals, as Kubernetes does for the sake of old objects. */
+function isSloppyV4(text: string): boolean {
+  return /^\d{1,8}(?:\.\d{1,8}){3}$/.test(text) && text.split('.').every((part) => Number(part) <= 255);
+}
+
+function isAddress(text: string): boolean {
+  return isSloppyV4(text) || (isIPv6(text) && !text.includes('%'));
+}
+
 function isCidr(text: string): boolean {
   const slash = text.indexOf('/');
-  if (slash < 0) return false;
-  const address = text.slice(0, slash);
+  const address = text.slice(0, Math.max(slash, 0));
   const bits = text.slice(slash + 1);
-  if (!/^\d{1,3}$/.test(bits) || (bits.length > 1 && bits.startsWith('0'))) return false;
-  if (isIPv4(address)) return Number(bits) <= 32;
-  return !address.includes('%') && isIPv6(address) && Number(bits) <= 128;
+  if (slash < 0 || !/^\d{1,3}$/.test(bits)) return false;
+  if (isSloppyV4(address)) return Number(bits) <= 32;
+  return isIPv6(address) && !address.includes('%') && Number(bits) <= 128;
 }
 
 function isMac(text: string): boolean {

@@ -3,6 +3,7 @@ import { duplicate, invalid, required } from './field-causes.ts';
 import { itemPath, memberPath, ownMember } from './field-path.ts';
 import { goJson } from './go-text.ts';
 import { OBJECT_META_SCHEMA } from './object-meta-schema.ts';
+import { isQualifiedName, QUALIFIED_NAME_RULE } from './qualified-name.ts';
 import { validate } from './validate.ts';
 
 type Schema = schema.Schema;
@@ -48,7 +49,9 @@ function checkList(schema: Schema, value: readonly Json[], path: string, problem
   const items: Json[] = [];
   value.forEach((item, i) => {
     if (isJsonObject(item)) items.push(keysOf(item, keys));
-    else problems.push(invalid(itemPath(path, i), item, 'must be an object for an array of list-type map'));
+    else if (item !== null) {
+      problems.push(invalid(itemPath(path, i), item, 'must be an object for an array of list-type map'));
+    }
   });
   if (items.length === value.length) refuseDuplicates(items, path, problems);
 }
@@ -77,7 +80,8 @@ function checkEmbedded(value: JsonObject, path: string, problems: FieldProblem[]
   for (const name of ['apiVersion', 'kind']) {
     const at = memberPath(path, name);
     const text = ownMember(value, name);
-    if (text === undefined || text === '') problems.push(required(at));
+    if (text === undefined) problems.push(required(at));
+    else if (text === '') problems.push(invalid(at, text, 'must not be empty'));
     else if (typeof text !== 'string') problems.push(invalid(at, text, 'must be a string'));
     else if (name === 'kind' && !KIND.test(text)) problems.push(invalid(at, text, KIND_RULE));
     else if (name === 'apiVersion' && text.split('/').length > 2) {
@@ -89,4 +93,10 @@ function checkEmbedded(value: JsonObject, path: string, problems: FieldProblem[]
   const at = memberPath(path, 'metadata');
   const [wrong] = validate(OBJECT_META_SCHEMA, metadata, at);
   if (wrong !== undefined) problems.push(invalid(at, metadata, wrong.message.replace(/^Invalid value: "[^"]*": /, '')));
+  if (!isJsonObject(metadata)) return;
+  for (const name of ['labels', 'annotations']) {
+    const keys = Object.keys(metadata[name] ?? {});
+    const [bad] = keys.filter((key) => !isQualifiedName(name === 'labels' ? key : key.toLowerCase()));
+    if (bad !== undefined) problems.push(invalid(memberPath(at, name), bad, QUALIFIED_NAME_RULE));
+  }
 }

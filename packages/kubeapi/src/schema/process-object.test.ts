@@ -78,7 +78,11 @@ const refused: [name: string, fields: JsonObject, want: string[]][] = [
   [
     'a number at an exclusive minimum',
     { ratio: 0 },
-    ['spec.ratio|FieldValueInvalid|Invalid value: 0: spec.ratio in body should be greater than 0'],
+    [
+      // Whole numbers are held against whole limits, also where that leaves no factor.
+      'spec.ratio|FieldValueInvalid|Invalid value: 0: factor MultipleOf declared for spec.ratio must be positive: 0',
+      'spec.ratio|FieldValueInvalid|Invalid value: 0: spec.ratio in body should be greater than 0',
+    ],
   ],
   [
     'a number that is no multiple',

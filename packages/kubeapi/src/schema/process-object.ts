@@ -1,6 +1,6 @@
 import { type FieldProblem, isJsonObject, type Json, type JsonObject, type schema } from '@bloomery/model';
 import { invalid, NO_FIELD } from './field-causes.ts';
-import { ownMember } from './field-path.ts';
+import { memberPath, ownMember } from './field-path.ts';
 import { validateListTypes } from './list-types.ts';
 import { checkRules, rulePlan } from './rules/index.ts';
 import { Shaper, type Shaping } from './shape.ts';
@@ -18,6 +18,8 @@ export interface ProcessOptions extends Partial<Shaping> {
    * can compare with it.
    */
   readonly old?: JsonObject | undefined;
+  /** Only this member was written: the texts of refusals name paths below it. */
+  readonly part?: 'status' | undefined;
 }
 
 /** The object in the shape of its schema, and what was wrong with it. */
@@ -62,9 +64,11 @@ const DEFAULT_PATH = 'default';
 function problemsOf(
   schema: Schema,
   object: JsonObject,
-  { old, lists = true }: ProcessOptions,
+  { old, part, lists = true }: ProcessOptions,
 ): readonly FieldProblem[] {
-  const problems = [...structureProblems(schema, object, old), ...(lists ? listProblems(schema, object, old) : [])];
+  const structure =
+    part === undefined ? structureProblems(schema, object, old) : partProblems(schema, object, old, part);
+  const problems = [...structure, ...(lists ? listProblems(schema, object, old) : [])];
   if (rulePlan(schema, true) === undefined) return problems;
   if (problems.some(({ reason }) => BLOCKING.has(reason))) return [...problems, UNCHECKED_RULES];
   return [...problems, ...checkRules(schema, object, old)];
@@ -74,6 +78,26 @@ function problemsOf(
 function structureProblems(schema: Schema, object: JsonObject, old: JsonObject | undefined): readonly FieldProblem[] {
   const problems = validate(schema, object, '');
   return problems.length === 0 || old === undefined ? problems : validate(schema, object, '', old);
+}
+
+function partProblems(
+  schema: Schema,
+  object: JsonObject,
+  old: JsonObject | undefined,
+  part: string,
+): readonly FieldProblem[] {
+  const [own, value] = [ownMember(schema.properties, part), ownMember(object, part)];
+  if (own === undefined || value === undefined) return structureProblems(schema, object, old);
+  const problems = validate(own, value, '');
+  const judged = problems.length === 0 || old === undefined ? problems : validate(own, value, '', ownMember(old, part));
+  return judged.map((problem) => ({
+    ...problem,
+    field: problem.field === NO_FIELD ? NO_FIELD : inPart(part, problem),
+  }));
+}
+
+function inPart(part: string, { field }: FieldProblem): string {
+  return field === '' ? part : field.startsWith('[') ? `${part}${field}` : memberPath(part, field);
 }
 
 /** Duplicates are let pass as long as the stored object has any. */
@@ -103,23 +127,30 @@ export type DottedPath = string;
  * The causes that a scale subresource adds: its paths must lead through objects to whole numbers.
  * Absent fields are fine.
  */
-export function validateScale(object: JsonObject, specReplicasPath: DottedPath): readonly FieldProblem[] {
+export function validateScale(object: JsonObject, replicasPath: DottedPath): readonly FieldProblem[] {
   let value: Json | undefined = object;
-  const names = specReplicasPath.replace(/^\./, '').split('.');
+  const names = replicasPath.replace(/^\./, '').split('.');
   for (const name of names) {
     if (!isJsonObject(value)) {
-      const type = Array.isArray(value) ? '[]interface {}' : typeof value;
-      const detail = `${specReplicasPath} accessor error: ${goPlain(value)} is of the type ${type}, expected map[string]interface{}`;
-      return [invalid(specReplicasPath, 0, detail)];
+      const type = Array.isArray(value) ? '[]interface {}' : goTypeOf(value);
+      const detail = `${replicasPath} accessor error: ${goPlain(value)} is of the type ${type}, expected map[string]interface{}`;
+      return [invalid(replicasPath, 0, detail)];
     }
     value = ownMember(value, name);
     if (value === undefined) return [];
   }
   if (typeof value !== 'number' || !Number.isInteger(value)) {
-    const detail = `${specReplicasPath} accessor error: ${goPlain(value)} is of the type ${typeof value}, expected int64`;
-    return [invalid(specReplicasPath, 0, detail)];
+    const detail = `${replicasPath} accessor error: ${goPlain(value)} is of the type ${goTypeOf(value)}, expected int64`;
+    return [invalid(replicasPath, 0, detail)];
   }
-  return value < 0 ? [invalid(specReplicasPath, value, 'should be a non-negative integer')] : [];
+  return value < 0 ? [invalid(replicasPath, value, 'should be a non-negative integer')] : [];
+}
+
+function goTypeOf(value: Json | undefined): string {
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
+  if (typeof value === 'boolean') return 'bool';
+  if (Array.isArray(value)) return '[]interface {}';
+  return typeof value === 'object' ? 'map[string]interface {}' : typeof value;
 }
 
 function goPlain(value: Json | undefined): string {

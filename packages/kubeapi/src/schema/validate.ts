@@ -116,9 +116,7 @@ class Judge {
     // kube-apiserver compares whole numbers with whole limits.
     const whole = typeof value === 'bigint' || Number.isInteger(value);
     const limit = (bound: number): number => (whole ? Math.trunc(bound) : bound);
-    if (multipleOf !== undefined && multipleOf > 0 && !isMultiple(value, multipleOf)) {
-      this.#invalid(value, `should be a multiple of ${goNumber(multipleOf)}`);
-    }
+    if (multipleOf !== undefined) this.#multiple(value, limit(multipleOf));
     if (maximum !== undefined) {
       const bound = limit(maximum);
       const rule = exclusiveMaximum === true ? 'less than' : 'less than or equal to';
@@ -130,6 +128,15 @@ class Judge {
       const rule = exclusiveMinimum === true ? 'greater than' : 'greater than or equal to';
       if (exclusiveMinimum === true ? value <= bound : value < bound)
         this.#invalid(value, `should be ${rule} ${goNumber(bound)}`);
+    }
+  }
+
+  #multiple(value: number | bigint, factor: number): void {
+    if (factor <= 0) {
+      const why = `factor MultipleOf declared for ${this.#path} must be positive: ${goNumber(factor)}`;
+      this.problems.push(invalid(this.#path, factor, why));
+    } else if (!isMultiple(value, factor)) {
+      this.#invalid(value, `should be a multiple of ${goNumber(factor)}`);
     }
   }
 
