@@ -60,7 +60,7 @@ export function createKubeSurface(deps: KubeSurfaceDeps): KubeSurface {
     },
     sources: {
       storedObjects: () => new Map(store.resources().map((resource) => [resource, store.list(resource).length])),
-      storeBytes: () => statSync(join(deps.dataDir, 'store.db'), { throwIfNoEntry: false })?.size ?? 0,
+      storeBytes: () => sizeOf(join(deps.dataDir, 'store.db')) + sizeOf(join(deps.dataDir, 'store.db-wal')),
       apiLoad: load,
       auditCounts: () => audit?.counts ?? { written: 0, lost: 0 },
       moreText: metrics.text,
@@ -69,4 +69,8 @@ export function createKubeSurface(deps: KubeSurfaceDeps): KubeSurface {
       await audit?.[Symbol.asyncDispose]();
     },
   };
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }

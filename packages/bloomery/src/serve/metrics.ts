@@ -16,7 +16,7 @@ export interface MetricSources {
   readonly storeRevision: () => number;
   /** Stored objects by resource (`plural.group`). */
   readonly storedObjects: () => ReadonlyMap<string, number>;
-  /** Size of the database file, in bytes. */
+  /** Size of the database's files, in bytes. */
   readonly storeBytes: () => number;
   /** Requests of the API at work and waiting. */
   readonly apiLoad: () => RequestLoad;
@@ -96,7 +96,7 @@ function apiMetrics(registers: Registry[], sources: MetricSources): void {
       g.set({ group: group.join('.'), resource }, count);
     }
   });
-  gauge('apiserver_storage_size_bytes', 'Size of the database file.', ['storage_cluster_id'], (g) =>
+  gauge('apiserver_storage_size_bytes', 'Size of the files of the database.', ['storage_cluster_id'], (g) =>
     g.set({ storage_cluster_id: 'bloomery' }, sources.storeBytes()),
   );
   const counter = <L extends string>(
