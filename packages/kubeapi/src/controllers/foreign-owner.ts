@@ -24,7 +24,7 @@ export async function tellOfForeignOwner(
   const event = {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { generateName: `${name.slice(0, 200)}.` },
+    metadata: { generateName: `${name.slice(0, 200)}-` },
     involvedObject: { apiVersion, kind, namespace, name, uid: metadata.uid ?? '' },
     type: 'Warning',
     reason: 'OwnerRefInvalidNamespace',
@@ -38,7 +38,7 @@ export async function tellOfForeignOwner(
   try {
     await writer.create({ ...request, dryRun: false, fieldValidation: 'Ignore' }, event);
   } catch (error) {
-    // The namespace may be ending.
-    if (!isBloomeryError(error, 'BLM_API_FORBIDDEN') && !isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
+    // The namespace may be ending, or a webhook may object: that must not keep the object alive.
+    if (!isBloomeryError(error) || error.retryable) throw error;
   }
 }
