@@ -168,7 +168,7 @@ const refusals: readonly Refusal[] = [
     type: MERGE,
     body: { spec: { replicas: -1 } },
     code: 422,
-    message: 'Scale.autoscaling "t" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0',
+    message: 'Thing.g.test "t" is invalid: .spec.replicas: Invalid value: -1: should be a non-negative integer',
   },
   {
     name: 'ConfigMap data of another type',

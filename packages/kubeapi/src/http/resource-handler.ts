@@ -3,7 +3,7 @@ import type { ApiObject } from '../api-object.ts';
 import { badRequest, methodNotAllowed, noSuchResource, notFound } from '../pipeline/api-status.ts';
 import { awaitRevision } from '../pipeline/await-revision.ts';
 import { readObject, revisionOf } from '../pipeline/reader.ts';
-import { scaleOf } from '../pipeline/scale.ts';
+import { shownScale } from '../pipeline/scale.ts';
 import type { WriteResult } from '../pipeline/write-request.ts';
 import type { Resource } from '../registry/resource.ts';
 import { partialObjectMetadata, renderTable } from '../table/index.ts';
@@ -115,7 +115,7 @@ async function handleItem(call: ResourceCall, name: string, representation: Repr
       await awaitRevision(engine.store, engine.clock, asked, request.signal);
       const object = await readObject(engine, resource, version, path.namespace ?? '', name);
       if (path.subresource !== 'scale' || version.scale === undefined) return show(call, 200, object, representation);
-      return shownAnswer(200, scaleOf(object, version.scale), representation);
+      return shownAnswer(200, shownScale(resource, object, version.scale), representation);
     }
     case 'PUT': {
       const write = await writeOf(call, 'UpdateOptions');

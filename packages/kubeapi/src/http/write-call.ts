@@ -93,5 +93,5 @@ function givenOptions(query: URLSearchParams): JsonObject {
 
 /** The name of the program, as `curl` of `curl/8.1`. */
 function managerOf(userAgent: string | undefined): string {
-  return userAgent?.split('/')[0]?.slice(0, 128) ?? 'unknown';
+  return userAgent?.split('/')[0]?.slice(0, 128) || 'unknown';
 }

@@ -30,6 +30,7 @@ export async function applyObject(
   const { object: read, unknownMeta } = readBody(request, appliedBody(request, body, name));
   const { resource, version, manager, subresource } = request;
   const { name: givenName, uid } = read.metadata;
+  if (before === undefined && subresource !== undefined) throw notFound(resource, name);
   if (givenName !== name) throw nameMismatch(name, givenName);
   if (before === undefined && uid !== undefined) {
     const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
@@ -39,7 +40,6 @@ export async function applyObject(
   const applied = withMeta(read, { name });
   const input = { resource, version, manager, subresource, time: context.now(), force };
   if (before === undefined) {
-    if (subresource !== undefined) throw notFound(resource, name);
     // What is to be created has no version to compare with.
     const unversioned = withMeta(applied, { resourceVersion: undefined });
     const made = withConversions(conversions, resource, (convert) =>

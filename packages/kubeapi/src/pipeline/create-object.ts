@@ -13,6 +13,7 @@ import { StateMoved } from './settle-write.ts';
 import { readBody, shapeObject } from './shape-body.ts';
 import { committed, shownForm, storedForm } from './stored-form.ts';
 import { trackedObject } from './tracked-object.ts';
+import { withUniqueOwners } from './unique-owners.ts';
 import type { Wish } from './wish.ts';
 import type { WriteContext } from './write-context.ts';
 import type { WriteRequest, WriteResult } from './write-request.ts';
@@ -27,7 +28,8 @@ export async function createObject(context: WriteContext, request: WriteRequest,
 }
 
 /** Create an object whose type and metadata were read already. */
-export async function createFrom(context: WriteContext, sent: Wish): Promise<WriteResult> {
+export async function createFrom(context: WriteContext, asked: Wish): Promise<WriteResult> {
+  const sent = withUniqueOwners(asked);
   const { resource } = sent.request;
   if (resource.terminating === true) throw methodNotAllowed(TERMINATING);
   refuseResourceVersion(sent.given);
@@ -40,7 +42,7 @@ export async function createFrom(context: WriteContext, sent: Wish): Promise<Wri
   const wish = await mutateWish(mutation, target, { ...sent, given }, (object) => sent.own(object, object), about);
   if (!context.isServed(resource)) throw new StateMoved();
   refuseResourceVersion(wish.given);
-  return createWish(context, wish);
+  return createWish(context, withUniqueOwners(wish, true));
 }
 
 async function createWish(context: WriteContext, wish: Wish): Promise<WriteResult> {
@@ -107,6 +109,7 @@ function newObject(context: WriteContext, request: WriteRequest, given: ApiObjec
     name,
     uid: freshUid(random),
     creationTimestamp: now(),
-    generation: resource.rules.generation ? 1 : undefined,
+    // kube-apiserver keeps what was sent where it does not count itself.
+    generation: resource.rules.generation ? 1 : given.metadata.generation,
   });
 }

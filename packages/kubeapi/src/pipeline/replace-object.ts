@@ -11,6 +11,7 @@ import { mutateWish } from './mutate-wish.ts';
 import { withFinalizersOf } from './namespace-rules.ts';
 import { shapeObject, shapeOnly } from './shape-body.ts';
 import { trackedObject } from './tracked-object.ts';
+import { withUniqueOwners } from './unique-owners.ts';
 import type { Wish } from './wish.ts';
 import type { WriteContext } from './write-context.ts';
 import type { WriteRequest, WriteResult } from './write-request.ts';
@@ -75,7 +76,7 @@ function wishOf(
   const { name, given, unknownMeta, asPatch, view } = replacement;
   const own: Wish['own'] =
     replacement.own ?? ((object, asked) => trackedObject(context, request, present, object, asked));
-  const wish: Wish = { request, given, unknownMeta, own, warnings: [] };
+  const wish = withUniqueOwners({ request, given, unknownMeta, own, warnings: [] });
   const mutation = view === undefined ? context.admission?.mutation(target) : undefined;
   if (mutation === undefined) return wish;
   const ownSent = (object: ApiObject): ApiObject | Promise<ApiObject> =>
@@ -87,7 +88,7 @@ function wishOf(
         invalid('metadata.name', metadata.name, 'field is immutable'),
       ]);
     checkIdentity(request, name, present, metadata, asPatch);
-    return mutated;
+    return withUniqueOwners(mutated, true);
   });
 }
 

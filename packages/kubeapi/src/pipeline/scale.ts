@@ -1,7 +1,9 @@
+import { apiError } from '@bloomery/kube';
 import { isJsonObject, type Json, type JsonObject, type KindDefinition } from '@bloomery/model';
 import { type ApiObject, asApiObject } from '../api-object.ts';
+import type { Resource } from '../registry/resource.ts';
 import { invalid } from '../schema/index.ts';
-import { badRequest, invalidObject } from './api-status.ts';
+import { badRequest, conflict, invalidObject } from './api-status.ts';
 
 type ScalePaths = NonNullable<KindDefinition['scale']>;
 
@@ -21,19 +23,48 @@ export function scaleOf(object: ApiObject, paths: ScalePaths): JsonObject {
   };
 }
 
-/** The wanted replicas out of a Scale body. @throws 400 when there is no whole number, 422 when it is negative. */
-export function readScale(body: Json, name: string): number {
+/** The Scale that a read answers. @throws 500 when a custom resource has no replicas to show. */
+export function shownScale({ rules }: Resource, object: ApiObject, paths: ScalePaths): JsonObject {
+  if (rules.builtin || at(object, paths.specReplicasPath) !== undefined) return scaleOf(object, paths);
+  const why = `the spec replicas field ${JSON.stringify(paths.specReplicasPath)} does not exist`;
+  throw apiError({
+    code: 500,
+    reason: 'InternalError',
+    message: `Internal error occurred: ${why}`,
+    details: { causes: [{ message: why }] },
+  });
+}
+
+/**
+ * The wanted replicas out of a Scale body, which must be meant for the present state of this object. Negative ones of a custom
+ * resource are left to its schema.
+ *
+ * @throws 400 when there is no whole number or for another object, 409 for another state, 422 for a negative number.
+ */
+export function readScale(resource: Resource, present: ApiObject, body: Json): number {
+  const { name } = present.metadata;
+  checkTarget(resource, present, isJsonObject(body) ? body['metadata'] : undefined);
   const spec = isJsonObject(body) ? body['spec'] : undefined;
   const replicas = isJsonObject(spec) ? (spec['replicas'] ?? 0) : 0;
   if (typeof replicas !== 'number' || !Number.isInteger(replicas)) {
     throw badRequest('Scale in version "v1" cannot be handled as a Scale: spec.replicas must be a whole number');
   }
-  if (replicas < 0) {
+  if (replicas < 0 && resource.rules.builtin) {
     throw invalidObject({ group: 'autoscaling', kind: 'Scale' }, name, [
       invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
     ]);
   }
   return replicas;
+}
+
+function checkTarget(resource: Resource, { metadata }: ApiObject, given: Json | undefined): void {
+  const { name = metadata.name, resourceVersion = '', uid = '' } = isJsonObject(given) ? given : {};
+  if (name !== metadata.name && name !== '')
+    throw badRequest(`the name of the object (${String(name)}) does not match the name on the URL (${metadata.name})`);
+  if (resourceVersion !== '' && resourceVersion !== metadata.resourceVersion) throw conflict(resource, metadata.name);
+  if (uid === '' || uid === metadata.uid) return;
+  const why = `Precondition failed: UID in precondition: ${String(uid)}, UID in object meta: ${metadata.uid}`;
+  throw conflict(resource, metadata.name, why);
 }
 
 /** The object with other replicas. */

@@ -1,3 +1,4 @@
+import { apiError } from '@bloomery/kube';
 import {
   type Admission,
   apiVersionOf,
@@ -97,7 +98,7 @@ export function shapeObject(
     lists: !resource.rules.builtin,
     part: request.subresource === 'status' && !resource.rules.builtin ? 'status' : undefined,
   });
-  const warnings = judgeUnknown(request, object, [...processed.unknownFields, ...unknownMeta], asPatch);
+  const warnings = judgeUnknown(request, object, unknownInOrder(unknownMeta, processed.unknownFields), asPatch);
   const replicas = request.subresource === 'status' ? 'statusReplicasPath' : 'specReplicasPath';
   const scaled = version.scale === undefined ? [] : validateScale(processed.object, version.scale[replicas]);
   const problems = [...processed.problems, ...scaled];
@@ -126,7 +127,7 @@ export function readWish(
   if (why !== undefined) throw asPatch ? unreadablePatch(object, why) : undecodable(request, why);
   const defaulted = version.defaults?.(object) ?? object;
   const read = processObject(version.schema, defaulted, { validate: false, dropNulls: applied !== true });
-  const warnings = judgeUnknown(request, object, [...read.unknownFields, ...unknownMeta], asPatch);
+  const warnings = judgeUnknown(request, object, unknownInOrder(unknownMeta, read.unknownFields), asPatch);
   return { object: asApiObject(read.object), warnings };
 }
 
@@ -135,13 +136,18 @@ export function unreadableWhy({ version, resource }: WriteRequest, object: ApiOb
   return resource.rules.builtin ? unreadableField(version.schema, object, version.kind) : undefined;
 }
 
+/** Metadata is read before the rest. */
+function unknownInOrder(inMetadata: readonly string[], others: readonly string[]): readonly string[] {
+  return [...inMetadata].sort().concat([...others].sort());
+}
+
 function judgeUnknown(
   request: WriteRequest,
   object: ApiObject,
   fields: readonly string[],
   asPatch: boolean,
 ): readonly string[] {
-  const unknown = [...new Set(fields)].sort();
+  const unknown = [...new Set(fields)];
   const { duplicates = [], fieldValidation } = request;
   if (fieldValidation === 'Ignore' || (unknown.length === 0 && duplicates.length === 0)) return [];
   const complaints = [...duplicates, ...unknown.map((field) => `unknown field "${field}"`)];
@@ -184,13 +190,14 @@ const apiVersionPart = (apiVersion: Json): string => String(apiVersion).split('/
 function strictError(request: WriteRequest, object: ApiObject, complaints: readonly string[], asPatch: boolean) {
   const list = complaintText(complaints);
   if (!asPatch) return undecodable(request, `strict decoding error: ${list}`);
-  return invalidObject(request.resource, object.metadata.name, [
-    {
-      field: 'patch',
-      reason: 'FieldValueInvalid',
-      message: `Invalid value: ${goPrint(object)}: strict decoding error: ${list}`,
-    },
-  ]);
+  const message = `Invalid value: ${goPrint(object)}: strict decoding error: ${list}`;
+  // kube-apiserver names neither the kind nor the object here.
+  return apiError({
+    code: 422,
+    reason: 'Invalid',
+    message: ` "" is invalid: patch: ${message}`,
+    details: { causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }] },
+  });
 }
 
 function goPrint(object: JsonObject): string {

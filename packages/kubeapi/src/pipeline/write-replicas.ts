@@ -27,7 +27,7 @@ export async function writeReplicas(
   const mutation = context.admission?.mutation(targetOf(request, 'UPDATE'));
   const { body, warnings } =
     mutation === undefined ? { body: asked, warnings: [] } : await mutateScale(mutation, request, view(present), asked);
-  const replicas = readScale(body, name);
+  const replicas = readScale(request.resource, present, body);
   const result = await replaceObject(context, request, {
     name,
     before,

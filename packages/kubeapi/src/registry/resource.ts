@@ -136,7 +136,11 @@ export function toVersion(resource: Resource, object: ApiObject, version: KindDe
 
 /** Kubernetes fills in the defaults of the version in which an object is stored; the version that is shown only prunes. */
 function convert(resource: Resource, stored: ApiObject, version: KindDefinition): ApiObject {
-  const object = asRead(resource, stored);
+  return fromStorage(resource, asRead(resource, stored), version);
+}
+
+/** An object of the stored version in another one, without defaults. */
+export function fromStorage(resource: Resource, object: ApiObject, version: KindDefinition): ApiObject {
   const shown =
     version === resource.storage || resource.conversion !== undefined
       ? object

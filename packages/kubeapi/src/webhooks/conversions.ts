@@ -1,6 +1,6 @@
 import { apiVersionOf, type KindDefinition } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
-import { type Resource, toStorage, toVersion } from '../registry/resource.ts';
+import { fromStorage, type Resource, toStorage } from '../registry/resource.ts';
 
 /** Objects in other versions of their kind, also where a webhook has to be asked. */
 export interface Conversions {
@@ -21,6 +21,6 @@ export const ownConversions: Conversions = {
   convert(resource, object, version) {
     const from = resource.versions.find((one) => apiVersionOf(one) === object.apiVersion) ?? resource.storage;
     if (from === version) return object;
-    return toVersion(resource, toStorage(resource, object, from), version);
+    return fromStorage(resource, toStorage(resource, object, from), version);
   },
 };
