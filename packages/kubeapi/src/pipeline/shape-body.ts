@@ -1,4 +1,3 @@
-import { apiError } from '@bloomery/kube';
 import {
   type Admission,
   apiVersionOf,
@@ -189,17 +188,6 @@ const apiVersionPart = (apiVersion: Json): string => String(apiVersion).split('/
 
 function strictError(request: WriteRequest, object: ApiObject, complaints: readonly string[], asPatch: boolean) {
   const list = complaintText(complaints);
-  if (!asPatch) return undecodable(request, `strict decoding error: ${list}`);
-  const message = `Invalid value: ${goPrint(object)}: strict decoding error: ${list}`;
-  // kube-apiserver names neither the kind nor the object here.
-  return apiError({
-    code: 422,
-    reason: 'Invalid',
-    message: ` "" is invalid: patch: ${message}`,
-    details: { causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }] },
-  });
-}
-
-function goPrint(object: JsonObject): string {
-  return JSON.stringify(JSON.stringify(object));
+  const why = `strict decoding error: ${list}`;
+  return asPatch ? unreadablePatch(object, why) : undecodable(request, why);
 }
