@@ -14,6 +14,8 @@ export interface ApiRequest {
   readonly user: User | undefined;
   /** Aborts when the caller is gone or the server stops. */
   readonly signal: AbortSignal;
+  /** Path and query as they came, for the audit log. */
+  readonly url?: string;
   /** IP address of the caller, for the audit log; absent for requests that no socket carried. */
   readonly sourceAddress?: string | undefined;
   /** Headers as they came, names and values in turn; absent where each was one line. */

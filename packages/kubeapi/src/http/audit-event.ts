@@ -39,14 +39,13 @@ export function isAudited(info: RequestInfo, code: number): boolean {
  */
 export function auditEvent(request: ApiRequest, info: RequestInfo, trail: RequestTrail, end: TrailEnd): JsonObject {
   const { user, impersonated } = trail;
-  const search = request.query.toString();
   return {
     kind: 'Event',
     apiVersion: 'audit.k8s.io/v1',
     level: 'Metadata',
     auditID: trail.auditId,
     stage: 'ResponseComplete',
-    requestURI: `${request.path}${search === '' ? '' : `?${search}`}`.slice(0, MAX_URI),
+    requestURI: (request.url ?? pathAndQuery(request)).slice(0, MAX_URI),
     verb: info.verb,
     user: user === undefined ? {} : userInfo(user),
     ...(impersonated === undefined ? {} : { impersonatedUser: userInfo(impersonated) }),
@@ -67,6 +66,11 @@ export function auditEvent(request: ApiRequest, info: RequestInfo, trail: Reques
           },
         }),
   };
+}
+
+function pathAndQuery({ path, query }: ApiRequest): string {
+  const search = query.toString();
+  return search === '' ? path : `${path}?${search}`;
 }
 
 function userInfo({ name, uid, groups, extra }: User): JsonObject {

@@ -9,6 +9,7 @@ import { receiveBody } from './receive-body.ts';
 export class IncomingCall implements ApiRequest {
   readonly method: string;
   readonly path: string;
+  readonly url: string;
   readonly headers: ApiRequest['headers'];
   readonly user: User | undefined;
   readonly body: () => Promise<Uint8Array>;
@@ -25,6 +26,7 @@ export class IncomingCall implements ApiRequest {
     const { url } = request;
     const at = url.indexOf('?');
     this.method = request.method;
+    this.url = url;
     this.path = at < 0 ? url : url.slice(0, at);
     this.headers = headersOf(request);
     this.user = user;
