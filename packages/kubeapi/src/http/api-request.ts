@@ -37,7 +37,7 @@ export type ApiBody = string | Uint8Array | ListPieces | AsyncIterable<Uint8Arra
 
 /** The pieces of a large answer, in order, each of some 100 KB. Can be gone through once. */
 export interface ListPieces {
-  readonly pieces: Iterable<string>;
+  readonly pieces: Iterable<Uint8Array>;
 }
 
 /** Whether a body is a large answer in pieces. */

@@ -11,8 +11,11 @@ import { listOptionsOf } from './list-options.ts';
 import type { Representation } from './negotiate.ts';
 import { type ResourceCall, tableOptions } from './resource-call.ts';
 
-/** A list is written in pieces of about this length, so that a large one never stands in memory as a whole. */
-const PIECE_CHARACTERS = 128 * 1024;
+/** A list is written in pieces of about this size, so that a large one never stands in memory as a whole. */
+const PIECE_BYTES = 160 * 1024;
+const FIRST_PIECE_BYTES = 32 * 1024;
+/** UTF-8 of one character of a string, at most. */
+const MOST_BYTES = 3;
 
 /** A list of objects, or a page of it. @throws 400, 410, 422, 504. */
 export async function listAnswer(call: ResourceCall, representation: Representation): Promise<ApiAnswer> {
@@ -108,28 +111,41 @@ function* mapped<From, To>(all: Iterable<From>, change: (one: From) => To): Iter
   for (const one of all) yield change(one);
 }
 
-function* piecesOf(head: string, field: string, items: Iterable<ListItem>): Generator<string, void> {
-  let piece = `${head.slice(0, -1)},"${field}":[`;
-  let separator = '';
-  for (const { text } of items) {
-    piece += separator + text;
-    separator = ',';
-    if (piece.length < PIECE_CHARACTERS) continue;
-    yield piece;
-    piece = '';
+function* piecesOf(head: string, field: string, items: Iterable<ListItem>): Generator<Uint8Array, void> {
+  let piece = Buffer.allocUnsafeSlow(FIRST_PIECE_BYTES);
+  let length = 0;
+  for (const text of textsOf(head, field, items)) {
+    const most = text.length * MOST_BYTES;
+    if (length + most > piece.length) {
+      if (length > 0) yield piece.subarray(0, length);
+      piece = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, most));
+      length = 0;
+    }
+    length += piece.write(text, length);
   }
-  yield `${piece}]}\n`;
+  yield piece.subarray(0, length);
+}
+
+function* textsOf(head: string, field: string, items: Iterable<ListItem>): Generator<string, void> {
+  yield `${head.slice(0, -1)},"${field}":[`;
+  let isFirst = true;
+  for (const { text } of items) {
+    if (!isFirst) yield ',';
+    isFirst = false;
+    yield text;
+  }
+  yield ']}\n';
 }
 
 /** What fits into one piece is an answer of known length. */
-function bodyOf(pieces: Generator<string, void>): ApiBody {
-  const first = pieces.next().value ?? '';
+function bodyOf(pieces: Generator<Uint8Array, void>): ApiBody {
+  const first = pieces.next().value ?? new Uint8Array();
   const second = pieces.next();
   if (second.done === true) return first;
   return { pieces: following([first, second.value], pieces) };
 }
 
-function* following(first: readonly string[], rest: Iterable<string>): Iterable<string> {
+function* following(first: readonly Uint8Array[], rest: Iterable<Uint8Array>): Iterable<Uint8Array> {
   yield* first;
   yield* rest;
 }

@@ -81,7 +81,7 @@ function dropBody({ request, response: { stream }, limits, clock }: Exchange): v
 }
 
 /** Pieces are made one by one as the caller takes them: a list of any size holds one piece at a time. */
-async function sendStream(exchange: Exchange, pieces: Iterable<string> | AsyncIterable<Uint8Array>): Promise<void> {
+async function sendStream(exchange: Exchange, pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
   const { response, limits } = exchange;
   flushHeaders(response);
   for await (const piece of pieces) {
@@ -93,7 +93,7 @@ async function sendStream(exchange: Exchange, pieces: Iterable<string> | AsyncIt
   await ended;
 }
 
-async function* gzipped(pieces: Iterable<string>): AsyncGenerator<Uint8Array> {
+async function* gzipped(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const zip = createGzip(GZIP);
   // An error, such as the caller's going, ends the loop below too.
   pipeline(Readable.from(pieces, { highWaterMark: 1 }), zip, () => {});
