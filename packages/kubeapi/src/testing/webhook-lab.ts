@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isJsonObject, type Json, type JsonObject, parseJson } from '@bloomery/model';
 import type { WebhookKind } from '../webhooks/webhook-index.ts';
 import type { JsonAnswer } from './json-caller.ts';
-import { startTestApi, type TestApi } from './test-api.ts';
+import { startTestApi, type TestApi, textOf } from './test-api.ts';
 import { startWebhookServer, type WebhookServer } from './webhook-server.ts';
 
 /** An answer with its warnings. */
@@ -40,8 +40,9 @@ export async function startWebhookLab(names: readonly string[] = []): Promise<We
     const text = body === undefined ? '' : JSON.stringify(body);
     const headers = { 'user-agent': 'test/1', 'content-type': contentType };
     const answer = await api.open({ method, path, headers, body: async () => new TextEncoder().encode(text) });
-    assert.ok(typeof answer.body === 'string', 'a short answer is one text');
-    const parsed = /^\s*\{/.test(answer.body) ? parseJson(answer.body) : {};
+    const whole = answer.body instanceof Uint8Array ? Buffer.from(answer.body).toString() : answer.body;
+    assert.ok(typeof whole === 'string', 'a short answer is one text');
+    const parsed = /^\s*\{/.test(whole) ? parseJson(whole) : {};
     const json = isJsonObject(parsed) ? parsed : {};
     const warnings: unknown = answer.headers['warning'] ?? [];
     return {
