@@ -27,7 +27,11 @@ const policyRule = object(
   },
 );
 const subject = object({}, { kind: string(), name: string(), apiGroup: string(), namespace: string() });
-const roleRef = object({}, { apiGroup: string(), kind: string(), name: string() });
+const roleRef = object(
+  {},
+  { apiGroup: string(), kind: string(), name: string() },
+  { 'x-kubernetes-map-type': 'atomic' },
+);
 const rbac = { group: 'rbac.authorization.k8s.io', version: 'v1' } as const;
 
 const rbacKinds: readonly KindDefinition[] = [

@@ -134,7 +134,7 @@ function apiserverArgs(dir: string, port: number, etcd: string): string[] {
     `--token-auth-file=${dir}/tokens.csv`,
     `--service-account-key-file=${dir}/sa.pub`,
     `--service-account-signing-key-file=${dir}/sa.key`,
-    '--service-account-issuer=https://kubernetes.default.svc',
+    '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
     '--authorization-mode=RBAC',
     '--profiling=false',
   ];
