@@ -84,11 +84,11 @@ function remove(schema: Schema, value: Json, fields: FieldSet): Json | undefined
       const kept = below === undefined ? member : remove(memberSchema(type, name).schema, member, below);
       if (kept !== undefined) members.push([name, kept]);
     }
-    return members.length === 0 && Object.keys(value).length > 0 ? undefined : Object.fromEntries(members);
+    return Object.fromEntries(members);
   }
   if (type.of === 'list' && Array.isArray(value)) {
     const items = value.flatMap((item: Json) => removeFromItem(type, item, fields));
-    return items.length === 0 && value.length > 0 ? undefined : items;
+    return items;
   }
   return value;
 }

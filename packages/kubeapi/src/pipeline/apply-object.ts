@@ -65,7 +65,8 @@ export async function applyObject(
     given,
     unknownMeta,
     asPatch: true,
-    own: (object) => object,
+    // Also when none are left: then the present ones go.
+    own: (object) => withMeta(object, { managedFields: given.metadata.managedFields }),
   });
 }
 

@@ -35,11 +35,12 @@ export async function mutateWish(
   const { object: next, unknownMeta: _ } = readBody(request, result.object ?? sent);
   const { managedFields } = next.metadata;
   const isSpoilt = decodeManagedFields(managedFields) === undefined;
+  const entries = isSpoilt ? sent.metadata.managedFields : managedFields;
   return {
     request: { ...request, fieldValidation: 'Ignore' },
-    given: isSpoilt ? withMeta(next, { managedFields: sent.metadata.managedFields }) : next,
+    given: withMeta(next, { managedFields: entries }),
     unknownMeta: [],
-    own: (object) => object,
+    own: (object) => withMeta(object, { managedFields: entries }),
     warnings: [
       ...wish.warnings,
       ...read.warnings,
