@@ -57,7 +57,9 @@ export class Shaper {
     if (this.#shaping.defaults) {
       for (const [name, child] of Object.entries(schema.properties ?? {})) {
         if (child.default === undefined || Object.hasOwn(value, name)) continue;
-        members.push([name, this.shape(child, child.default, memberPath(path, name))]);
+        const filled = this.#member(schema, name, child.default, path);
+        if (filled === undefined) continue;
+        members.push([name, filled]);
         changed = true;
       }
     }
