@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isJsonObject, type Json, type JsonObject, parseJson } from '@bloomery/model';
 import type { WebhookKind } from '../webhooks/webhook-index.ts';
 import type { JsonAnswer } from './json-caller.ts';
-import { startTestApi, type TestApi, textOf } from './test-api.ts';
+import { startTestApi, type TestApi } from './test-api.ts';
 import { startWebhookServer, type WebhookServer } from './webhook-server.ts';
 
 /** An answer with its warnings. */
