@@ -8,6 +8,16 @@ import { conflict, invalidObject } from './api-status.ts';
 import { repeated } from './metadata-rules.ts';
 import type { WriteRequest } from './write-request.ts';
 
+/** Kubernetes' own kinds whose updates must say which state they are made for, as custom resources' must. */
+const CONDITIONAL: ReadonlySet<string> = new Set([
+  'apiservices.apiregistration.k8s.io',
+  'customresourcedefinitions.apiextensions.k8s.io',
+  'leases.coordination.k8s.io',
+  'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+  'poddisruptionbudgets.policy',
+  'validatingwebhookconfigurations.admissionregistration.k8s.io',
+]);
+
 /**
  * Check that a write is meant for the present state of this very object.
  *
@@ -33,7 +43,7 @@ export function checkIdentity(
   if (deletionGracePeriodSeconds !== undefined && deletionGracePeriodSeconds !== grace)
     throw immutable(resource, name, 'deletionGracePeriodSeconds', deletionGracePeriodSeconds);
   if (given.resourceVersion === undefined || given.resourceVersion === '0') {
-    if (resource.rules.builtin) return;
+    if (resource.rules.builtin && !CONDITIONAL.has(resource.id)) return;
     // kube-apiserver names the plural here, not the kind.
     throw invalidObject({ group: resource.group, kind: resource.plural }, name, [
       invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
