@@ -130,8 +130,8 @@ for (const client of KUBECTLS) {
       assert.match(ok(['get', 'bloomery', '-A', '-o', 'name']), /serverclass\.metal\.sidero\.dev\/any/);
     });
 
-    it('answers `get all` of an API that runs nothing with an empty list', () => {
-      assert.equal(ok(['get', 'all', '-A']), '');
+    it('answers `get all` of an API that runs nothing with its own Service only', () => {
+      assert.equal(ok(['get', 'all', '-A', '-o', 'name']), 'service/kubernetes\n');
     });
 
     it('refuses a bad manifest with the field path and stores nothing', () => {
