@@ -51,11 +51,19 @@ export async function answerRequest(deps: AnswerDeps, allowed: AllowedRequest): 
   }
   if (isTokenPath(path)) return handleTokenRequest({ engine, accountTokens: deps.accountTokens, request, path });
   const found = engine.registry.find(path.group, path.version, path.plural);
-  if (found === undefined) throw noSuchResource();
+  if (found === undefined) return unknownResource(engine, path);
   if (isCreatingApply(request, path, engine, found.resource))
     requireAllowed(engine.authorizer, user, attributesOf(request, path, 'create'));
   const { watching } = allowed;
   return handleResource({ engine, request, user, path, ...found, ...(watching === undefined ? {} : { watching }) });
+}
+
+/** Groups of Kubernetes answer with a Status for what they have not, all others as if the path were none. */
+function unknownResource(engine: AnswerDeps['engine'], path: ApiPath): ApiAnswer {
+  const isBuiltin = (group: string): boolean =>
+    engine.registry.all().some((resource) => resource.group === group && resource.rules.builtin);
+  if (path.group === '' || isBuiltin(path.group)) throw noSuchResource();
+  return textAnswer(404, '404 page not found\n');
 }
 
 function documentAnswer(

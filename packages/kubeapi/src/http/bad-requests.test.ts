@@ -31,7 +31,7 @@ interface Case {
 const cases: readonly Case[] = [
   { ask: 'GET /api/v1/nopes', code: 404, reason: 'NotFound', message: NOT_FOUND },
   { ask: 'GET /apis/g.test/v9', code: 404, reason: 'NotFound', message: NOT_FOUND },
-  { ask: 'GET /apis/g.test/v1/nopes', code: 404, reason: 'NotFound', message: NOT_FOUND },
+  { ask: 'GET /apis/coordination.k8s.io/v1/nopes', code: 404, reason: 'NotFound', message: NOT_FOUND },
   { ask: `GET ${MAPS}/a/nosub`, code: 404, reason: 'NotFound', message: NOT_FOUND },
   { ask: `GET ${MAPS}/a/b/c/d`, code: 404, reason: 'NotFound', message: NOT_FOUND },
   { ask: `GET ${MAPS}/a%2Fb`, code: 404, reason: 'NotFound', message: NOT_FOUND },

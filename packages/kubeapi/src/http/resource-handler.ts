@@ -126,7 +126,7 @@ async function handleItem(call: ResourceCall, name: string, representation: Repr
       return written(call, await engine.writer.patch(patch.request, name, patch.body), representation);
     }
     case 'DELETE': {
-      if (path.subresource !== undefined) throw methodNotAllowed();
+      if (path.subresource !== undefined) throw notOffered(resource, 'delete');
       const options = await deleteOptionsOf(request);
       const namespace = path.namespace ?? '';
       const deletion = { resource, version, namespace, name, user: call.user, ...options };
@@ -135,7 +135,9 @@ async function handleItem(call: ResourceCall, name: string, representation: Repr
       return shownAnswer(200, deletedStatus(resource, object), representation, warnings);
     }
     default:
-      throw methodNotAllowed();
+      throw path.subresource !== undefined && request.method === 'POST'
+        ? notOffered(resource, 'create')
+        : methodNotAllowed();
   }
 }
 
@@ -167,4 +169,12 @@ function shapeOf(call: ResourceCall, object: ApiObject, { shape }: Representatio
     ...tableOptions(call),
     metadata: resourceVersion === undefined ? {} : { resourceVersion },
   });
+}
+
+/** Custom resources say what their subresources do not do. */
+function notOffered(resource: Resource, verb: string): Error {
+  if (resource.rules.builtin) return methodNotAllowed();
+  const { group, plural } = resource;
+  const message = `${verb} is not supported on resources of kind "${plural}.${group}"`;
+  return methodNotAllowed(message, { group, kind: plural });
 }

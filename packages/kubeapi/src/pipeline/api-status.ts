@@ -120,8 +120,9 @@ export function noSuchResource(): BloomeryError {
 /** 405. */
 export function methodNotAllowed(
   message = 'the server does not allow this method on the requested resource',
+  details: JsonObject = {},
 ): BloomeryError {
-  return apiError({ code: 405, reason: 'MethodNotAllowed', message, details: {} });
+  return apiError({ code: 405, reason: 'MethodNotAllowed', message, details });
 }
 
 function details(resource: Pick<Resource, 'group' | 'plural'>, name: string): JsonObject {

@@ -53,9 +53,10 @@ export async function commitChange(
   if (request.dryRun) return result(shownForm(form, request));
   const build = (resourceVersion: string): ApiObject => committed(form, request, resourceVersion);
   if (!dying) return result(toVersion(resource, await store.put(id, build), version));
-  const last = toVersion(resource, await store.remove(id, build), version);
-  // The answer shows the last state under its old resourceVersion; only the DELETED event carries the new one.
-  return result(withMeta(last, { resourceVersion: before.metadata.resourceVersion }));
+  // The DELETED event shows what was stored last, the answer what this write made of it.
+  await store.remove(id, (resourceVersion) => withMeta(before, { resourceVersion }));
+  const last = toVersion(resource, build(before.metadata.resourceVersion ?? ''), version);
+  return result(last);
 }
 
 function withGeneration({ resource }: WriteRequest, present: ApiObject, form: StoredForm): StoredForm {

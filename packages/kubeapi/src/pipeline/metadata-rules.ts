@@ -1,8 +1,18 @@
 import { type FieldProblem, isJsonObject, type Json, type JsonObject, stringifyJson } from '@bloomery/model';
 import type { ApiMeta, ApiObject } from '../api-object.ts';
 import type { Resource } from '../registry/resource.ts';
-import { forbidden, invalid, jsonEqual, pathSegmentProblems, required, tooLong } from '../schema/index.ts';
-import { labelTexts, labelValueTexts, qualifiedNameTexts, subdomainTexts } from './name-texts.ts';
+import {
+  forbidden,
+  invalid,
+  jsonEqual,
+  labelTexts,
+  labelValueTexts,
+  pathSegmentProblems,
+  qualifiedNameTexts,
+  required,
+  subdomainTexts,
+  tooLong,
+} from '../schema/index.ts';
 
 const MAX_ANNOTATIONS_BYTES = 256 * 1024;
 /** Finalizers of Kubernetes itself: the only ones of built-in kinds without a group. */

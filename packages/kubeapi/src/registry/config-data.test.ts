@@ -32,7 +32,7 @@ describe('ConfigMaps and Secrets', () => {
       'more than a mebibyte is refused',
       { data: { a: 'x'.repeat(MAX_DATA_BYTES + 1) } },
       undefined,
-      [': Too long: may not be more than 1048576 bytes'],
+      ['[]: Too long: may not be more than 1048576 bytes'],
     ],
   ];
   for (const [name, object, old, want] of maps)

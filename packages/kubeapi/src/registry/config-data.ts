@@ -28,7 +28,8 @@ export function admitConfigMap(object: JsonObject, old: JsonObject | undefined):
       ...keyProblems('data', data),
       ...keyProblems('binaryData', binaryData),
       ...twice.map(([key]) => invalid(`data[${key}]`, key, 'duplicate of key present in binaryData')),
-      ...(bytes > MAX_DATA_BYTES ? [tooMuch('')] : []),
+      // Upstream's path of no field prints like this.
+      ...(bytes > MAX_DATA_BYTES ? [tooMuch('[]')] : []),
       ...immutableProblems(object, old, ['data', 'binaryData']),
     ],
   };
@@ -45,6 +46,9 @@ export function admitSecret(object: JsonObject, old: JsonObject | undefined): Ad
       ...keyProblems('data', data),
       ...(base64Bytes(data) > MAX_DATA_BYTES ? [tooMuch('data')] : []),
       ...missing.map((key) => required(`data[${key}]`)),
+      ...(type === 'kubernetes.io/basic-auth' ? basicAuthProblems(data) : []),
+      ...(type === 'kubernetes.io/dockerconfigjson' ? jsonProblems('.dockerconfigjson', data) : []),
+      ...(type === 'kubernetes.io/dockercfg' ? jsonProblems('.dockercfg', data) : []),
       ...(type === ACCOUNT_TOKEN && accountNameOf(object) === ''
         ? [required(`metadata.annotations[${ACCOUNT_NAME}]`)]
         : []),
@@ -69,6 +73,23 @@ const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
   'kubernetes.io/ssh-auth': ['ssh-privatekey'],
   'kubernetes.io/tls': ['tls.crt', 'tls.key'],
 };
+
+function basicAuthProblems(data: Json | undefined): readonly FieldProblem[] {
+  const keys = ['username', 'password'];
+  const has = keys.some((key) => isJsonObject(data) && Object.hasOwn(data, key));
+  return has ? [] : keys.map((key) => required(`data[${key}]`));
+}
+
+function jsonProblems(key: string, data: Json | undefined): readonly FieldProblem[] {
+  const value = isJsonObject(data) ? data[key] : undefined;
+  if (typeof value !== 'string') return [];
+  try {
+    JSON.parse(Buffer.from(value, 'base64').toString());
+    return [];
+  } catch {
+    return [invalid(`data[${key}]`, '<secret contents redacted>', 'no JSON')];
+  }
+}
 
 function membersOf(value: Json | undefined): readonly (readonly [string, Json | undefined])[] {
   return isJsonObject(value) ? Object.entries(value) : [];

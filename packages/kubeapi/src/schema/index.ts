@@ -2,6 +2,7 @@ export { jsonEqual } from '@bloomery/model';
 export * from './field-causes.ts';
 export * from './field-path.ts';
 export * from './go-text.ts';
+export * from './name-texts.ts';
 export * from './object-meta.ts';
 export * from './object-meta-schema.ts';
 export * from './path-segment.ts';

@@ -49,8 +49,13 @@ function unreadable(metadata: JsonObject, field: string): string {
   const wrong = isJsonObject(value) && inner !== undefined ? value[inner] : value;
   const time = top.endsWith('Timestamp');
   if (time) return `parsing time ${JSON.stringify(wrong)} as "2006-01-02T15:04:05Z07:00": cannot parse`;
-  const type = OBJECT_META_SCHEMA.properties?.[top]?.type === 'integer' ? 'int64' : 'string';
+  const type = goTypeOf(OBJECT_META_SCHEMA.properties?.[top]?.type, inner === undefined);
   return `json: cannot unmarshal ${goKind(wrong ?? null)} into Go struct field ObjectMeta.metadata.${top} of type ${type}`;
+}
+
+function goTypeOf(type: string | undefined, whole: boolean): string {
+  if (type === 'integer') return 'int64';
+  return whole && type === 'object' ? 'map[string]string' : 'string';
 }
 
 function goKind(value: Json): string {

@@ -1,3 +1,4 @@
+import { labelValueTexts, qualifiedNameTexts } from '../schema/name-texts.ts';
 import { MAX_SELECTOR_LENGTH, type ParsedSelector } from './selector-error.ts';
 
 /** One condition of a label selector. `values` is empty for exists and absent. */
@@ -13,9 +14,6 @@ export type LabelSelector = readonly LabelRequirement[];
 type Labels = { readonly [name: string]: unknown };
 
 const TOKEN = /\s*(?:(,|\(|\)|==|=|!=|!|>|<)|([^\s,()=!<>]+))/y;
-const KEY_NAME = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)$/;
-const KEY_PREFIX = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
-const VALUE = /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 
 /** Thrown inside this file only. */
 class BadSelector extends Error {}
@@ -99,15 +97,15 @@ class Parser {
     switch (operator) {
       case '=':
       case '==':
-        return { key, operator: 'in', values: [this.#value()] };
+        return { key, operator: 'in', values: [this.#value(key)] };
       case '!=':
-        return { key, operator: 'notin', values: [this.#value()] };
+        return { key, operator: 'notin', values: [this.#value(key)] };
       case 'in':
       case 'notin':
-        return { key, operator, values: this.#values() };
+        return { key, operator, values: this.#values(key) };
       case '>':
       case '<':
-        return { key, operator: operator === '>' ? 'gt' : 'lt', values: [this.#integer()] };
+        return { key, operator: operator === '>' ? 'gt' : 'lt', values: [this.#integer(key)] };
       default:
         throw new BadSelector(`found '${operator}', expected: in, notin, =, ==, !=, gt, lt`);
     }
@@ -116,42 +114,33 @@ class Parser {
   #key(): string {
     const key = this.#tokens[this.#next++];
     if (key === undefined || isSymbol(key)) throw new BadSelector(`found '${key ?? ''}', expected: identifier`);
-    const slash = key.lastIndexOf('/');
-    const name = key.slice(slash + 1);
-    const prefix = slash < 0 ? undefined : key.slice(0, slash);
-    const named = name.length <= 63 && KEY_NAME.test(name);
-    if (!named || (prefix !== undefined && (prefix.length > 253 || !KEY_PREFIX.test(prefix)))) {
-      throw new BadSelector(
-        `<nil>: Invalid value: ${JSON.stringify(key)}: name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`,
-      );
-    }
+    const [why] = qualifiedNameTexts(key);
+    if (why !== undefined) throw new BadSelector(`<nil>: Invalid value: ${JSON.stringify(key)}: ${why}`);
     return key;
   }
 
   /** A value; absent before a comma or the end, which means the empty value. */
-  #value(): string {
+  #value(key: string, at = 0): string {
     const value = this.#peek();
     if (value === undefined || value === ',' || value === ')') return '';
     this.#next++;
     if (isSymbol(value)) throw new BadSelector(`found '${value}', expected: identifier`);
-    if (value.length > 63 || !VALUE.test(value)) {
-      throw new BadSelector(
-        `values[0]: Invalid value: ${JSON.stringify(value)}: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`,
-      );
-    }
+    const [why] = labelValueTexts(value);
+    if (why !== undefined)
+      throw new BadSelector(`values[${at}][${key}]: Invalid value: ${JSON.stringify(value)}: ${why}`);
     return value;
   }
 
-  #values(): readonly string[] {
+  #values(key: string): readonly string[] {
     if (!this.#take('(')) throw new BadSelector(`found '${this.#peek() ?? ''}' expected: '('`);
-    const values = [this.#value()];
-    while (this.#take(',')) values.push(this.#value());
+    const values = [this.#value(key)];
+    while (this.#take(',')) values.push(this.#value(key, values.length));
     if (!this.#take(')')) throw new BadSelector(`found '${this.#peek() ?? ''}', expected: ',' or ')'`);
     return values;
   }
 
-  #integer(): string {
-    const value = this.#value();
+  #integer(key: string): string {
+    const value = this.#value(key);
     if (!/^-?\d{1,18}$/.test(value))
       throw new BadSelector(
         `values[0]: Invalid value: ${JSON.stringify(value)}: for 'Gt', 'Lt' operators, the value must be an integer`,
