@@ -115,20 +115,18 @@ describe('CustomResourceDefinitions', () => {
     ]);
   });
 
+  const redefine = async (versions: readonly JsonObject[]): Promise<void> => {
+    const path = `${CRDS}/things.g.test`;
+    const { code, body } = await call('PATCH', path, { spec: { versions } }, 'application/merge-patch+json');
+    assert.equal(code, 200, JSON.stringify(body));
+  };
+
   it('give new defaults to objects that are there already, and prune what they no longer know', async () => {
     const fields = { size: { type: 'integer' }, old: { type: 'string' } };
-    await call(
-      'PUT',
-      `${CRDS}/things.g.test`,
-      crdFor('g.test', 'things', 'Thing', { versions: [version('v1', fields)] }),
-    );
+    await redefine([version('v1', fields)]);
     await call('POST', THINGS, thing('aged', { size: 1, old: 'x' }));
     const next = { size: { type: 'integer' }, color: { type: 'string', default: 'red' } };
-    await call(
-      'PUT',
-      `${CRDS}/things.g.test`,
-      crdFor('g.test', 'things', 'Thing', { versions: [version('v1', next)] }),
-    );
+    await redefine([version('v1', next)]);
     assert.deepEqual(await specOf(`${THINGS}/aged`), { size: 1, color: 'red' });
     const list = (await call('GET', THINGS)).body['items'];
     assert.deepEqual(Array.isArray(list) && part(list[0], 'spec'), { size: 1, color: 'red' });
@@ -137,7 +135,7 @@ describe('CustomResourceDefinitions', () => {
   it('keep objects readable when another version becomes the stored one, and hide versions that are not served', async () => {
     const open = { size: { type: 'integer' } };
     const versions = [version('v1', open, { storage: false, served: false }), version('v2', open)];
-    await call('PUT', `${CRDS}/things.g.test`, crdFor('g.test', 'things', 'Thing', { versions }));
+    await redefine(versions);
     await api.engine.idle();
     assert.equal((await call('GET', `${THINGS}/aged`)).code, 404);
     const path = '/apis/g.test/v2/namespaces/default/things/aged';

@@ -1,8 +1,10 @@
 import { isBloomeryError } from '@bloomery/ports';
 import type { ApiObject } from '../api-object.ts';
+import type { User } from '../auth/user.ts';
 import type { Writer } from '../pipeline/writer.ts';
 import type { Resource } from '../registry/resource.ts';
 import type { Store } from '../store/store.ts';
+import { APISERVER, controllerUser } from './controller-user.ts';
 
 /** Deletions that are staged together: they share a commit. */
 const STEP = 200;
@@ -14,16 +16,18 @@ export async function emptyResource(
   resource: Resource,
   namespace?: string,
 ): Promise<readonly ApiObject[]> {
+  // A whole kind is emptied by the server itself, a namespace by its controller.
+  const actor = namespace === undefined ? APISERVER : controllerUser('namespace-controller');
   const objects = store.list(resource.id, namespace).filter((o) => o.metadata.deletionTimestamp === undefined);
   for (let at = 0; at < objects.length; at += STEP) {
-    await Promise.all(objects.slice(at, at + STEP).map((object) => remove(writer, resource, object)));
+    await Promise.all(objects.slice(at, at + STEP).map((object) => remove(writer, resource, object, actor)));
   }
   return store.list(resource.id, namespace);
 }
 
-async function remove(writer: Writer, resource: Resource, object: ApiObject): Promise<void> {
+async function remove(writer: Writer, resource: Resource, object: ApiObject, actor: User): Promise<void> {
   const { name, namespace = '', uid } = object.metadata;
-  const request = { resource, version: resource.storage, namespace, name, uid, dryRun: false };
+  const request = { resource, version: resource.storage, namespace, name, uid, actor, dryRun: false };
   try {
     await writer.delete({ ...request, propagationPolicy: 'Background' });
   } catch (error) {

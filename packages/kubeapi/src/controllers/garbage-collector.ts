@@ -5,6 +5,7 @@ import type { Writer } from '../pipeline/writer.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Resource } from '../registry/resource.ts';
 import { keyOfId, type ObjectId, type Store } from '../store/store.ts';
+import { controllerUser } from './controller-user.ts';
 import { tellOfForeignOwner } from './foreign-owner.ts';
 import { createKeyedWork } from './keyed-work.ts';
 import { createOwnerIndex } from './owner-index.ts';
@@ -20,6 +21,7 @@ export interface GarbageCollectorDeps {
 type Owner = NonNullable<ApiObject['metadata']['ownerReferences']>[number];
 
 const MANAGER = 'garbage-collector';
+const ACTOR = controllerUser('generic-garbage-collector');
 
 /**
  * Deletes objects whose owners are all gone, and finishes foreground and orphan deletions. Works from an index that every
@@ -41,6 +43,7 @@ export function startGarbageCollector(deps: GarbageCollectorDeps): {
     version: resource.storage,
     namespace,
     manager: MANAGER,
+    actor: ACTOR,
     dryRun: false,
     fieldValidation: 'Ignore',
   });
@@ -50,7 +53,7 @@ export function startGarbageCollector(deps: GarbageCollectorDeps): {
     if (resource === undefined) return;
     const { namespace, name } = id;
     const { uid } = object.metadata;
-    const deletion = { resource, version: resource.storage, namespace, name, uid, dryRun: false };
+    const deletion = { resource, version: resource.storage, namespace, name, uid, actor: ACTOR, dryRun: false };
     await unlessGone(() => writer.delete({ ...deletion, propagationPolicy: policy }));
   }
 

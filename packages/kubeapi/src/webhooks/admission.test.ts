@@ -245,6 +245,30 @@ describe('admission webhooks', () => {
     assert.deepEqual(part(seen()[0], 'userInfo', 'username'), 'system:bloomery');
   });
 
+  it('know the garbage collector and the namespace controller by the names of Kubernetes', async () => {
+    await lab.call('POST', '/api/v1/namespaces', { metadata: { name: 'ends' } });
+    const owner = await lab.call('POST', MAPS, map('owner'));
+    const reference = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      name: 'owner',
+      uid: part(owner.body, 'metadata', 'uid') ?? '',
+    };
+    await lab.call('POST', MAPS, map('owned', { metadata: { name: 'owned', ownerReferences: [reference] } }));
+    await lab.call('POST', MAPS.replace('default', 'ends'), map('inside'));
+    await lab.configure('validating', [lab.hook('/allow')]);
+    await lab.call('DELETE', `${MAPS}/owner`);
+    await lab.call('DELETE', '/api/v1/namespaces/ends');
+    const { engine } = lab.api;
+    const isGone = () => engine.store.head({ resource: 'namespaces', namespace: '', name: 'ends' }) === undefined;
+    for (let round = 0; round < 200 && !isGone(); round++) await engine.idle();
+    const who = seen().map((r) => [part(r, 'oldObject', 'metadata', 'name'), part(r, 'userInfo', 'username')]);
+    assert.deepEqual(who.filter(([name]) => name === 'owned' || name === 'inside').sort(), [
+      ['inside', 'system:serviceaccount:kube-system:namespace-controller'],
+      ['owned', 'system:serviceaccount:kube-system:generic-garbage-collector'],
+    ]);
+  });
+
   it('cannot lock themselves in: configurations and reviews are never sent to them', async () => {
     lab.hooks.on('/deny', () => ({ allowed: false }));
     const rules = [{ operations: ['*'], apiGroups: ['*'], apiVersions: ['*'], resources: ['*/*'] }];
