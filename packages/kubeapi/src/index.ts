@@ -26,3 +26,4 @@ export * from './store/open-store.ts';
 export * from './store/store.ts';
 export * from './store/store-files.ts';
 export * from './store/store-in-use.ts';
+export type { WebhookCall } from './webhooks/call-webhook.ts';

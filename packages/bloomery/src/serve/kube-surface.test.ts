@@ -90,4 +90,23 @@ describe('what surrounds the API of a plane', () => {
     const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
     assert.equal(new Set(names).size, names.length, 'a family is there twice');
   });
+
+  it('counts questions to webhooks by their outcome', async () => {
+    const surface = open();
+    const metrics = createMetrics('1.0.0', {
+      serversByPhase: () => new Map(),
+      storeRevision: () => 1,
+      ...surface.sources,
+    });
+    const call = { webhook: 'w.test', type: 'admit', operation: 'CREATE', durationMs: 20 } as const;
+    metrics.webhookCalled({ ...call, outcome: 'denied', passedOver: false });
+    metrics.webhookCalled({ ...call, outcome: 'failed', passedOver: true });
+    const text = await metrics.text();
+    const labels = 'name="w.test",type="admit",operation="CREATE"';
+    assert.ok(text.includes(`apiserver_admission_webhook_rejection_count{${labels},error_type="no_error"} 1\n`), text);
+    assert.ok(text.includes('apiserver_admission_webhook_fail_open_count{name="w.test",type="admit"} 1\n'));
+    const count = 'apiserver_admission_webhook_admission_duration_seconds_count';
+    assert.ok(text.includes(`${count}{${labels},rejected="false"} 1`), text);
+    await surface[Symbol.asyncDispose]();
+  });
 });

@@ -1,10 +1,12 @@
 import type { ControllerMetrics } from '@bloomery/kube';
-import type { RequestLoad } from '@bloomery/kubeapi';
+import type { RequestLoad, WebhookCall } from '@bloomery/kubeapi';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The product's metrics, by their usual Prometheus names. */
 export interface ServeMetrics {
   readonly controllers: ControllerMetrics;
+  /** Counts a question to an admission webhook. */
+  readonly webhookCalled: (call: WebhookCall) => void;
   /** Prometheus text format. */
   text(): Promise<string>;
 }
@@ -65,6 +67,7 @@ export function createMetrics(version: string, sources: MetricSources): ServeMet
   apiMetrics(registers, sources);
   return {
     controllers: controllerMetrics(registers),
+    webhookCalled: webhookMetrics(registers),
     text: async () => `${(await registry?.metrics()) ?? ''}\n${sources.moreText()}`,
   };
 }
@@ -123,6 +126,38 @@ function apiMetrics(registers: Registry[], sources: MetricSources): void {
     { plugin: 'log' },
     () => sources.auditCounts().lost,
   );
+}
+
+/** Questions to admission webhooks, by the names that kube-apiserver gives them. Labels are bounded by the configurations. */
+function webhookMetrics(registers: Registry[]): (call: WebhookCall) => void {
+  const labelNames = ['name', 'type', 'operation'] as const;
+  const time = new Histogram({
+    name: 'apiserver_admission_webhook_admission_duration_seconds',
+    help: 'Time until an admission webhook answered.',
+    labelNames: [...labelNames, 'rejected'],
+    buckets: [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 25],
+    registers,
+  });
+  const rejections = new Counter({
+    name: 'apiserver_admission_webhook_rejection_count',
+    help: 'Requests that a webhook refused, or that failed because it did not answer.',
+    labelNames: [...labelNames, 'error_type'],
+    registers,
+  });
+  const passedOver = new Counter({
+    name: 'apiserver_admission_webhook_fail_open_count',
+    help: 'Webhooks that did not answer and were passed over.',
+    labelNames: ['name', 'type'],
+    registers,
+  });
+  return ({ webhook: name, type, operation, outcome, passedOver: isPassedOver, durationMs }) => {
+    const isRejected = outcome !== 'allowed' && !isPassedOver;
+    time.observe({ name, type, operation, rejected: String(isRejected) }, durationMs / 1000);
+    if (isPassedOver) passedOver.inc({ name, type });
+    if (!isRejected) return;
+    const error_type = outcome === 'failed' ? 'calling_webhook_error' : 'no_error';
+    rejections.inc({ name, type, operation, error_type });
+  };
 }
 
 function controllerMetrics(registers: Registry[]): ControllerMetrics {

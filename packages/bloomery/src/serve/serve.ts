@@ -98,16 +98,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
 
   const store = openStore({ dir: dataDir, clock, log, random });
   cleanup.defer(() => store.close());
-  const engine = await startApiEngine({ store, kinds: kindsOf(options), clock, log, random, fields: managedWrites });
-  cleanup.defer(() => engine.stop());
-  const { client } = engine;
-
   const cache = createObjectCache();
-  const timeline = openTimeline({ file: join(dataDir, 'timeline.db'), clock, log });
-  cleanup.use(timeline);
-  for (const resource of insightResources({ cache, timeline, clock })) engine.registry.set(computedResource(resource));
-  const events = createEventRecorder({ client, clock, log, component: 'bloomery' });
-  cleanup.defer(() => events.flush());
   const starting = new Set<string>(STARTED_PARTS);
   const surface = createKubeSurface({
     dataDir,
@@ -130,6 +121,23 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
     storeRevision: () => store.revision,
     ...surface.sources,
   });
+  const engine = await startApiEngine({
+    store,
+    kinds: kindsOf(options),
+    clock,
+    log,
+    random,
+    fields: managedWrites,
+    observeWebhook: metrics.webhookCalled,
+  });
+  cleanup.defer(() => engine.stop());
+  const { client } = engine;
+
+  const timeline = openTimeline({ file: join(dataDir, 'timeline.db'), clock, log });
+  cleanup.use(timeline);
+  for (const resource of insightResources({ cache, timeline, clock })) engine.registry.set(computedResource(resource));
+  const events = createEventRecorder({ client, clock, log, component: 'bloomery' });
+  cleanup.defer(() => events.flush());
   const kube = await startKubeListener();
   cleanup.use(kube.service);
 
