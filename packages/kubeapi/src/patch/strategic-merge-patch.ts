@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, jsonEqual, type schema } from '@bloomery/model';
+import { isJsonObject, type Json, type JsonObject, jsonEqual, type schema, stringifyJson } from '@bloomery/model';
 import { ownMember } from '../schema/field-path.ts';
 import { OBJECT_META_SCHEMA } from '../schema/object-meta-schema.ts';
 import { type PatchResult, undecodable, unprocessable } from './patch-result.ts';
@@ -36,7 +36,8 @@ function mergeObject(schema: Schema | undefined, original: JsonObject, patch: Js
   const directive = ownMember(patch, DIRECTIVE);
   if (directive === 'replace') return plain(patch);
   if (directive === 'delete') return {};
-  if (directive !== undefined && directive !== 'merge') throw new BadPatch(`unknown $patch: ${String(directive)}`);
+  if (directive !== undefined && directive !== 'merge')
+    throw new BadPatch(`unknown $patch: ${stringifyJson(directive)}`);
   const members = new Map(Object.entries(retained(original, patch)));
   for (const [name, change] of Object.entries(patch)) {
     if (change === undefined || name.startsWith('$')) continue;

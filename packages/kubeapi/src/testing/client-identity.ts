@@ -25,7 +25,7 @@ export async function identityOf(
     names: more.names ?? [],
     algorithm: 'ecdsa-p256',
     notBefore: new Date(now - 7_200_000),
-    notAfter: new Date(more.expired === true ? now - 3_600_000 : now + 3_600_000),
+    notAfter: new Date(more.expired === true ? now - 3_600_000 : now + 86_000_000),
   });
   return { cert: issued.certificatePem, key: issued.keyPem };
 }

@@ -1,10 +1,13 @@
 import type { Area } from './area.ts';
 import { access } from './cases/access.ts';
 import { apply } from './cases/apply.ts';
+import { crds } from './cases/crds.ts';
 import { crud } from './cases/crud.ts';
 import { deletion } from './cases/deletion.ts';
 import { discovery } from './cases/discovery.ts';
 import { kinds } from './cases/kinds.ts';
+import { kubectl } from './cases/kubectl.ts';
+import { leasesAndEvents } from './cases/leases-and-events.ts';
 import { metadata } from './cases/metadata.ts';
 import { negotiation } from './cases/negotiation.ts';
 import { options } from './cases/options.ts';
@@ -30,6 +33,9 @@ export const AREAS: readonly Area[] = [
   watches,
   kinds,
   access,
+  crds,
+  leasesAndEvents,
+  kubectl,
   deletion,
   webhooks,
 ];
