@@ -4,6 +4,7 @@
  *        main.ts record [AREA[:WORDS]...]   write what kube-apiserver answers, and what ours does where a case differs
  *        main.ts compare [AREA[:WORDS]...]  show where our answers differ from the recordings
  *        main.ts verify [AREA[:WORDS]...]   the same for kube-apiserver: what differs there is no sound recording
+ *        main.ts differences                write the table of docs/reference/kube-api-differences.md
  * Record and verify use the API that `real` started, where there is one.
  */
 import { once } from 'node:events';
@@ -17,6 +18,7 @@ import { closeConnections } from './api-client.ts';
 import type { Area, Case } from './area.ts';
 import { AREAS } from './areas.ts';
 import { startBloomery } from './bloomery-target.ts';
+import { differencesTable, withDifferences } from './differences.ts';
 import { startKubeApiserver } from './kube-apiserver.ts';
 import { type CaseRecording, plain, readRecording, writeRecording } from './recording.ts';
 import { runCase } from './run-case.ts';
@@ -132,6 +134,13 @@ async function compare(names: readonly string[], own: Target): Promise<void> {
   console.log(`\n${failed} differ`);
 }
 
+function writeDifferences(): void {
+  const page = join(import.meta.dirname, '../../../../../docs/reference/kube-api-differences.md');
+  const text = withDifferences(readFileSync(page, 'utf8'), differencesTable(AREAS));
+  if (text === undefined) throw new Error(`${page} has no place for the table`);
+  writeFileSync(page, text);
+}
+
 /** Print the places where two JSON values differ: ours, then theirs. */
 function showDifference(actual: unknown, wanted: unknown, path: string): void {
   if (isDeepStrictEqual(actual, wanted)) return;
@@ -156,8 +165,9 @@ const line = (value: unknown): string =>
 const [what, ...names] = process.argv.slice(2);
 if (what === 'real') await stay();
 else if (what === 'record') await record(names);
+else if (what === 'differences') writeDifferences();
 else if (what === 'compare' || what === 'verify') {
   await using target = what === 'verify' ? await real() : await ours();
   await compare(names, target);
-} else console.error('usage: main.ts real|record|compare|verify [AREA[:WORDS]...]');
+} else console.error('usage: main.ts real|record|compare|verify|differences [AREA[:WORDS]...]');
 closeConnections();
