@@ -161,8 +161,11 @@ describe('access over TLS', () => {
     assert.equal((await post(MAPS, { metadata: { name: 'no' } }, { identity: jane })).code, 403);
   });
 
-  it('asks for create where an apply would create', async () => {
-    const rules = [{ apiGroups: [''], resources: ['configmaps'], verbs: ['patch'] }];
+  it('asks for create where an apply or an update would create', async () => {
+    const rules = [
+      { apiGroups: [''], resources: ['configmaps'], verbs: ['patch'] },
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['update'] },
+    ];
     await make('POST', `${RBAC}/namespaces/default/roles`, { metadata: { name: 'patch' }, rules });
     await make('POST', `${RBAC}/namespaces/default/rolebindings`, {
       metadata: { name: 'patch' },
@@ -171,15 +174,24 @@ describe('access over TLS', () => {
     });
     const pat = await identityOf(listener.authority, 'pat');
     const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'new' } });
-    const apply = () =>
+    const apply = (type: string) =>
       listener.call('PATCH', `${MAPS}/new?fieldManager=pat`, {
         identity: pat,
-        headers: { 'content-type': 'application/apply-patch+yaml' },
+        headers: { 'content-type': type },
         body,
       });
-    assert.equal((await apply()).code, 403);
+    const types = ['application/apply-patch+yaml', 'Application/Apply-Patch+YAML; charset=utf-8'];
+    for (const type of types) assert.equal((await apply(type)).code, 403, type);
     await make('POST', MAPS, { metadata: { name: 'new' } });
-    assert.equal((await apply()).code, 200);
+    for (const type of types) assert.equal((await apply(type)).code, 200, type);
+    const lease = '/apis/coordination.k8s.io/v1/namespaces/default/leases/new';
+    const update = () =>
+      listener.call('PUT', lease, { identity: pat, body: JSON.stringify({ metadata: { name: 'new' } }) });
+    const { code, body: refused } = await update();
+    const why =
+      'leases.coordination.k8s.io "new" is forbidden: User "pat" cannot create resource "leases" in API group "coordination.k8s.io" in the namespace "default"';
+    assert.deepEqual([code, JSON.parse(refused).message], [403, why]);
+    await make('PUT', lease, { metadata: { name: 'new' } });
   });
 
   it('lets a user act as another where that is allowed', async () => {

@@ -2,8 +2,6 @@ import type { ApiEngine } from '../api-engine.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { ServiceAccountTokens } from '../auth/tokens/service-account-tokens.ts';
 import { methodNotAllowed, noSuchResource } from '../pipeline/api-status.ts';
-import type { Resource } from '../registry/resource.ts';
-import { requireAllowed } from './access.ts';
 import { shownAnswer, textAnswer } from './answers.ts';
 import type { ApiPath } from './api-path.ts';
 import type { ApiAnswer, ApiRequest } from './api-request.ts';
@@ -11,7 +9,7 @@ import { BACKUP_PATH, type createBackupAnswer } from './backup-answer.ts';
 import type { createDocuments } from './documents.ts';
 import { type HealthCheck, healthAnswer, isHealthPath } from './health.ts';
 import { issuerDocument } from './issuer-documents.ts';
-import { attributesOf, type RequestInfo } from './request-info.ts';
+import type { RequestInfo } from './request-info.ts';
 import type { ResourceCall } from './resource-call.ts';
 import { handleResource } from './resource-handler.ts';
 import { reviewAt } from './review-kinds.ts';
@@ -52,8 +50,6 @@ export async function answerRequest(deps: AnswerDeps, allowed: AllowedRequest): 
   if (isTokenPath(path)) return handleTokenRequest({ engine, accountTokens: deps.accountTokens, request, path });
   const found = engine.registry.find(path.group, path.version, path.plural);
   if (found === undefined) return unknownResource(engine, path);
-  if (isCreatingApply(request, path, engine, found.resource))
-    requireAllowed(engine.authorizer, user, attributesOf(request, path, 'create'));
   const { watching } = allowed;
   return handleResource({ engine, request, user, path, ...found, ...(watching === undefined ? {} : { watching }) });
 }
@@ -95,13 +91,4 @@ const METRICS_HEADERS = {
 
 function plainPath(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.replace(/\/+$/, '') : path;
-}
-
-/** An apply to what is not there creates it. */
-function isCreatingApply(request: ApiRequest, path: ApiPath, engine: ApiEngine, resource: Resource): boolean {
-  const { name, namespace = '', subresource } = path;
-  if (request.method !== 'PATCH' || name === undefined || subresource !== undefined) return false;
-  if (request.headers['content-type']?.startsWith('application/apply-patch') !== true) return false;
-  const id = { resource: resource.id, namespace: resource.namespaced ? namespace : '', name };
-  return engine.store.head(id) === undefined;
 }

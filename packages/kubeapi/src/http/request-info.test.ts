@@ -33,6 +33,11 @@ const resources: [method: string, url: string, want: string][] = [
     'watch /v1 configmaps/ n a',
   ],
   ['GET', '/api/v1/namespaces/n/configmaps?fieldSelector=metadata.name!%3Da', 'list /v1 configmaps/ n '],
+  [
+    'GET',
+    `/api/v1/namespaces/n/configmaps?fieldSelector=metadata.namespace!%3D${'x'.repeat(987)},metadata.name%3Dabc`,
+    'list /v1 configmaps/ n ',
+  ],
   ['DELETE', '/api/v1/namespaces/n/configmaps?fieldSelector=metadata.name%3Da', 'deletecollection /v1 configmaps/ n '],
   ['DELETE', '/api/v1/namespaces/n/configmaps/a', 'delete /v1 configmaps/ n a'],
   ['POST', '/apis/g.test/v1/namespaces/n/things', 'create g.test/v1 things/ n '],

@@ -3,7 +3,9 @@ import type { Json, JsonObject } from '@bloomery/model';
 import { forbiddenOption, type OptionProblem } from '../pipeline/invalid-options.ts';
 import type { PatchBody } from '../pipeline/patch-object.ts';
 import type { WriteRequest } from '../pipeline/write-request.ts';
+import { requireAllowed } from './access.ts';
 import { decodeWithDuplicates, jsonWithDuplicates, unsupported } from './read-body.ts';
+import { attributesOf } from './request-info.ts';
 import { isTrue, type ResourceCall } from './resource-call.ts';
 import { type WriteOptions, writeOptionsOf } from './write-options.ts';
 
@@ -16,7 +18,8 @@ export async function writeOf(
   call: ResourceCall,
   kind: 'CreateOptions' | 'UpdateOptions',
 ): Promise<{ readonly request: WriteRequest; readonly body: Json }> {
-  const request = requestOf(call, writeOptionsOf(call.request.query, kind));
+  const asked = requestOf(call, writeOptionsOf(call.request.query, kind));
+  const request = kind === 'CreateOptions' ? asked : { ...asked, mayCreate: mayCreate(call) };
   const bytes = await call.request.body();
   const { value, duplicates } = decodeWithDuplicates(bytes, call.request.headers['content-type']);
   return { request: withDuplicates(request, duplicates), body: value };
@@ -41,7 +44,7 @@ export async function patchOf(
   )
     throw call.resource.rules.builtin ? unsupportedPatch() : unsupported(type, PATCH_TYPES);
   const options = writeOptionsOf(query, 'PatchOptions', patchProblems(query, type));
-  const request = requestOf(call, options);
+  const request = { ...requestOf(call, options), mayCreate: mayCreate(call) };
   const bytes = await call.request.body();
   const isJsonPatch = type === 'application/json-patch+json';
   const decoded =
@@ -80,6 +83,11 @@ function requestOf(call: ResourceCall, { fieldManager, dryRun, fieldValidation }
     fieldValidation,
     options: () => givenOptions(request.query),
   };
+}
+
+/** Creating by an update or an apply takes the right to create, as upstream. */
+function mayCreate({ engine, user, request, path }: ResourceCall): () => void {
+  return () => void requireAllowed(engine.authorizer, user, attributesOf(request, path, 'create'));
 }
 
 /** What the caller gave himself: webhooks are told. */

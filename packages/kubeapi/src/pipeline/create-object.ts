@@ -31,6 +31,7 @@ export async function createObject(context: WriteContext, request: WriteRequest,
 export async function createFrom(context: WriteContext, asked: Wish): Promise<WriteResult> {
   const sent = withUniqueOwners(asked);
   const { resource } = sent.request;
+  sent.request.mayCreate?.();
   if (resource.terminating === true) throw methodNotAllowed(TERMINATING);
   refuseResourceVersion(sent.given);
   const target = targetOf(sent.request, 'CREATE');

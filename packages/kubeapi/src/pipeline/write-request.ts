@@ -21,6 +21,8 @@ export interface WriteRequest {
   readonly applied?: boolean;
   /** Who asks; absent when the server itself writes. */
   readonly user?: User | undefined;
+  /** Asked when an update or an apply is about to create what is not there, which takes a right of its own. Throws to refuse. */
+  readonly mayCreate?: (() => void) | undefined;
   /** Who webhooks are told that it was, when a part of the server writes. */
   readonly actor?: User | undefined;
   /** What the caller gave as CreateOptions or UpdateOptions, for webhooks. */
