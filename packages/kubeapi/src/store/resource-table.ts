@@ -5,6 +5,8 @@ import { keyOfId } from './store.ts';
 export class ResourceTable {
   readonly #objects = new Map<string, ApiObject>();
   #sorted: string[] | undefined;
+  /** What the last list of all gave: the pages of a list look at it one after the other. */
+  #all: readonly ApiObject[] | undefined;
 
   get size(): number {
     return this.#objects.size;
@@ -16,15 +18,23 @@ export class ResourceTable {
 
   set(key: string, object: ApiObject): void {
     if (!this.#objects.has(key)) this.#sorted = undefined;
+    this.#all = undefined;
     this.#objects.set(key, object);
   }
 
   delete(key: string): void {
     if (this.#objects.delete(key)) this.#sorted = undefined;
+    this.#all = undefined;
   }
 
-  /** All objects, or those of one namespace, sorted by namespace and name. */
-  list(namespace?: string): ApiObject[] {
+  /** All objects, or those of one namespace, sorted by namespace and name. Stays as it is, whatever is written later. */
+  list(namespace?: string): readonly ApiObject[] {
+    if (namespace !== undefined) return this.#collect(namespace);
+    this.#all ??= this.#collect(undefined);
+    return this.#all;
+  }
+
+  #collect(namespace: string | undefined): ApiObject[] {
     this.#sorted ??= [...this.#objects.keys()].sort();
     const keys = this.#sorted;
     const prefix = namespace === undefined ? '' : keyOfId({ namespace, name: '' });
