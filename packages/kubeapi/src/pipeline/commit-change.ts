@@ -49,7 +49,11 @@ export async function commitChange(
   const result = (object: ApiObject): WriteResult => ({ object, warnings, created: false });
   const after = form.stored;
   const dying = before.metadata.deletionTimestamp !== undefined && isReleased(after);
-  if (!dying && isSameObject(before, after)) return result(change.present);
+  if (!dying && isSameObject(before, after)) {
+    // What it found may be staged only: nothing is acknowledged that is not on disk.
+    await store.settled();
+    return result(change.present);
+  }
   if (request.dryRun) return result(shownForm(form, request));
   const build = (resourceVersion: string): ApiObject => committed(form, request, resourceVersion);
   if (!dying) return result(toVersion(resource, await store.put(id, build), version));

@@ -43,7 +43,12 @@ export async function removeObject(context: WriteContext, request: DeleteRequest
     return shown(await store.remove(id, build), true);
   }
   const after = restamped(request, before, withDyingPhase(dyingObject(request, before, finalizers, now())));
-  if (request.dryRun || isSameObject(before, after)) return shown(after, false);
+  if (request.dryRun) return shown(after, false);
+  if (isSameObject(before, after)) {
+    // Somebody else's deletion may be staged only: nothing is acknowledged that is not on disk.
+    await store.settled();
+    return shown(after, false);
+  }
   const build = (resourceVersion: string): ApiObject =>
     restamped(request, before, withMeta(after, { resourceVersion }));
   return shown(await store.put(id, build), false);

@@ -12,6 +12,8 @@ const SERVERS = '/apis/metal.sidero.dev/v1alpha2/servers';
 const OLD_SERVERS = '/apis/metal.sidero.dev/v1alpha1/servers';
 const MERGE = 'application/merge-patch+json';
 
+const MERGE_OR_NONE: Readonly<Record<string, string>> = { PATCH: MERGE };
+
 const openAPIV3Schema = {
   type: 'object',
   properties: {
@@ -76,6 +78,24 @@ describe('writes', () => {
         assert.equal(answer.code, 200);
         assert.equal(versionOf(answer.body), versionOf(before));
         assert.equal(api.engine.store.revision, revision);
+      });
+    }
+
+    const bodies: [name: string, code: number, method: string, path: string, body?: Json][] = [
+      ['a patch that changes nothing any more', 200, 'PATCH', `${MAPS}/staged`, { data: { a: '2' } }],
+      ['a second deletion that a finalizer holds', 200, 'DELETE', `${MAPS}/staged`],
+      ['a create of what was just created', 409, 'POST', MAPS, { metadata: { name: 'fresh' } }],
+      ['a deletion of what was just deleted', 404, 'DELETE', `${MAPS}/fresh`],
+    ];
+    for (const [name, code, method, path, body] of bodies) {
+      it(`answer only when what they found is committed: ${name}`, async () => {
+        const metadata = { name: 'staged', finalizers: ['test/held'] };
+        await call('POST', MAPS, { metadata, data: { a: '1' } });
+        const { revision } = api.engine.store;
+        const first = call(method, path, body, MERGE_OR_NONE[method]);
+        const second = await call(method, path, body, MERGE_OR_NONE[method]);
+        assert.deepEqual([second.code, api.engine.store.revision], [code, revision + 1]);
+        await first;
       });
     }
 

@@ -47,12 +47,19 @@ export function createWriter(deps: WriterDeps): Writer {
   const isServed = (resource: Resource): boolean =>
     registry === undefined || registry.byId(resourceId(resource)) === resource;
   const context: WriteContext = { store, random, fields, guard, admission, conversions, isServed, now };
+  /** A refusal may rest on what is staged only, such as another one's create: it is told when that is on disk. */
+  const refusedLate = async (error: unknown): Promise<never> => {
+    await store.settled();
+    throw error;
+  };
   return {
-    create: (request, body) => settleWrite(registry, request, '', (current) => createObject(context, current, body)),
+    create: (request, body) =>
+      settleWrite(registry, request, '', (current) => createObject(context, current, body)).catch(refusedLate),
     update: (request, name, body) =>
-      settleWrite(registry, request, name, (current) => updateObject(context, current, name, body)),
+      settleWrite(registry, request, name, (current) => updateObject(context, current, name, body)).catch(refusedLate),
     patch: (request, name, patch) =>
-      settleWrite(registry, request, name, (current) => patchObject(context, current, name, patch)),
-    delete: (request) => settleWrite(registry, request, request.name, (current) => removeObject(context, current)),
+      settleWrite(registry, request, name, (current) => patchObject(context, current, name, patch)).catch(refusedLate),
+    delete: (request) =>
+      settleWrite(registry, request, request.name, (current) => removeObject(context, current)).catch(refusedLate),
   };
 }
