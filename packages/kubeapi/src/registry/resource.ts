@@ -93,7 +93,8 @@ export function computedResource(computed: VirtualResource): Resource {
   return { ...resourceOf([version], CUSTOM_RULES), computed };
 }
 
-const converted = new WeakMap<ApiObject, Map<KindDefinition, ApiObject>>();
+/** How versions show objects. By version first: when a definition changes, its old versions go with all that they showed. */
+const converted = new WeakMap<KindDefinition, WeakMap<ApiObject, ApiObject>>();
 
 /** Whether only a webhook can tell how a version shows an object. */
 export function needsWebhook(resource: Resource, object: ApiObject, version: KindDefinition): boolean {
@@ -102,13 +103,13 @@ export function needsWebhook(resource: Resource, object: ApiObject, version: Kin
 
 /** Whether `toVersion` answers for an object without a webhook, or because it was asked already. */
 export function isPrepared(resource: Resource, object: ApiObject, version: KindDefinition): boolean {
-  return !needsWebhook(resource, object, version) || converted.get(object)?.has(version) === true;
+  return !needsWebhook(resource, object, version) || converted.get(version)?.has(object) === true;
 }
 
 /** Keep how a version shows an object, for `toVersion`. */
 export function rememberVersion(object: ApiObject, version: KindDefinition, shown: ApiObject): void {
-  const known = converted.get(object) ?? new Map<KindDefinition, ApiObject>();
-  converted.set(object, known.set(version, shown));
+  const known = converted.get(version) ?? new WeakMap<ApiObject, ApiObject>();
+  converted.set(version, known.set(object, shown));
 }
 
 /**
@@ -119,19 +120,13 @@ export function rememberVersion(object: ApiObject, version: KindDefinition, show
 export function toVersion(resource: Resource, object: ApiObject, version: KindDefinition): ApiObject {
   const isStored = object.apiVersion === apiVersionOf(resource.storage);
   if (version === resource.storage && isStored && resource.shapedOnRead !== true) return object;
-  let known = converted.get(object);
-  if (known === undefined) {
-    known = new Map();
-    converted.set(object, known);
-  }
-  let result = known.get(version);
-  if (result === undefined) {
-    if (needsWebhook(resource, object, version)) throw new Error(`${resource.id}: an object was not converted in time`);
-    const isOwn = isStored || resource.conversion !== undefined;
-    result = convert(resource, isOwn ? object : asStored(resource, object), version);
-    known.set(version, result);
-  }
-  return result;
+  const known = converted.get(version)?.get(object);
+  if (known !== undefined) return known;
+  if (needsWebhook(resource, object, version)) throw new Error(`${resource.id}: an object was not converted in time`);
+  const isOwn = isStored || resource.conversion !== undefined;
+  const shown = convert(resource, isOwn ? object : asStored(resource, object), version);
+  rememberVersion(object, version, shown);
+  return shown;
 }
 
 /** Kubernetes fills in the defaults of the version in which an object is stored; the version that is shown only prunes. */
