@@ -48,20 +48,24 @@ export function startGarbageCollector(deps: GarbageCollectorDeps): {
     fieldValidation: 'Ignore',
   });
 
-  async function remove(id: ObjectId, object: ApiObject, policy: 'Foreground' | 'Background'): Promise<void> {
+  /** Writes are for the state that they were worked out from: while a webhook is asked, somebody else may write. */
+  async function remove(id: ObjectId, object: ApiObject, propagationPolicy: 'Foreground' | 'Background') {
     const resource = registry.byId(id.resource);
-    if (resource === undefined) return;
-    const { namespace, name } = id;
-    const { uid } = object.metadata;
-    const deletion = { resource, version: resource.storage, namespace, name, uid, actor: ACTOR, dryRun: false };
-    await unlessGone(() => writer.delete({ ...deletion, propagationPolicy: policy }));
+    if (resource === undefined) return true;
+    const { uid, resourceVersion } = object.metadata;
+    const about = { resource, version: resource.storage, namespace: id.namespace, name: id.name, uid, resourceVersion };
+    return isDone(() => writer.delete({ ...about, actor: ACTOR, dryRun: false, propagationPolicy }));
   }
 
-  async function patchMeta(id: ObjectId, metadata: Pick<ApiObject['metadata'], 'ownerReferences' | 'finalizers'>) {
+  async function patchMeta(
+    id: ObjectId,
+    { metadata: { resourceVersion } }: ApiObject,
+    change: Pick<ApiObject['metadata'], 'ownerReferences' | 'finalizers'>,
+  ): Promise<boolean> {
     const resource = registry.byId(id.resource);
-    if (resource === undefined) return;
-    const patch = { type: 'merge', body: { metadata } } as const;
-    await unlessGone(() => writer.patch(request(resource, id.namespace), id.name, patch));
+    if (resource === undefined) return true;
+    const patch = { type: 'merge', body: { metadata: { ...change, resourceVersion } } } as const;
+    return isDone(() => writer.patch(request(resource, id.namespace), id.name, patch));
   }
 
   function isGone(owner: Owner, dependent: ObjectId): boolean {
@@ -91,8 +95,9 @@ export function startGarbageCollector(deps: GarbageCollectorDeps): {
       const home = left.includes(owner) ? undefined : index.homeOf(owner.uid);
       if (home !== undefined && isElsewhere(home, id)) await tellOfForeignOwner(deps, id, object, owner);
     }
-    if (left.length > 0) return patchMeta(id, { ownerReferences: left });
-    if (object.metadata.deletionTimestamp === undefined) await remove(id, object, 'Background');
+    if (left.length === 0 && object.metadata.deletionTimestamp !== undefined) return;
+    const done = left.length > 0 ? patchMeta(id, object, { ownerReferences: left }) : remove(id, object, 'Background');
+    if (!(await done)) addDependent(id);
   }
 
   /** An owner that waits for its dependents: `orphan` lets them go, `foregroundDeletion` deletes them first. */
@@ -100,24 +105,30 @@ export function startGarbageCollector(deps: GarbageCollectorDeps): {
     const owner = store.head(id);
     if (owner?.metadata.deletionTimestamp === undefined) return;
     const { finalizers = [], uid = '' } = owner.metadata;
+    const finalizer = ['orphan', 'foregroundDeletion'].find((name) => finalizers.includes(name));
+    if (finalizer === undefined) return;
     const children = index.dependentsOf(uid);
-    if (finalizers.includes('orphan')) {
-      await Promise.all(children.map((child) => release(child, uid)));
-      return patchMeta(id, { finalizers: without(id, 'orphan') });
-    }
-    if (!finalizers.includes('foregroundDeletion')) return;
-    await Promise.all(children.map((child) => deleteChild(child, uid)));
-    if (!children.some((child) => blocks(child, uid)))
-      await patchMeta(id, { finalizers: without(id, 'foregroundDeletion') });
+    const step = finalizer === 'orphan' ? release : deleteChild;
+    const steps = await Promise.all(children.map((child) => step(child, uid)));
+    const isHeld = finalizer !== 'orphan' && children.some((child) => blocks(child, uid));
+    const done = steps.every(Boolean) && (isHeld || (await dropFinalizer(id, uid, finalizer)));
+    if (!done) addOwner(id);
   }
 
-  async function deleteChild(child: ObjectId, uid: string): Promise<void> {
+  async function dropFinalizer(id: ObjectId, uid: string, finalizer: string): Promise<boolean> {
+    const owner = store.head(id);
+    if (owner === undefined || owner.metadata.uid !== uid) return true;
+    const finalizers = (owner.metadata.finalizers ?? []).filter((f) => f !== finalizer);
+    return patchMeta(id, owner, { finalizers });
+  }
+
+  async function deleteChild(child: ObjectId, uid: string): Promise<boolean> {
     const object = store.head(child);
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) return;
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) return true;
     const others = object.metadata.ownerReferences?.filter((o) => o.uid !== uid && !isGone(o, child)) ?? [];
     if (others.length > 0) return release(child, uid);
     const hasOwn = index.dependentsOf(object.metadata.uid ?? '').length > 0;
-    await remove(child, object, hasOwn ? 'Foreground' : 'Background');
+    return remove(child, object, hasOwn ? 'Foreground' : 'Background');
   }
 
   function blocks(child: ObjectId, uid: string): boolean {
@@ -125,14 +136,11 @@ export function startGarbageCollector(deps: GarbageCollectorDeps): {
     return owners.some((o) => o.uid === uid && o.blockOwnerDeletion === true);
   }
 
-  async function release(child: ObjectId, uid: string): Promise<void> {
+  async function release(child: ObjectId, uid: string): Promise<boolean> {
     const object = store.head(child);
-    if (object === undefined) return;
-    await patchMeta(child, { ownerReferences: (object.metadata.ownerReferences ?? []).filter((o) => o.uid !== uid) });
-  }
-
-  function without(id: ObjectId, finalizer: string): readonly string[] {
-    return (store.head(id)?.metadata.finalizers ?? []).filter((f) => f !== finalizer);
+    if (object === undefined) return true;
+    const ownerReferences = (object.metadata.ownerReferences ?? []).filter((o) => o.uid !== uid);
+    return patchMeta(child, object, { ownerReferences });
   }
 
   function addDependent(id: ObjectId): void {
@@ -197,11 +205,14 @@ function groupOf(owner: Owner): string {
   return owner.apiVersion.includes('/') ? (owner.apiVersion.split('/')[0] ?? '') : '';
 }
 
-/** The object may be gone, or another one under its name: both mean that there is nothing left to do. */
-async function unlessGone(action: () => Promise<unknown>): Promise<void> {
+/** Whether nothing is left to do: also when the object is gone. False when it has changed and has to be looked at again. */
+async function isDone(action: () => Promise<unknown>): Promise<boolean> {
   try {
     await action();
+    return true;
   } catch (error) {
-    if (!isBloomeryError(error, 'BLM_API_NOT_FOUND') && !isBloomeryError(error, 'BLM_API_CONFLICT')) throw error;
+    if (isBloomeryError(error, 'BLM_API_CONFLICT')) return false;
+    if (isBloomeryError(error, 'BLM_API_NOT_FOUND')) return true;
+    throw error;
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import type { JsonObject } from '@bloomery/model';
+import { withMeta } from '../api-object.ts';
 import { crdFor, part, textAt } from '../testing/json-caller.ts';
 import { MAPS, MERGE, startWebhookLab, type WebhookLab } from '../testing/webhook-lab.ts';
 
@@ -110,6 +111,33 @@ describe('while a webhook thinks', () => {
       lab.hooks.seen('/slow').map((r) => part(r, 'oldObject', 'data', 'other')),
       [undefined, 'x'],
     );
+  });
+
+  it('an object changes: the garbage collector takes from it only what must go', async () => {
+    const owner = async (name: string): Promise<JsonObject> => {
+      const { body } = await lab.call('POST', MAPS, map(name));
+      return { apiVersion: 'v1', kind: 'ConfigMap', name, uid: textAt(body, 'metadata', 'uid') };
+    };
+    const [first, second, third] = [await owner('first'), await owner('second'), await owner('third')];
+    await lab.call('POST', MAPS, { ...map('owned'), metadata: { name: 'owned', ownerReferences: [first, second] } });
+    const { store, idle } = lab.api.engine;
+    let left = 1;
+    lab.hooks.on('/slow', async (review) => {
+      if (part(review, 'name') !== 'owned' || left-- < 1) return { allowed: true };
+      const present = store.head(id('owned'));
+      assert.ok(present);
+      await store.put(id('owned'), (resourceVersion) =>
+        withMeta(present, { ownerReferences: [first, second, third], resourceVersion }),
+      );
+      return { allowed: true };
+    });
+    await lab.configure('validating', [lab.hook('/slow')]);
+    await lab.call('DELETE', `${MAPS}/first`);
+    await idle();
+    assert.deepEqual(part((await lab.call('GET', `${MAPS}/owned`)).body, 'metadata', 'ownerReferences'), [
+      second,
+      third,
+    ]);
   });
 
   it('a name is taken: the second creation is refused, one without a name makes another', async () => {
