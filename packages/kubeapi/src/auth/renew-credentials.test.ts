@@ -124,6 +124,19 @@ describe('credentials of a running API', () => {
     assert.equal(late.current.certificatePem, certificatePem);
   });
 
+  it('reach everybody who follows them, also when somebody cannot take them', async () => {
+    const credentials = await start();
+    const seen: string[] = [];
+    credentials.onReplaced(() => {
+      throw new RangeError('the key does not fit');
+    });
+    credentials.onReplaced((next) => seen.push(next.certificatePem));
+    names = [...names, 'plane.example'];
+    await until(() => seen.length > 0);
+    assert.deepEqual(seen, [credentials.current.certificatePem]);
+    assert.deepEqual(logged, ['api.credentials-not-taken']);
+  });
+
   it('stay as they are while a file cannot be read, and say so', async () => {
     const credentials = await start();
     const before = credentials.current;

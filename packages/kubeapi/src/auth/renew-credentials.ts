@@ -56,7 +56,14 @@ export async function startCredentials(
       authority: next.caPem !== current.caPem,
     });
     current = next;
-    for (const listener of listeners) listener(next);
+    for (const listener of listeners) {
+      try {
+        listener(next);
+      } catch (error) {
+        // A key put there by hand may not fit its certificate; the others take what they need.
+        log.error('api.credentials-not-taken', { error: errorText(error) });
+      }
+    }
   }
 
   function warnings(): readonly string[] {

@@ -190,6 +190,19 @@ describe('a watch', () => {
     );
   });
 
+  it('takes nothing from others when an event has no size', async () => {
+    const sizeOf = (): number => {
+      throw new RangeError('it cannot be shown');
+    };
+    const [unsized, other] = [watch({ sizeOf }), watch()];
+    const firsts = [unsized.next(), other.next()];
+    await put(store, 'a', 'green');
+    for (const first of await Promise.all(firsts)) {
+      assert.ok(first.done !== true);
+      assert.equal(textOf(first.value), `ADDED a ${store.revision}`);
+    }
+  });
+
   it('replays more than a slow reader may leave unread', async () => {
     const before = store.revision;
     for (let i = 0; i < MAX_UNREAD_EVENTS + 10; i++) void put(store, 'a', String(i));

@@ -136,7 +136,15 @@ function openInbox(store: Store, hub: WatchHub, start: WatchStart, position: () 
     }
     wake?.();
   };
-  const sizeOf = (item: StreamItem): number => (item.kind === 'event' ? (start.sizeOf?.(item.event) ?? 0) : 0);
+  const sizeOf = (item: StreamItem): number => {
+    if (item.kind !== 'event') return 0;
+    try {
+      return start.sizeOf?.(item.event) ?? 0;
+    } catch {
+      // What cannot be shown has no size. Its reader meets the error when he comes to it; the watches behind this one must not.
+      return 0;
+    }
+  };
   const unsubscribe = hub.subscribe(start.interest, (events) =>
     push(events.map((event): StreamItem => ({ kind: 'event', event }))),
   );
