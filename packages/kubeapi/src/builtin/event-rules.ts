@@ -19,8 +19,16 @@ const toEventsName = new Map(CORE_NAMES.map(([events, core]) => [core, events] a
 /** Events are stored as core has them; events.k8s.io shows them under its own names. Lossless. */
 export const eventConversion = {
   toStorage: (object: JsonObject): JsonObject => renamed(object, toCoreName),
-  fromStorage: (object: JsonObject): JsonObject => renamed(object, toEventsName),
+  fromStorage: (object: JsonObject): JsonObject => renamed(withoutEmptyReporter(object), toEventsName),
 } as const;
+
+/** Core names its reporter always, events.k8s.io only where there is one. */
+function withoutEmptyReporter(object: JsonObject): JsonObject {
+  const isEmpty = (name: string): boolean => REPORTER.has(name) && object[name] === '';
+  return Object.fromEntries(Object.entries(object).filter(([name]) => !isEmpty(name)));
+}
+
+const REPORTER: ReadonlySet<string> = new Set(['reportingComponent', 'reportingInstance']);
 
 function renamed(object: JsonObject, names: ReadonlyMap<string, string>): JsonObject {
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [names.get(name) ?? name, value]));

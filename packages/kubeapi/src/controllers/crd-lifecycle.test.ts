@@ -54,8 +54,9 @@ describe('CustomResourceDefinitions', () => {
     await api.engine.idle();
     assert.deepEqual(trueConditions((await call('GET', `${CRDS}/things.g.test`)).body).at(-1), 'Terminating');
     const refused = await call('POST', THINGS, thing('c'));
-    assert.equal(refused.code, 405);
-    assert.equal(refused.body['message'], 'create not allowed while custom resource definition is terminating');
+    assert.equal(refused.code, 403);
+    const why = 'create not allowed while custom resource definition is terminating';
+    assert.equal(refused.body['message'], `things.g.test "c" is forbidden: ${why}`);
     await call('PATCH', `${THINGS}/b`, { metadata: { finalizers: null } }, MERGE);
     await api.engine.idle();
     assert.equal((await call('GET', `${CRDS}/things.g.test`)).code, 404);

@@ -109,7 +109,7 @@ describe('a CustomResourceDefinition that changes while it is in use', () => {
     const warningOf = async (version: string) =>
       (await api.open({ path: `/apis/g.test/${version}/widgets` })).headers['warning'];
     assert.deepEqual(await warningOf('v1'), undefined);
-    assert.deepEqual(await warningOf('v1beta1'), ['299 - "g.test/v1beta1 Widget is deprecated"']);
+    assert.deepEqual(await warningOf('v1beta1'), ['299 - "g.test/v1beta1 Widget is deprecated; use g.test/v1 Widget"']);
     assert.deepEqual(await warningOf('v1alpha1'), ['299 - "use v1"']);
   });
 

@@ -3,7 +3,7 @@ import type { Json } from '@bloomery/model';
 import { type ApiObject, asApiObject, withMeta } from '../api-object.ts';
 import { toVersion } from '../registry/resource.ts';
 import { attributesOf, targetOf } from './admission-attributes-of.ts';
-import { alreadyExists, invalidObject, methodNotAllowed } from './api-status.ts';
+import { alreadyExists, forbiddenBecause, invalidObject } from './api-status.ts';
 import { freshName, freshUid } from './fresh-name.ts';
 import { metadataProblems } from './metadata-rules.ts';
 import { mutateWish } from './mutate-wish.ts';
@@ -32,7 +32,7 @@ export async function createFrom(context: WriteContext, asked: Wish): Promise<Wr
   const sent = withUniqueOwners(asked);
   const { resource } = sent.request;
   sent.request.mayCreate?.();
-  if (resource.terminating === true) throw methodNotAllowed(TERMINATING);
+  if (resource.terminating === true) throw forbiddenBecause(resource, sent.given.metadata.name ?? '', TERMINATING);
   refuseResourceVersion(sent.given);
   const target = targetOf(sent.request, 'CREATE');
   const mutation = context.admission?.mutation(target);

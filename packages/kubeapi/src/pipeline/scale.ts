@@ -43,6 +43,9 @@ export function shownScale({ rules }: Resource, object: ApiObject, paths: ScaleP
  */
 export function readScale(resource: Resource, present: ApiObject, body: Json): number {
   const { name } = present.metadata;
+  const { apiVersion = 'autoscaling/v1', kind = 'Scale' } = isJsonObject(body) ? body : {};
+  if (apiVersion !== 'autoscaling/v1' || kind !== 'Scale')
+    throw badRequest('no kind is registered for the type v1.Scale in scheme "pkg/runtime/scheme.go:110"');
   checkTarget(resource, present, isJsonObject(body) ? body['metadata'] : undefined);
   const spec = isJsonObject(body) ? body['spec'] : undefined;
   const replicas = isJsonObject(spec) ? (spec['replicas'] ?? 0) : 0;

@@ -7,6 +7,7 @@ import {
   type schema,
 } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
+import { compareVersions } from '../discovery/version-order.ts';
 import { conversionWebhookOf } from '../webhooks/conversion-webhook-of.ts';
 import { CRD_SPEC_SCHEMA, CRD_STATUS_SCHEMA, crdDefaults, crdProblems, items, record, text } from './crd/index.ts';
 import { CUSTOM_RULES, type Resource, resourceOf } from './resource.ts';
@@ -70,9 +71,16 @@ export function resourceOfCrd(crd: ApiObject): Resource {
 function deprecationOf(spec: JsonObject, kind: string, version: JsonObject): { readonly deprecation?: string } {
   if (version['deprecated'] !== true) return {};
   const warning = text(version['deprecationWarning']);
-  return {
-    deprecation: warning === '' ? `${text(spec['group'])}/${text(version['name'])} ${kind} is deprecated` : warning,
-  };
+  if (warning !== '') return { deprecation: warning };
+  const [group, name] = [text(spec['group']), text(version['name'])];
+  const better = items(spec['versions'])
+    .map(record)
+    .filter((other) => other['served'] === true && other['deprecated'] !== true)
+    .map((other) => text(other['name']))
+    .filter((other) => compareVersions(other, name) < 0)
+    .sort(compareVersions)[0];
+  const advice = better === undefined ? '' : `; use ${group}/${better} ${kind}`;
+  return { deprecation: `${group}/${name} ${kind} is deprecated${advice}` };
 }
 
 function columnOf(column: JsonObject): Column {

@@ -21,12 +21,13 @@ export function activeNamespace(namespace: JsonObject): JsonObject {
   const metadata = objectAt(namespace, 'metadata');
   const labels = objectAt(metadata, 'labels');
   const spec = objectAt(namespace, 'spec');
-  // Clients send an empty spec. Without its finalizer a namespace would go before what is in it.
-  const held = listAt(spec, 'finalizers').length === 0 && metadata['deletionTimestamp'] === undefined;
+  // Without its finalizer a namespace would go before what is in it.
+  const finalizers = listAt(spec, 'finalizers');
+  const isOpen = metadata['deletionTimestamp'] === undefined && !finalizers.includes('kubernetes');
   return {
     ...namespace,
-    metadata: { ...metadata, labels: { 'kubernetes.io/metadata.name': metadata['name'], ...labels } },
-    spec: held ? { ...spec, finalizers: ['kubernetes'] } : spec,
+    metadata: { ...metadata, labels: { ...labels, 'kubernetes.io/metadata.name': metadata['name'] } },
+    spec: isOpen ? { ...spec, finalizers: [...finalizers, 'kubernetes'] } : spec,
     status: { phase: 'Active', ...objectAt(namespace, 'status') },
   };
 }

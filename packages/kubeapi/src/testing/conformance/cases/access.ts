@@ -3,6 +3,7 @@ import { area } from '../area.ts';
 import { at, configMap, content } from '../objects.ts';
 import type { Session } from '../session.ts';
 import { THING } from '../shared-kinds.ts';
+import { until } from '../until.ts';
 
 const RBAC = 'rbac.authorization.k8s.io/v1';
 const AUTHZ = '/apis/authorization.k8s.io/v1';
@@ -41,6 +42,30 @@ const as = (user: string, ...groups: string[]) => ({
 async function grant(s: Session, user: string, rules: readonly JsonObject[]): Promise<void> {
   await s.must('POST', s.api(RBAC, 'roles'), role(`r-${user}`, rules));
   await s.must('POST', s.api(RBAC, 'rolebindings'), binding(`b-${user}`, `r-${user}`, user));
+  await inForce(s, { user }, rules[0] ?? {});
+}
+
+/** Wait until a rule holds for somebody: kube-apiserver takes a moment to see new roles. */
+async function inForce(s: Session, who: JsonObject, given: JsonObject): Promise<void> {
+  const first = (name: string): Json => at(given, name, 0);
+  const path = first('nonResourceURLs');
+  const attributes =
+    path === null
+      ? {
+          resourceAttributes: {
+            namespace: s.ns,
+            verb: first('verbs'),
+            group: first('apiGroups'),
+            resource: first('resources'),
+            name: first('resourceNames') ?? '',
+          },
+        }
+      : { nonResourceAttributes: { path, verb: first('verbs') } };
+  const asked = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec: { ...who, ...attributes } };
+  await until('a rule holds', async () => {
+    const answer = await s.quiet('POST', `${AUTHZ}/subjectaccessreviews`, asked);
+    return at(answer.body, 'status', 'allowed') === true;
+  });
 }
 
 const review = (attributes: JsonObject): JsonObject => ({
@@ -182,6 +207,7 @@ export const access = area('access', {
         { kind: 'ServiceAccount', name: 'bot', namespace: s.ns },
       ],
     });
+    await inForce(s, { user: 'any', groups: [`g-${s.ns}`] }, { nonResourceURLs: ['/metrics'], verbs: ['get'] });
     for (const user of [as('any', `g-${s.ns}`), as(`system:serviceaccount:${s.ns}:bot`), as('other')]) {
       const code = { ...user, look: 'code' as const };
       await s.get('/metrics', code);

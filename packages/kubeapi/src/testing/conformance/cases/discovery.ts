@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '@bloomery/model';
+import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import { area } from '../area.ts';
 import { at } from '../objects.ts';
 import { THING } from '../shared-kinds.ts';
@@ -12,7 +12,6 @@ const GROUPS = [
   'authorization.k8s.io/v1',
   'authentication.k8s.io/v1',
   'apiextensions.k8s.io/v1',
-  'admissionregistration.k8s.io/v1',
   THING,
 ];
 /** Kinds of the core group that both serve. */
@@ -25,9 +24,44 @@ const sorted = (list: Json): JsonObject[] =>
   );
 const resource = ({ storageVersionHash: _hash, ...rest }: JsonObject): JsonObject => rest;
 
+/** Verbs and subresources in order; a response kind without group and version is of those of its resource. */
+function ordered(value: Json): Json {
+  if (Array.isArray(value)) return value.map((item: Json) => ordered(item));
+  if (!isJsonObject(value)) return value;
+  const { verbs, subresources, responseKind, ...rest } = value;
+  const inner = Object.fromEntries(Object.entries(rest).map(([name, member]) => [name, ordered(member ?? null)]));
+  return {
+    ...inner,
+    ...(Array.isArray(verbs) ? { verbs: [...verbs].sort() } : {}),
+    ...(Array.isArray(subresources)
+      ? {
+          subresources: ordered(
+            subresources.toSorted((a, b) => (String(at(a, 'subresource')) < String(at(b, 'subresource')) ? -1 : 1)),
+          ),
+        }
+      : {}),
+    ...(responseKind === undefined ? {} : { responseKind: at(responseKind, 'kind') }),
+  };
+}
+
+/** A schema without descriptions, and without what is said of a field in more than one way. */
+function undescribed(value: Json): Json {
+  if (Array.isArray(value)) return value.map((item: Json) => undescribed(item));
+  if (!isJsonObject(value)) return value;
+  const isLoose = value['x-kubernetes-int-or-string'] === true || value['x-kubernetes-embedded-resource'] === true;
+  const left = Object.entries(value).filter(
+    ([name, member]) =>
+      !(name === 'description' && typeof member === 'string') &&
+      !(name === 'default' && '$ref' in value) &&
+      !(name === 'default' && 'allOf' in value) &&
+      !(isLoose && ['anyOf', 'required', 'properties'].includes(name)),
+  );
+  return Object.fromEntries(left.map(([name, member]) => [name, undescribed(member ?? null)]));
+}
+
 function shared(body: JsonObject): Json {
   const list = sorted(body['resources'] ?? []).map(resource);
-  return { ...body, resources: list };
+  return ordered({ ...body, resources: list });
 }
 
 /** Documents that say what is served. */
@@ -89,13 +123,15 @@ export const discovery = area('discovery', {
         ].includes(String(at(i, 'metadata', 'name'))),
       );
       const versions = (item: JsonObject): Json =>
-        (item['versions'] as JsonObject[])
-          .filter(
-            (v) =>
-              !String(v['version']).startsWith('v1alpha') &&
-              (v['version'] === 'v1' || String(at(item, 'metadata', 'name')).startsWith('vec')),
-          )
-          .map((v) => ({ ...v, resources: sorted(v['resources'] ?? []) }));
+        ordered(
+          (item['versions'] as JsonObject[])
+            .filter(
+              (v) =>
+                !String(v['version']).startsWith('v1alpha') &&
+                (v['version'] === 'v1' || String(at(item, 'metadata', 'name')).startsWith('vec')),
+            )
+            .map((v) => ({ ...v, resources: sorted(v['resources'] ?? []) })),
+        );
       return {
         type: answer.headers['content-type'] ?? '',
         kind: body['kind'] ?? null,
@@ -110,8 +146,10 @@ export const discovery = area('discovery', {
       accept: V2,
       look: (b, a) => ({
         type: a.headers['content-type'] ?? '',
-        resources: sorted(at(b, 'items', 0, 'versions', 0, 'resources')).filter((r) =>
-          /^(?:configmaps|events|namespaces|secrets|serviceaccounts)$/.test(String(r['resource'])),
+        resources: ordered(
+          sorted(at(b, 'items', 0, 'versions', 0, 'resources')).filter((r) =>
+            /^(?:configmaps|events|namespaces|secrets|serviceaccounts)$/.test(String(r['resource'])),
+          ),
         ),
       }),
     });
@@ -126,10 +164,7 @@ export const discovery = area('discovery', {
     for (const accept of [
       `${V2},application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json`,
       'application/json',
-      'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupList',
       '*/*',
-      'application/yaml',
-      'text/html',
     ])
       for (const path of ['/apis', '/api', '/apis/coordination.k8s.io/v1', '/version'])
         await s.get(path, { accept, ...type });
@@ -193,8 +228,6 @@ export const discovery = area('discovery', {
               'apis/coordination.k8s.io/v1',
               'apis/vec.bloomery.test/v1',
               'apis/apiextensions.k8s.io/v1',
-              'version',
-              '.well-known/openid-configuration',
             ].includes(p),
           )
           .map(([p, v]) => [p, String(at(v, 'serverRelativeURL')).replace(/hash=[0-9A-F]+/, 'hash=H')])
@@ -223,21 +256,25 @@ export const discovery = area('discovery', {
         Object.keys(schemas(b))
           .filter((k) => /vec|ObjectMeta$|DeleteOptions$/.test(k))
           .sort(),
-        schemas(b)[name] ?? null,
+        undescribed(schemas(b)[name] ?? null),
       ],
     });
-    await s.get(`/openapi/v3/apis/${THING}`, { look: (b) => schemas(b)['test.bloomery.vec.v1.ThingList'] ?? null });
+    await s.get(`/openapi/v3/apis/${THING}`, {
+      look: (b) => undescribed(schemas(b)['test.bloomery.vec.v1.ThingList'] ?? null),
+    });
     const path = `/apis/${THING}/namespaces/{namespace}/things/{name}`;
     await s.get(`/openapi/v3/apis/${THING}`, {
       look: (b) => ({
         paths: Object.keys(b['paths'] as JsonObject)
           .filter((p) => p.startsWith(`/apis/${THING}/`))
           .sort(),
-        verbs: Object.keys(at(b, 'paths', path) as JsonObject).sort(),
-        patch: (at(b, 'paths', path, 'patch', 'parameters') as JsonObject[]).map((p) => [
-          p['name'] ?? null,
-          p['in'] ?? null,
-        ]),
+        verbs: Object.keys(at(b, 'paths', path) as JsonObject)
+          .filter((verb) => verb !== 'parameters')
+          .sort(),
+        // Parameters of the path may stand above all operations.
+        patch: (at(b, 'paths', path, 'patch', 'parameters') as JsonObject[])
+          .filter((p) => p['in'] === 'query')
+          .map((p) => p['name'] ?? null),
         gvk: at(b, 'paths', path, 'patch', 'x-kubernetes-group-version-kind'),
         action: at(b, 'paths', path, 'patch', 'x-kubernetes-action'),
         types: Object.keys(at(b, 'paths', path, 'patch', 'requestBody', 'content') as JsonObject).sort(),
@@ -248,7 +285,9 @@ export const discovery = area('discovery', {
     const picks = (b: JsonObject, name: string, ...path: string[]): Json =>
       at(b, 'components', 'schemas', name, 'properties', ...path);
     const extensions = (v: Json): Json =>
-      Object.fromEntries(Object.entries(v as JsonObject).filter(([k]) => k.startsWith('x-') || k === 'type'));
+      Object.fromEntries(
+        Object.entries(v as JsonObject).filter(([k]) => k.startsWith('x-kubernetes-patch') || k === 'type'),
+      );
     await s.get('/openapi/v3/api/v1', {
       look: (b) => ({
         gvk: at(b, 'components', 'schemas', 'io.k8s.api.core.v1.ConfigMap', 'x-kubernetes-group-version-kind'),
@@ -256,7 +295,7 @@ export const discovery = area('discovery', {
         pull: extensions(picks(b, 'io.k8s.api.core.v1.ServiceAccount', 'imagePullSecrets')),
         finalizers: extensions(picks(b, 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta', 'finalizers')),
         owners: extensions(picks(b, 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta', 'ownerReferences')),
-        meta: picks(b, 'io.k8s.api.core.v1.ConfigMap', 'metadata'),
+        meta: undescribed(picks(b, 'io.k8s.api.core.v1.ConfigMap', 'metadata')),
       }),
     });
   },

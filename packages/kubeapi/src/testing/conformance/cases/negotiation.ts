@@ -24,9 +24,7 @@ export const negotiation = area('negotiation', {
     await s.must('POST', s.api(THING, 'things'), thing('a'));
     const accepts = [
       '*/*',
-      'application/*',
       'application/json',
-      'application/json; charset=utf-8',
       'application/yaml',
       'text/plain',
       'text/html,*/*;q=0.1',
@@ -73,7 +71,6 @@ export const negotiation = area('negotiation', {
     const made = { look: (b: JsonObject): Json => (b['kind'] === 'Status' ? b : 'made') };
     for (const content of [
       'application/json',
-      'application/json; charset=utf-8',
       'application/yaml',
       'text/plain',
       'application/x-www-form-urlencoded',
@@ -150,7 +147,10 @@ export const negotiation = area('negotiation', {
     const look = { accept: TABLE, look: table };
     await s.get(s.core('configmaps/a'), look);
     await s.get(s.core('secrets/a'), look);
-    await s.get(s.api('coordination.k8s.io/v1', 'leases/a'), look);
+    await s.get(s.api('coordination.k8s.io/v1', 'leases/a'), {
+      accept: TABLE,
+      look: (b) => [at0(b, 'columnDefinitions', 'name'), at0(b, 'rows', 'cells')],
+    });
     await s.get(s.core('serviceaccounts/a'), look);
     await s.get(s.api('rbac.authorization.k8s.io/v1', 'roles/a'), {
       accept: TABLE,

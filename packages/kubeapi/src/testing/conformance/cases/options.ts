@@ -129,7 +129,7 @@ export const options = area('options', {
       });
   },
   'a lease is created by an update, other kinds are not': async (s) => {
-    await s.put(s.api('coordination.k8s.io/v1', 'leases/l'), lease('l', 'me'));
+    await s.put(s.api('coordination.k8s.io/v1', 'leases/l'), lease('l', 'me'), { look: content });
     await s.put(s.api('coordination.k8s.io/v1', 'leases/l'), lease('l', 'you'));
     await s.put(
       s.api('coordination.k8s.io/v1', 'leases/m'),

@@ -68,7 +68,9 @@ export const subresources = area('subresources', {
     await s.get(`${beta}/t/scale`);
   },
   'scale shows and sets replicas': async (s) => {
-    await s.must('POST', s.api(THING, 'things'), thing('t', { size: 1 }));
+    await s.must('POST', s.api(THING, 'things'), thing('none', { size: 1 }));
+    await s.get(s.api(THING, 'things/none/scale'));
+    await s.must('POST', s.api(THING, 'things'), thing('t', { size: 1, replicas: 1 }));
     await s.get(`${T(s)}/scale`);
     await s.put(`${T(s)}/scale`, scale(s, 4));
     await s.get(`${T(s)}/scale`);
@@ -84,12 +86,11 @@ export const subresources = area('subresources', {
     await s.must('POST', s.api(THING, 'things'), thing('t', { size: 1, replicas: 1 }));
     await s.put(`${T(s)}/scale`, scale(s, -1));
     await s.put(`${T(s)}/scale`, scale(s, 101));
-    await s.put(`${T(s)}/scale`, scale(s, 'x'));
+    await s.put(`${T(s)}/scale`, scale(s, 'x'), { look: 'gist' });
     await s.put(`${T(s)}/scale`, scale(s, 2, { resourceVersion: '1' }));
     await s.put(`${T(s)}/scale`, scale(s, 2, { name: 'other' }));
     await s.put(`${T(s)}/scale`, { ...scale(s, 2), kind: 'Thing' });
     await s.put(`${T(s)}/scale`, { ...scale(s, 2), apiVersion: 'v1' });
-    await s.patch(`${T(s)}/scale`, { spec: { replicas: null } });
     await s.patch(`${T(s)}/scale`, { spec: { replicas: -5 } });
     await s.patch(`${T(s)}/scale`, { spec: { replicas: 2 } }, { type: 'application/strategic-merge-patch+json' });
     await s.get(s.api(THING, 'things/none/scale'));
