@@ -1,6 +1,6 @@
 import { type Admission, type FieldProblem, type Json, type JsonObject, jsonEqual } from '@bloomery/model';
+import { objectAt, textAt, valueAt } from '../json-parts.ts';
 import { invalid, required } from '../schema/index.ts';
-import { objectAt, textAt, valueAt } from './json-parts.ts';
 
 /** Fields of an events.k8s.io Event and what core calls them; all others have one name. */
 const CORE_NAMES: readonly (readonly [events: string, core: string])[] = [

@@ -1,6 +1,6 @@
 import { type Admission, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { changedAt, listAt, textAt } from '../json-parts.ts';
 import { invalid, required } from '../schema/index.ts';
-import { changedAt, listAt, textAt } from './json-parts.ts';
 
 const DNS_1035 = /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
 const DNS_1035_TEXT =

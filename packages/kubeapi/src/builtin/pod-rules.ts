@@ -1,6 +1,6 @@
 import { type FieldProblem, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { changedAt, listAt, textAt } from '../json-parts.ts';
 import { invalid, required } from '../schema/index.ts';
-import { changedAt, listAt, textAt } from './json-parts.ts';
 
 const CONTAINER_LISTS = ['initContainers', 'containers'] as const;
 const LABEL = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@bloomery/model';
+import { objectAt, valueAt } from '../json-parts.ts';
 import { eventSource } from './event-rules.ts';
-import { objectAt, valueAt } from './json-parts.ts';
 
 /**
  * What field selectors see of an object of a built-in kind: the object, with the fields that kube-apiserver selects by and

@@ -7,8 +7,8 @@ import {
   jsonEqual,
   stringifyJson,
 } from '@bloomery/model';
+import { changedAt, listAt, objectAt, textAt, valueAt } from '../json-parts.ts';
 import { invalid, required } from '../schema/index.ts';
-import { changedAt, listAt, objectAt, textAt, valueAt } from './json-parts.ts';
 import { podProblems, withPodDefaults } from './pod-rules.ts';
 
 type Admit = (object: JsonObject, old: JsonObject | undefined) => Admission;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { crdOf, isJsonObject, type JsonObject, type KindDefinition, versionsByKind } from '@bloomery/model';
+import { crdOf, isJsonObject, type JsonObject, type KindDefinition, timeText, versionsByKind } from '@bloomery/model';
 import type { Clock, Logger } from '@bloomery/ports';
 import { type ApiObject, asApiObject, withMeta } from '../api-object.ts';
+import { record } from '../json-parts.ts';
 import type { Writer } from '../pipeline/writer.ts';
-import { CRD_CLEANUP_FINALIZER, crdDefaults, record } from '../registry/crd/index.ts';
+import { CRD_CLEANUP_FINALIZER, crdDefaults } from '../registry/crd/index.ts';
 import { resourceOfCrd } from '../registry/crd-resource.ts';
 import type { Registry } from '../registry/registry.ts';
 import { CUSTOM_RULES, type Resource, resourceId, resourceOf } from '../registry/resource.ts';
@@ -41,7 +42,7 @@ export async function startCrdLifecycle(
   const crds = registry.byId(CRDS);
   if (crds === undefined) throw new RangeError('the registry has no CustomResourceDefinitions');
   const idOf = (name: string) => ({ resource: CRDS, namespace: '', name });
-  const now = (): string => `${new Date(deps.clock.nowMs()).toISOString().slice(0, 19)}Z`;
+  const now = (): string => timeText(deps.clock.nowMs());
 
   function serve(crd: ApiObject, before?: ApiObject): void {
     const { name } = crd.metadata;

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
-import { approvalOf, isProtectedGroup, items, record, text, versionsOf } from '../registry/crd/index.ts';
+import { items, record, text } from '../json-parts.ts';
+import { approvalOf, isProtectedGroup, versionsOf } from '../registry/crd/index.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Resource } from '../registry/resource.ts';
 

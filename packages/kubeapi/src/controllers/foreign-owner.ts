@@ -1,3 +1,4 @@
+import { timeText } from '@bloomery/model';
 import { isBloomeryError } from '@bloomery/ports';
 import type { ApiObject } from '../api-object.ts';
 import type { ObjectId } from '../store/store.ts';
@@ -18,7 +19,7 @@ export async function tellOfForeignOwner(
   const resource = registry.byId('events');
   if (resource === undefined) return;
   const { namespace, name } = id;
-  const time = `${new Date(clock.nowMs()).toISOString().slice(0, 19)}Z`;
+  const time = timeText(clock.nowMs());
   const reference = `[${owner.apiVersion}/${owner.kind}, namespace: ${namespace}, name: ${owner.name}, uid: ${owner.uid}]`;
   const { apiVersion, kind, metadata } = object;
   const event = {

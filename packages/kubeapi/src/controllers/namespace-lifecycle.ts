@@ -1,6 +1,7 @@
-import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { timeText } from '@bloomery/model';
 import type { Clock, Logger } from '@bloomery/ports';
 import { type ApiObject, asApiObject, withMeta } from '../api-object.ts';
+import { record } from '../json-parts.ts';
 import type { Writer } from '../pipeline/writer.ts';
 import type { Registry } from '../registry/registry.ts';
 import { jsonEqual } from '../schema/index.ts';
@@ -39,7 +40,7 @@ export function startNamespaceLifecycle(deps: NamespaceLifecycleDeps): {
     }
     const present = store.head(idOf(name));
     if (present?.metadata.deletionTimestamp === undefined) return;
-    const now = `${new Date(clock.nowMs()).toISOString().slice(0, 19)}Z`;
+    const now = timeText(clock.nowMs());
     const after = remaining.size === 0 ? released(present) : held(present, remaining, now);
     const build = (resourceVersion: string): ApiObject => withMeta(after, { resourceVersion });
     if (remaining.size === 0 && (present.metadata.finalizers ?? []).length === 0) await store.remove(idOf(name), build);
@@ -75,8 +76,4 @@ function held(namespace: ApiObject, remaining: Remaining, time: string): ApiObje
   const status = record(namespace['status']);
   const conditions = namespaceConditions(remaining, status['conditions'], time);
   return asApiObject({ ...namespace, status: { ...status, phase: 'Terminating', conditions } });
-}
-
-function record(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
 }

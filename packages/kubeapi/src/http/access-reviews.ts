@@ -1,9 +1,10 @@
 import { apiError } from '@bloomery/kube';
-import { type FieldProblem, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { type FieldProblem, isJsonObject, type JsonObject } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
 import { type Attributes, type Authorizer, errorsText } from '../auth/authorize.ts';
 import { type PolicyRule, ruleJson } from '../auth/rbac/policy-rule.ts';
 import type { User } from '../auth/user.ts';
+import { record, text } from '../json-parts.ts';
 import { badRequest } from '../pipeline/api-status.ts';
 import { invalid, problemsText } from '../schema/index.ts';
 
@@ -134,12 +135,4 @@ function refuse(problems: readonly FieldProblem[]): void {
     message: `.${GROUP} "" is invalid: ${problemsText(problems)}`,
     details: { group: GROUP, causes: problems.map(({ reason, message, field }) => ({ reason, message, field })) },
   });
-}
-
-function record(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -1,9 +1,10 @@
 import { apiError } from '@bloomery/kube';
-import { isJsonObject, type Json, type JsonObject, timeText } from '@bloomery/model';
+import { isJsonObject, type JsonObject, timeText } from '@bloomery/model';
 import type { ApiEngine } from '../api-engine.ts';
 import type { ApiObject } from '../api-object.ts';
 import type { NamedObject } from '../auth/tokens/account-claims.ts';
 import type { ServiceAccountTokens, TokenOrder } from '../auth/tokens/service-account-tokens.ts';
+import { text } from '../json-parts.ts';
 import { badRequest, invalidObject, methodNotAllowed, notFound } from '../pipeline/api-status.ts';
 import { invalid } from '../schema/index.ts';
 import { jsonAnswer } from './answers.ts';
@@ -125,8 +126,4 @@ function groupKind(apiVersion: string, kind: string): string {
 
 function named({ metadata: { name, uid = '' } }: ApiObject): NamedObject {
   return { name, uid };
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, stringifyJson } from '@bloomery/model';
 import { openApiV2Proto as proto } from '@bloomery/wire';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { items, text } from '../json-parts.ts';
 
 type SchemaInit = MessageInitShape<typeof proto.SchemaSchema>;
 type NamedSchemaInit = MessageInitShape<typeof proto.NamedSchemaSchema>;
@@ -31,14 +32,6 @@ function member(value: Json | undefined, name: string): Json | undefined {
   return isJsonObject(value) ? value[name] : undefined;
 }
 
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function list(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
-}
-
 function namedSchemas(value: Json | undefined): NamedSchemaInit[] {
   return entries(value).map(([name, schema]) => ({ name, value: schemaOf(schema) }));
 }
@@ -62,8 +55,8 @@ function schemaOf(schema: Json): SchemaInit {
     format: text(part('format')),
     description: text(part('description')),
     pattern: text(part('pattern')),
-    required: list(part('required')).map(text),
-    enum: list(part('enum')).map(yaml),
+    required: items(part('required')).map(text),
+    enum: items(part('enum')).map(yaml),
     maximum: Number(part('maximum') ?? 0),
     minimum: Number(part('minimum') ?? 0),
     maxLength: BigInt(Number(part('maxLength') ?? 0)),
@@ -89,7 +82,7 @@ function pathItem(item: Json): MessageInitShape<typeof proto.PathItemSchema> {
 }
 
 function operationOf(operation: Json): OperationInit {
-  const parameters = list(member(operation, 'parameters')).filter((parameter) => member(parameter, 'in') === 'query');
+  const parameters = items(member(operation, 'parameters')).filter((parameter) => member(parameter, 'in') === 'query');
   return {
     operationId: text(member(operation, 'operationId')),
     parameters: parameters.map((parameter) => ({

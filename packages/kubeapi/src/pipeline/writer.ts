@@ -1,4 +1,4 @@
-import type { Json } from '@bloomery/model';
+import { type Json, timeText } from '@bloomery/model';
 import type { Clock, RandomBytes } from '@bloomery/ports';
 import type { Registry } from '../registry/registry.ts';
 import { type Resource, resourceId } from '../registry/resource.ts';
@@ -43,7 +43,7 @@ export interface Writer {
 /** Make the writer over a store. */
 export function createWriter(deps: WriterDeps): Writer {
   const { store, clock, random, fields, guard = () => {}, admission, conversions = ownConversions, registry } = deps;
-  const now = (): string => `${new Date(clock.nowMs()).toISOString().slice(0, 19)}Z`;
+  const now = (): string => timeText(clock.nowMs());
   const isServed = (resource: Resource): boolean =>
     registry === undefined || registry.byId(resourceId(resource)) === resource;
   const context: WriteContext = { store, random, fields, guard, admission, conversions, isServed, now };

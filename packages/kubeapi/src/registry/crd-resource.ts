@@ -8,8 +8,9 @@ import {
 } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
 import { compareVersions } from '../discovery/version-order.ts';
+import { items, record, text } from '../json-parts.ts';
 import { conversionWebhookOf } from '../webhooks/conversion-webhook-of.ts';
-import { CRD_SPEC_SCHEMA, CRD_STATUS_SCHEMA, crdDefaults, crdProblems, items, record, text } from './crd/index.ts';
+import { CRD_SPEC_SCHEMA, CRD_STATUS_SCHEMA, crdDefaults, crdProblems } from './crd/index.ts';
 import { CUSTOM_RULES, type Resource, resourceOf } from './resource.ts';
 
 export { CRD_CLEANUP_FINALIZER } from './crd/index.ts';

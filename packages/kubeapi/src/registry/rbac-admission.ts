@@ -7,6 +7,7 @@ import {
   type JsonObject,
   type LabelSelector,
 } from '@bloomery/model';
+import { records, text } from '../json-parts.ts';
 import { invalid, jsonEqual, notSupported, pathSegmentProblems, required } from '../schema/index.ts';
 
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
@@ -38,7 +39,7 @@ export function admitClusterRoleBinding(binding: JsonObject, old: JsonObject | u
 }
 
 function ruleProblems(role: JsonObject, namespaced: boolean): readonly FieldProblem[] {
-  return objects(role['rules']).flatMap((rule, i) => {
+  return records(role['rules']).flatMap((rule, i) => {
     const at = `rules[${i}]`;
     const count = (name: string): number => (Array.isArray(rule[name]) ? rule[name].length : 0);
     const verbs = count('verbs') > 0 ? [] : [required(`${at}.verbs`, 'verbs must contain at least one value')];
@@ -59,7 +60,7 @@ function ruleProblems(role: JsonObject, namespaced: boolean): readonly FieldProb
 
 function aggregationProblems(aggregation: JsonObject): readonly FieldProblem[] {
   const field = 'aggregationRule.clusterRoleSelectors';
-  const selectors = objects(aggregation['clusterRoleSelectors']);
+  const selectors = records(aggregation['clusterRoleSelectors']);
   if (selectors.length === 0)
     return [required(field, 'at least one clusterRoleSelector required if aggregationRule is non-nil')];
   return selectors.flatMap((selector, i) => {
@@ -79,7 +80,7 @@ function isSelector(selector: JsonObject): selector is JsonObject & LabelSelecto
   return (
     Array.isArray(expressions) &&
     expressions.filter(isJsonObject).length === expressions.length &&
-    objects(expressions).every(({ key, operator, values }) => {
+    records(expressions).every(({ key, operator, values }) => {
       const areValues = values === undefined || (Array.isArray(values) && values.every(isText));
       return isText(key) && isText(operator) && areValues;
     })
@@ -93,7 +94,7 @@ function isText(value: Json | undefined): boolean {
 const OPERATORS: ReadonlySet<Json | undefined> = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
 
 function operatorProblems(selector: JsonObject, at: string): readonly FieldProblem[] {
-  return objects(selector['matchExpressions']).flatMap(({ operator = '' }, i) =>
+  return records(selector['matchExpressions']).flatMap(({ operator = '' }, i) =>
     OPERATORS.has(operator)
       ? []
       : [invalid(`${at}.matchExpressions[${i}].operator`, operator, 'not a valid selector operator')],
@@ -112,7 +113,7 @@ function bindingProblems(
     ...(apiGroup === RBAC_GROUP || apiGroup === '' ? [] : [notSupported('roleRef.apiGroup', apiGroup, [RBAC_GROUP])]),
     ...(kinds.includes(kind) ? [] : [notSupported('roleRef.kind', kind, kinds)]),
     ...(name === '' ? [required('roleRef.name')] : pathSegmentProblems('roleRef.name', name)),
-    ...objects(binding['subjects']).flatMap((subject, i) =>
+    ...records(binding['subjects']).flatMap((subject, i) =>
       subjectProblems(subject, `subjects[${i}]`, kinds.length > 1),
     ),
     ...(isChanged ? [invalid('roleRef', { APIGroup: apiGroup, Kind: kind, Name: name }, 'cannot change roleRef')] : []),
@@ -138,12 +139,4 @@ function subjectProblems(subject: JsonObject, at: string, namespaced: boolean): 
     default:
       return [...unnamed, notSupported(`${at}.kind`, kind, ['ServiceAccount', 'User', 'Group'])];
   }
-}
-
-function objects(value: Json | undefined): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -1,5 +1,5 @@
 import { type Admission, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
-import { listAt, objectAt, textAt, valueAt } from '../builtin/json-parts.ts';
+import { listAt, objectAt, textAt, valueAt } from '../json-parts.ts';
 import { invalid } from '../schema/index.ts';
 import { withoutEmptyData } from './config-data.ts';
 

@@ -1,6 +1,7 @@
 import { apiError, type KubeStatus } from '@bloomery/kube';
-import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { isJsonObject, type JsonObject } from '@bloomery/model';
 import { BloomeryError } from '@bloomery/ports';
+import { text } from '../json-parts.ts';
 
 /** The refusal of a request because a webhook denied it: the webhook's own Status with who it was in front. */
 export function deniedBy(webhook: string, given: JsonObject): BloomeryError {
@@ -55,8 +56,4 @@ function bareRefusal(status: KubeStatus): BloomeryError {
   const { reason: _, ...rest } = status;
   const bare = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', ...rest };
   return new BloomeryError(error.code, error.message, { retryable: error.retryable, facts: { status: bare } });
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -1,5 +1,6 @@
 import { compileLabelSelector, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
+import { records, text, texts } from '../json-parts.ts';
 import { readClientConfig, type WebhookClientConfig } from './client-config.ts';
 
 /** What a webhook wants to be asked about. */
@@ -42,7 +43,7 @@ export interface MatchCondition {
 
 /** The webhooks of a configuration that passed validation, in its order. */
 export function webhooksOf(configuration: ApiObject): readonly AdmissionWebhook[] {
-  return items(configuration['webhooks']).flatMap((webhook, i) => {
+  return records(configuration['webhooks']).flatMap((webhook, i) => {
     const config = readClientConfig(webhook['clientConfig']);
     return config === undefined ? [] : [webhookOf(`${configuration.metadata.name}/${i}`, webhook, config)];
   });
@@ -56,7 +57,7 @@ function webhookOf(key: string, webhook: JsonObject, config: WebhookClientConfig
     key,
     name: text(webhook['name']),
     config,
-    rules: items(webhook['rules']).map(ruleOf),
+    rules: records(webhook['rules']).map(ruleOf),
     ignoresFailure: webhook['failurePolicy'] === 'Ignore',
     matchesEquivalent: webhook['matchPolicy'] !== 'Exact',
     selectsNamespace: namespaces.matches,
@@ -68,7 +69,7 @@ function webhookOf(key: string, webhook: JsonObject, config: WebhookClientConfig
     // The first in the webhook's order that is spoken here.
     reviewVersion: texts(webhook['admissionReviewVersions']).find((v) => v === 'v1' || v === 'v1beta1') ?? 'v1',
     reinvoked: webhook['reinvocationPolicy'] === 'IfNeeded',
-    conditions: items(webhook['matchConditions']).map((c) => ({
+    conditions: records(webhook['matchConditions']).map((c) => ({
       name: text(c['name']),
       expression: text(c['expression']),
     })),
@@ -91,7 +92,7 @@ function selectorOf(value: Json | undefined): {
 } {
   const selector = isJsonObject(value) ? value : {};
   const pairs = isJsonObject(selector['matchLabels']) ? Object.entries(selector['matchLabels']) : [];
-  const expressions = items(selector['matchExpressions']);
+  const expressions = records(selector['matchExpressions']);
   const compiled = compileLabelSelector({
     matchLabels: Object.fromEntries(pairs.map(([key, label]) => [key, text(label)])),
     matchExpressions: expressions.map((e) => ({
@@ -103,16 +104,4 @@ function selectorOf(value: Json | undefined): {
   const all = pairs.length === 0 && expressions.length === 0;
   // What did not pass validation cannot be stored; if it ever is, the webhook is asked rather than passed over.
   return { all, matches: compiled.ok ? compiled.matches : () => true };
-}
-
-function items(value: Json | undefined): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function texts(value: Json | undefined): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }

@@ -1,5 +1,6 @@
-import { type Admission, type FieldProblem, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import type { Admission, FieldProblem, Json, JsonObject } from '@bloomery/model';
 import { compileCel } from '../cel/index.ts';
+import { records, text } from '../json-parts.ts';
 import { duplicate, invalid, notSupported, required, tooMany } from '../schema/index.ts';
 import { clientConfigProblems } from './client-config-problems.ts';
 import { CONDITION_VARIABLES } from './match-conditions.ts';
@@ -16,7 +17,7 @@ const MAX_CONDITIONS = 64;
 
 /** Checks of a MutatingWebhookConfiguration or ValidatingWebhookConfiguration, in the words of kube-apiserver. */
 export function admitConfiguration(object: JsonObject): Admission {
-  const webhooks = items(object['webhooks']);
+  const webhooks = records(object['webhooks']);
   const names = webhooks.map((webhook) => text(webhook['name']));
   return {
     problems: webhooks.flatMap((webhook, i) => {
@@ -33,7 +34,7 @@ function webhookProblems(webhook: JsonObject, field: string): readonly FieldProb
   const late = typeof timeout === 'number' && (timeout < 1 || timeout > 30);
   return [
     ...nameProblems(text(webhook['name']), `${field}.name`),
-    ...items(webhook['rules']).flatMap((rule, i) => ruleProblems(rule, `${field}.rules[${i}]`)),
+    ...records(webhook['rules']).flatMap((rule, i) => ruleProblems(rule, `${field}.rules[${i}]`)),
     ...choiceProblems(webhook['failurePolicy'], `${field}.failurePolicy`, ['Fail', 'Ignore']),
     ...choiceProblems(webhook['matchPolicy'], `${field}.matchPolicy`, ['Equivalent', 'Exact']),
     ...sideEffectProblems(webhook['sideEffects'], `${field}.sideEffects`),
@@ -45,7 +46,7 @@ function webhookProblems(webhook: JsonObject, field: string): readonly FieldProb
     ...clientConfigProblems(`${field}.clientConfig`, webhook['clientConfig']),
     ...versionProblems(webhook['admissionReviewVersions'], `${field}.admissionReviewVersions`),
     ...choiceProblems(webhook['reinvocationPolicy'], `${field}.reinvocationPolicy`, ['IfNeeded', 'Never']),
-    ...conditionProblems(items(webhook['matchConditions']), `${field}.matchConditions`),
+    ...conditionProblems(records(webhook['matchConditions']), `${field}.matchConditions`),
   ];
 }
 
@@ -95,12 +96,4 @@ function expressionProblems(expression: string, field: string): readonly FieldPr
   if (expression.trim() === '') return [required(field)];
   const compiled = compileCel(expression, CONDITION_VARIABLES);
   return compiled.ok ? [] : [invalid(field, expression, compiled.message)];
-}
-
-function items(value: Json | undefined): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -1,4 +1,5 @@
 import { type FieldProblem, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { text } from '../json-parts.ts';
 import { invalid, required } from '../schema/index.ts';
 
 const FORM = 'desired format: https://host[/path]';
@@ -49,8 +50,4 @@ function pathProblems(field: string, path: string): readonly FieldProblem[] {
       return SUBDOMAIN.test(segment) ? [] : [invalid(field, path, `segment[${i}]: ${SUBDOMAIN_RULE}`)];
     }),
   ];
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -1,5 +1,6 @@
-import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import type { JsonObject } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
+import { record, records, texts } from '../json-parts.ts';
 import type { Store } from '../store/store.ts';
 import type { WebhookService } from './client-config.ts';
 import { webhookFailure } from './webhook-failure.ts';
@@ -21,7 +22,7 @@ const MAX_ADDRESSES = 64;
  */
 export function resolveService(store: Store, { namespace, name, port }: WebhookService): readonly Address[] {
   const service = store.get({ resource: 'services', namespace, name });
-  const ports = items(record(service?.['spec'])['ports']);
+  const ports = records(record(service?.['spec'])['ports']);
   const wanted = ports.find((p) => p['port'] === port);
   if (service !== undefined && ports.length > 0 && wanted === undefined)
     throw webhookFailure(`no service port ${port} found for service ${JSON.stringify(name)}`);
@@ -54,9 +55,9 @@ function addressesOfSlices(
     .list('endpointslices.discovery.k8s.io', namespace)
     .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name);
   return slices.flatMap((slice) => {
-    const port = pick(items(slice['ports']));
+    const port = pick(records(slice['ports']));
     if (port === undefined) return [];
-    return items(slice['endpoints'])
+    return records(slice['endpoints'])
       .filter((endpoint) => record(endpoint['conditions'])['ready'] !== false)
       .flatMap((endpoint) => texts(endpoint['addresses']).map((host) => ({ host, port })));
   });
@@ -66,10 +67,10 @@ function addressesOf(
   endpoints: ApiObject | undefined,
   pick: (ports: readonly JsonObject[]) => number | undefined,
 ): readonly Address[] {
-  return items(endpoints?.['subsets']).flatMap((subset) => {
-    const port = pick(items(subset['ports']));
+  return records(endpoints?.['subsets']).flatMap((subset) => {
+    const port = pick(records(subset['ports']));
     if (port === undefined) return [];
-    return items(subset['addresses']).flatMap(({ ip }) => (typeof ip === 'string' ? [{ host: ip, port }] : []));
+    return records(subset['addresses']).flatMap(({ ip }) => (typeof ip === 'string' ? [{ host: ip, port }] : []));
   });
 }
 
@@ -81,16 +82,4 @@ function portOf(offered: readonly JsonObject[], name: string, number: number): n
     (offered.length === 1 ? offered[0] : undefined);
   const port = chosen?.['port'];
   return typeof port === 'number' ? port : undefined;
-}
-
-function record(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-function items(value: Json | undefined): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
-}
-
-function texts(value: Json | undefined): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }

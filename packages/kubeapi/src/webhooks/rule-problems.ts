@@ -1,4 +1,5 @@
-import type { FieldProblem, Json, JsonObject } from '@bloomery/model';
+import type { FieldProblem, JsonObject } from '@bloomery/model';
+import { texts } from '../json-parts.ts';
 import { invalid, notSupported, required } from '../schema/index.ts';
 
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
@@ -60,8 +61,4 @@ function resourceProblems(resources: readonly string[], field: string): readonly
       invalid(field, resources, "if '*' is present, must not specify other resources without subresources"),
     );
   return problems;
-}
-
-function texts(value: Json | undefined): readonly string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }

@@ -1,6 +1,7 @@
-import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { isJsonObject, type JsonObject } from '@bloomery/model';
 import { isBloomeryError } from '@bloomery/ports';
 import type { ApiObject } from '../../api-object.ts';
+import { records } from '../../json-parts.ts';
 import type { WriteRequest } from '../../pipeline/write-request.ts';
 import type { Writer } from '../../pipeline/writer.ts';
 import type { Registry } from '../../registry/registry.ts';
@@ -110,8 +111,8 @@ function mergedRole(present: ApiObject, wanted: JsonObject): JsonObject {
 }
 
 function mergedBinding(present: ApiObject, wanted: JsonObject): JsonObject {
-  const subjects = objects(present['subjects']);
-  const missing = objects(wanted['subjects']).filter((subject) => !subjects.some((s) => jsonEqual(s, subject)));
+  const subjects = records(present['subjects']);
+  const missing = records(wanted['subjects']).filter((subject) => !subjects.some((s) => jsonEqual(s, subject)));
   return { ...withBootstrapMeta(present, wanted), subjects: [...subjects, ...missing] };
 }
 
@@ -125,8 +126,4 @@ function withBootstrapMeta(present: ApiObject, wanted: JsonObject): JsonObject {
     ...present,
     metadata: { ...present.metadata, labels: joined('labels'), annotations: joined('annotations') },
   };
-}
-
-function objects(value: Json | undefined): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }

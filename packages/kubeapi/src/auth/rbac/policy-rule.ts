@@ -1,4 +1,5 @@
-import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { isJsonObject, type JsonObject } from '@bloomery/model';
+import { texts } from '../../json-parts.ts';
 import type { Attributes } from '../authorize.ts';
 
 /** One rule of a role. Absent lists are empty. */
@@ -58,8 +59,4 @@ export function urlCovers(url: string, path: string): boolean {
 /** Whether a list has the wanted word or a star. */
 export function holds(list: readonly string[], wanted: string): boolean {
   return list.includes(wanted) || list.includes('*');
-}
-
-function texts(value: Json | undefined): readonly string[] {
-  return Array.isArray(value) ? value.filter((v) => typeof v === 'string') : [];
 }

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { text } from '../../json-parts.ts';
 
 /** An object that a token is bound to, or the account that it speaks for. */
 export interface NamedObject {
@@ -100,8 +101,4 @@ function named(value: Json | undefined): NamedObject | undefined {
   const name = text(value['name']);
   const uid = text(value['uid']);
   return name === '' || uid === '' ? undefined : { name, uid };
-}
-
-function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -1,6 +1,7 @@
 import { type FieldProblem, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { items, record, text } from '../../json-parts.ts';
 import { duplicate, invalid, ownMember, required, tooMany } from '../../schema/index.ts';
-import { items, record, text, versionPaths } from './crd-parts.ts';
+import { versionPaths } from './crd-parts.ts';
 
 const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string'];
 const COLUMN_FORMATS = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password'];

@@ -1,8 +1,8 @@
 import { type FieldProblem, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { items, record, text } from '../../json-parts.ts';
 import { forbidden, invalid, notSupported, required } from '../../schema/index.ts';
 import { clientConfigProblems } from '../../webhooks/client-config-problems.ts';
 import { isLabel, LABEL_RULE } from './crd-names.ts';
-import { items, record, text } from './crd-parts.ts';
 
 const REVIEWS = 'spec.conversion.conversionReviewVersions';
 const CONFIG = 'spec.conversion.webhookClientConfig';

@@ -1,5 +1,5 @@
 import type { JsonObject } from '@bloomery/model';
-import { items, record, text } from './crd-parts.ts';
+import { items, record, text } from '../../json-parts.ts';
 
 /** Holds a CustomResourceDefinition until its objects are gone. */
 export const CRD_CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';

@@ -1,6 +1,6 @@
 import type { FieldProblem, Json, JsonObject } from '@bloomery/model';
+import { items, record, text } from '../../json-parts.ts';
 import { invalid, notSupported, required } from '../../schema/index.ts';
-import { items, record, text } from './crd-parts.ts';
 
 const LABEL = /^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;

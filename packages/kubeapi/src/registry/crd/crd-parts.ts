@@ -1,19 +1,5 @@
-import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
-
-/** The value as an object; an empty one for anything else. */
-export function record(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {};
-}
-
-/** The value as a list; an empty one for anything else. */
-export function items(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
-}
-
-/** The value as a text; an empty one for anything else. */
-export function text(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
-}
+import type { JsonObject } from '@bloomery/model';
+import { items, record } from '../../json-parts.ts';
 
 /** The versions of a definition. */
 export function versionsOf(spec: JsonObject): readonly JsonObject[] {

@@ -1,9 +1,10 @@
 import type { FieldProblem, JsonObject } from '@bloomery/model';
+import { record } from '../../json-parts.ts';
 import { invalid, jsonEqual } from '../../schema/index.ts';
 import { columnProblems } from './crd-columns.ts';
 import { conversionProblems } from './crd-conversion.ts';
 import { nameProblems } from './crd-names.ts';
-import { record, versionsOf } from './crd-parts.ts';
+import { versionsOf } from './crd-parts.ts';
 import { updateProblems } from './crd-update.ts';
 import { versionProblems } from './crd-versions.ts';
 

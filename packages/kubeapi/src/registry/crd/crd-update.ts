@@ -1,6 +1,7 @@
 import type { FieldProblem, JsonObject } from '@bloomery/model';
+import { items, record, text } from '../../json-parts.ts';
 import { invalid, jsonEqual } from '../../schema/index.ts';
-import { items, record, text, versionsOf } from './crd-parts.ts';
+import { versionsOf } from './crd-parts.ts';
 
 /** What an update may not change. */
 export function updateProblems(object: JsonObject, old: JsonObject): readonly FieldProblem[] {

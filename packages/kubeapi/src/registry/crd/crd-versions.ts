@@ -1,7 +1,8 @@
 import { type FieldProblem, isJsonObject, type JsonObject } from '@bloomery/model';
+import { record, text } from '../../json-parts.ts';
 import { invalid, required } from '../../schema/index.ts';
 import { isLabel, LABEL_RULE } from './crd-names.ts';
-import { record, text, versionPaths, versionsOf } from './crd-parts.ts';
+import { versionPaths, versionsOf } from './crd-parts.ts';
 import { schemaProblems } from './structural-schema.ts';
 
 const MAX_WARNING = 256;

@@ -1,6 +1,6 @@
 import { type FieldProblem, isJsonObject, type JsonObject } from '@bloomery/model';
+import { items, record, text } from '../../json-parts.ts';
 import { forbidden, invalid, notSupported, ownMember, required } from '../../schema/index.ts';
-import { items, record, text } from './crd-parts.ts';
 
 const SCALARS = ['boolean', 'integer', 'number', 'string'];
 

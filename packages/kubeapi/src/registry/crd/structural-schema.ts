@@ -1,6 +1,6 @@
 import { type FieldProblem, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { items, record, text } from '../../json-parts.ts';
 import { forbidden, invalid, notSupported, patternProblem, required } from '../../schema/index.ts';
-import { items, record, text } from './crd-parts.ts';
 import { defaultProblems } from './schema-defaults.ts';
 import { listTypeProblems } from './schema-list-types.ts';
 import { ruleProblems } from './schema-rules.ts';

@@ -1,9 +1,33 @@
 import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 
-/** The value as an object; an empty one when it is none. */
+/** The value as an object; an empty one for anything else. */
+export function record(value: Json | undefined): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+/** The value as a list; an empty one for anything else. */
+export function items(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The objects of a list; none for anything else. */
+export function records(value: Json | undefined): readonly JsonObject[] {
+  return items(value).filter(isJsonObject);
+}
+
+/** The value as a text; an empty one for anything else. */
+export function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The texts of a list; none for anything else. */
+export function texts(value: Json | undefined): readonly string[] {
+  return items(value).filter((item) => typeof item === 'string');
+}
+
+/** The object below these names; an empty one where there is none. */
 export function objectAt(value: Json | undefined, ...names: readonly string[]): JsonObject {
-  const found = valueAt(value, ...names);
-  return isJsonObject(found) ? found : {};
+  return record(valueAt(value, ...names));
 }
 
 /** The value below these names; undefined where there is none. */
@@ -15,14 +39,12 @@ export function valueAt(value: Json | undefined, ...names: readonly string[]): J
 
 /** The text below these names; '' where there is none. */
 export function textAt(value: Json | undefined, ...names: readonly string[]): string {
-  const found = valueAt(value, ...names);
-  return typeof found === 'string' ? found : '';
+  return text(valueAt(value, ...names));
 }
 
 /** The list below these names; empty where there is none. */
 export function listAt(value: Json | undefined, ...names: readonly string[]): readonly Json[] {
-  const found = valueAt(value, ...names);
-  return Array.isArray(found) ? found : [];
+  return items(valueAt(value, ...names));
 }
 
 /** The object with the members below these names replaced by what `change` makes of them; nothing is made where there is none. */
