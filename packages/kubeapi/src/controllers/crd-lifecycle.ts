@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { crdOf, isJsonObject, type JsonObject, type KindDefinition, timeText, versionsByKind } from '@bloomery/model';
+import {
+  crdOf,
+  isJsonObject,
+  type JsonObject,
+  jsonEqual,
+  type KindDefinition,
+  timeText,
+  versionsByKind,
+} from '@bloomery/model';
 import type { Clock, Logger } from '@bloomery/ports';
 import { type ApiObject, asApiObject, withMeta } from '../api-object.ts';
 import { record } from '../json-parts.ts';
@@ -8,7 +16,7 @@ import { CRD_CLEANUP_FINALIZER, crdDefaults } from '../registry/crd/index.ts';
 import { resourceOfCrd } from '../registry/crd-resource.ts';
 import type { Registry } from '../registry/registry.ts';
 import { CUSTOM_RULES, type Resource, resourceId, resourceOf } from '../registry/resource.ts';
-import { goJson, jsonEqual } from '../schema/index.ts';
+import { goJson } from '../schema/index.ts';
 import type { Store } from '../store/store.ts';
 import { crdStatus, namesConflict } from './crd-status.ts';
 import { emptyResource } from './empty-resource.ts';

@@ -1,10 +1,9 @@
-import type { JsonObject } from '@bloomery/model';
+import { type JsonObject, jsonEqual } from '@bloomery/model';
 import { type Clock, isBloomeryError, type Logger } from '@bloomery/ports';
 import { type ApiObject, asApiObject } from '../api-object.ts';
 import type { WriteRequest } from '../pipeline/write-request.ts';
 import type { Writer } from '../pipeline/writer.ts';
 import type { Registry } from '../registry/registry.ts';
-import { jsonEqual } from '../schema/index.ts';
 import type { Store } from '../store/store.ts';
 import { createKeyedWork } from './keyed-work.ts';
 

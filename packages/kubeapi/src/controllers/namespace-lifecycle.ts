@@ -1,10 +1,9 @@
-import { timeText } from '@bloomery/model';
+import { jsonEqual, timeText } from '@bloomery/model';
 import type { Clock, Logger } from '@bloomery/ports';
 import { type ApiObject, asApiObject, withMeta } from '../api-object.ts';
 import { record } from '../json-parts.ts';
 import type { Writer } from '../pipeline/writer.ts';
 import type { Registry } from '../registry/registry.ts';
-import { jsonEqual } from '../schema/index.ts';
 import type { Store } from '../store/store.ts';
 import { emptyResource } from './empty-resource.ts';
 import { createKeyedWork } from './keyed-work.ts';

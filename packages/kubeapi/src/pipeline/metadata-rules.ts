@@ -1,10 +1,9 @@
-import { type FieldProblem, isJsonObject, type Json, type JsonObject, stringifyJson } from '@bloomery/model';
+import { type FieldProblem, isJsonObject, type Json, type JsonObject, jsonEqual, stringifyJson } from '@bloomery/model';
 import type { ApiMeta, ApiObject } from '../api-object.ts';
 import type { Resource } from '../registry/resource.ts';
 import {
   forbidden,
   invalid,
-  jsonEqual,
   labelTexts,
   labelValueTexts,
   pathSegmentProblems,

@@ -1,5 +1,12 @@
-import { type Admission, type FieldProblem, isJsonObject, type Json, type JsonObject } from '@bloomery/model';
-import { forbidden, invalid, jsonEqual, required } from '../schema/index.ts';
+import {
+  type Admission,
+  type FieldProblem,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  jsonEqual,
+} from '@bloomery/model';
+import { forbidden, invalid, required } from '../schema/index.ts';
 
 /** ConfigMaps and Secrets hold at most this much data. */
 export const MAX_DATA_BYTES = 1024 * 1024;

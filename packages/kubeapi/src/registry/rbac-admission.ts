@@ -5,10 +5,11 @@ import {
   isJsonObject,
   type Json,
   type JsonObject,
+  jsonEqual,
   type LabelSelector,
 } from '@bloomery/model';
 import { records, text } from '../json-parts.ts';
-import { invalid, jsonEqual, notSupported, pathSegmentProblems, required } from '../schema/index.ts';
+import { invalid, notSupported, pathSegmentProblems, required } from '../schema/index.ts';
 
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;

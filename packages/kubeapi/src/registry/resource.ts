@@ -1,7 +1,7 @@
 import type { VirtualResource } from '@bloomery/kube';
-import { apiVersionOf, type JsonObject, type KindDefinition } from '@bloomery/model';
+import { apiVersionOf, type JsonObject, jsonEqual, type KindDefinition } from '@bloomery/model';
 import { type ApiObject, asApiObject } from '../api-object.ts';
-import { jsonEqual, processObject } from '../schema/index.ts';
+import { processObject } from '../schema/index.ts';
 import type { WebhookClientConfig } from '../webhooks/client-config.ts';
 
 /** How a resource of Kubernetes itself differs from a custom resource. */

@@ -1,4 +1,3 @@
-export { jsonEqual } from '@bloomery/model';
 export * from './field-causes.ts';
 export * from './field-path.ts';
 export * from './go-text.ts';

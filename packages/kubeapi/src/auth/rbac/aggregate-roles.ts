@@ -1,10 +1,16 @@
-import { compileLabelSelector, isJsonObject, type Json, type JsonObject, type LabelSelector } from '@bloomery/model';
+import {
+  compileLabelSelector,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  jsonEqual,
+  type LabelSelector,
+} from '@bloomery/model';
 import type { Clock, Logger } from '@bloomery/ports';
 import type { ApiObject } from '../../api-object.ts';
 import { createKeyedWork } from '../../controllers/keyed-work.ts';
 import type { Writer } from '../../pipeline/writer.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { jsonEqual } from '../../schema/index.ts';
 import type { Store } from '../../store/store.ts';
 import { RBAC_RESOURCES } from './rbac-index.ts';
 

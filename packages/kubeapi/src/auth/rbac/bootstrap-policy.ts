@@ -1,11 +1,10 @@
-import { isJsonObject, type JsonObject } from '@bloomery/model';
+import { isJsonObject, type JsonObject, jsonEqual } from '@bloomery/model';
 import { isBloomeryError } from '@bloomery/ports';
 import type { ApiObject } from '../../api-object.ts';
 import { records } from '../../json-parts.ts';
 import type { WriteRequest } from '../../pipeline/write-request.ts';
 import type { Writer } from '../../pipeline/writer.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { jsonEqual } from '../../schema/index.ts';
 import type { Store } from '../../store/store.ts';
 import { BOOTSTRAP_BINDINGS, BOOTSTRAP_ROLES, type BootstrapBinding, type BootstrapRole } from './bootstrap-roles.ts';
 import { readRules, ruleJson } from './policy-rule.ts';

@@ -1,9 +1,8 @@
-import { isJsonObject, type JsonObject } from '@bloomery/model';
+import { isJsonObject, type JsonObject, jsonEqual } from '@bloomery/model';
 import type { ApiObject } from '../../api-object.ts';
 import { forbiddenBecause, notFound } from '../../pipeline/api-status.ts';
 import type { ShapedWrite } from '../../pipeline/write-context.ts';
 import type { WriteRequest } from '../../pipeline/write-request.ts';
-import { jsonEqual } from '../../schema/index.ts';
 import type { Authorizer } from '../authorize.ts';
 import { MASTERS, type User } from '../user.ts';
 import { type PolicyRule, readRules } from './policy-rule.ts';

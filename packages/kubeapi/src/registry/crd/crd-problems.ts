@@ -1,6 +1,6 @@
-import type { FieldProblem, JsonObject } from '@bloomery/model';
+import { type FieldProblem, type JsonObject, jsonEqual } from '@bloomery/model';
 import { record } from '../../json-parts.ts';
-import { invalid, jsonEqual } from '../../schema/index.ts';
+import { invalid } from '../../schema/index.ts';
 import { columnProblems } from './crd-columns.ts';
 import { conversionProblems } from './crd-conversion.ts';
 import { nameProblems } from './crd-names.ts';

@@ -1,6 +1,6 @@
-import type { FieldProblem, JsonObject } from '@bloomery/model';
+import { type FieldProblem, type JsonObject, jsonEqual } from '@bloomery/model';
 import { items, record, text } from '../../json-parts.ts';
-import { invalid, jsonEqual } from '../../schema/index.ts';
+import { invalid } from '../../schema/index.ts';
 import { versionsOf } from './crd-parts.ts';
 
 /** What an update may not change. */
