@@ -73,16 +73,6 @@ export function differenceOf(a: FieldSet, b: FieldSet): FieldSet {
   });
 }
 
-/** Members of the first that are neither members of the second nor below one. */
-export function withoutSubtrees(a: FieldSet, b: FieldSet): FieldSet {
-  if (isEmptySet(a) || isEmptySet(b)) return a;
-  return combined(a, a.owned, (element, child) => {
-    const other = b.children.get(element);
-    if (other === undefined) return child;
-    return other.owned ? EMPTY_SET : withoutSubtrees(child, other);
-  });
-}
-
 /** The set with only some of the elements directly below the root. */
 export function keepRootElements(set: FieldSet, keep: (element: string) => boolean): FieldSet {
   return combined(set, set.owned, (element, child) => (keep(element) ? child : EMPTY_SET));
@@ -95,17 +85,6 @@ function combined(a: FieldSet, owned: boolean, map: (element: string, child: Fie
     if (!isEmptySet(next)) children.set(element, next);
   }
   return { owned, children };
-}
-
-/** Whether both have the same members. */
-export function sameSet(a: FieldSet, b: FieldSet): boolean {
-  if (a === b) return true;
-  if (a.owned !== b.owned || a.children.size !== b.children.size) return false;
-  for (const [element, child] of a.children) {
-    const other = b.children.get(element);
-    if (other === undefined || !sameSet(child, other)) return false;
-  }
-  return true;
 }
 
 /** All member paths, sorted by element. */
@@ -121,11 +100,6 @@ export function pathsOf(set: FieldSet): readonly (readonly string[])[] {
 
 function sorted(set: FieldSet): readonly (readonly [string, FieldSet])[] {
   return [...set.children].sort(([a], [b]) => (a < b ? -1 : 1));
-}
-
-/** The FieldsV1 form. */
-export function printFieldsV1(set: FieldSet): JsonObject {
-  return JSON.parse(fieldsV1Text(set));
 }
 
 /** The JSON text of the FieldsV1 form. */

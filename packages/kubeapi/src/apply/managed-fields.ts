@@ -81,7 +81,7 @@ function byPlace(a: ManagedEntry, b: ManagedEntry): number {
 }
 
 /** More Update entries than this are folded, the oldest first, into one per version. */
-export const MAX_UPDATE_ENTRIES = 10;
+const MAX_UPDATE_ENTRIES = 10;
 const ANCIENT = 'ancient-changes';
 
 /** Keep the number of Update entries bounded. */

@@ -32,7 +32,7 @@ export interface ApiResource
 }
 
 /** The verbs of a stored resource, as discovery sorts them. */
-export const STORED_VERBS: readonly string[] = [
+const STORED_VERBS: readonly string[] = [
   'create',
   'delete',
   'deletecollection',

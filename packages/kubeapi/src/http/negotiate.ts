@@ -26,7 +26,7 @@ const FORMATS: ReadonlyMap<string, Representation['format']> = new Map([
 ]);
 
 /** Split an Accept header into its alternatives: the wanted ones first, those of equal weight in their order. */
-export function parseAccept(header: string | undefined): readonly Alternative[] {
+function parseAccept(header: string | undefined): readonly Alternative[] {
   if (header === undefined || header.trim() === '') return [{ type: '*/*', parameters: new Map() }];
   const alternatives = header
     .slice(0, MAX_ACCEPT)

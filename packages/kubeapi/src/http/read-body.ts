@@ -62,7 +62,7 @@ export function decodeWithDuplicates(bytes: Uint8Array, contentType: string | un
 }
 
 /** Parse JSON of a bounded depth. @throws 400. */
-export function decodeJson(bytes: Uint8Array): Json {
+function decodeJson(bytes: Uint8Array): Json {
   return parsed(bytes).value;
 }
 

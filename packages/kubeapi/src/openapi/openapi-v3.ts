@@ -13,7 +13,7 @@ export interface HashedDocument {
 }
 
 /** Path of a group-version below /openapi/v3: `api/v1`, `apis/G/V`. */
-export function openApiPath({ group, version }: Pick<ApiResource, 'group' | 'version'>): string {
+function openApiPath({ group, version }: Pick<ApiResource, 'group' | 'version'>): string {
   return group === '' ? `api/${version}` : `apis/${apiVersionOf({ group, version })}`;
 }
 

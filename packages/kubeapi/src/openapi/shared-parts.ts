@@ -10,7 +10,7 @@ const PACKAGES: { readonly [group: string]: string } = {
 };
 
 /** The name of the published schema of a message: `io.k8s.api.core.v1.PodSpec`. */
-export function messageSchemaName(message: string): string {
+function messageSchemaName(message: string): string {
   const [group = '', name = ''] = message.split('.');
   return `${PACKAGES[group] ?? `io.k8s.api.${group}.v1`}.${name}`;
 }

@@ -4,7 +4,7 @@ const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
 
 /** Shown for a time that is not known. */
-export const UNKNOWN_AGE = '<unknown>';
+const UNKNOWN_AGE = '<unknown>';
 
 /**
  * The time since an instant, as `kubectl get` shows ages: `42s`, `3m12s`, `5d4h`, `2y10d`.

@@ -14,7 +14,7 @@ export function encodeProtobuf(message: string, object: JsonObject): Uint8Array 
 }
 
 /** Write one message of the table; members that it does not have are left out. */
-export function encodeMessage(message: string, object: JsonObject): Uint8Array {
+function encodeMessage(message: string, object: JsonObject): Uint8Array {
   const writer = new BinaryWriter();
   for (const { name, number, shape } of messageOf(message).fields) {
     const value = name === '' ? object : object[name];

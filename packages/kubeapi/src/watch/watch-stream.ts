@@ -37,7 +37,7 @@ export interface WatchStart {
  */
 export const MAX_UNREAD_EVENTS = 1000;
 /** The same, in bytes. */
-export const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
+const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
 
 /** One watch, item by item: see `watchBatches`. */
 export async function* watchStream(

@@ -23,7 +23,7 @@ export interface AccountClaims {
 }
 
 /** Issuer of the tokens that are kept in Secrets. */
-export const SECRET_TOKEN_ISSUER = 'kubernetes/serviceaccount';
+const SECRET_TOKEN_ISSUER = 'kubernetes/serviceaccount';
 const LEGACY = 'kubernetes.io/serviceaccount/';
 
 /** Claims as they stand in a token. */
