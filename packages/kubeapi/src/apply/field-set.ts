@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { isJsonObject, type Json } from '@bloomery/model';
 import { isPathElement } from './path-element.ts';
 
 /**
