@@ -87,6 +87,43 @@ describe('JSON patch', () => {
     assert.equal(!result.ok && result.refusal.code, 413);
   });
 
+  it('many operations on a large object or list cost one copy of it', () => {
+    const members = Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`k${i}`, '']));
+    const list = Array.from({ length: 300_000 }, () => 0);
+    const patch: Json[] = [{ op: 'replace', path: '', value: { members, list } }];
+    for (let i = 0; i < 4_000; i++) {
+      patch.push({ op: 'add', path: `/members/k${i}`, value: 'x' }, { op: 'add', path: '/list/-', value: 1 });
+    }
+    // With a copy for each operation this takes minutes.
+    const result = applyJsonPatch({}, patch);
+    assert.ok(result.ok);
+    assert.equal(Array.isArray(result.object['list']) && result.object['list'].length, 304_000);
+    assert.deepEqual(members['k0'], '');
+    assert.equal(list.length, 300_000);
+  });
+
+  it('is stopped when it pushes the items of a large list along again and again', () => {
+    const patch = Array.from({ length: 10_000 }, () => ({ op: 'add', path: '/list/0', value: 1 }));
+    const result = applyJsonPatch({ list: Array.from({ length: 100_000 }, () => 0) }, patch);
+    assert.equal(!result.ok && result.refusal.code, 413);
+  });
+
+  it('a copy and what it was copied from change apart, at any depth', () => {
+    const patch = [
+      { op: 'add', path: '/a/b/c', value: 1 },
+      { op: 'copy', from: '/a', path: '/z' },
+      { op: 'add', path: '/a/b/d', value: 2 },
+      { op: 'add', path: '/z/b/e/-', value: 3 },
+      { op: 'move', from: '/z/b', path: '/y' },
+      { op: 'remove', path: '/a/b/e/0' },
+    ];
+    assert.deepEqual(outcome(applyJsonPatch({ a: { b: { e: [0] } } }, patch)), {
+      a: { b: { e: [], c: 1, d: 2 } },
+      z: {},
+      y: { e: [0, 3], c: 1 },
+    });
+  });
+
   it('refuses more than 10000 operations', () => {
     const patch = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/a', value: null }));
     assert.equal(applyJsonPatch({}, patch).ok, false);
