@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -39,6 +39,16 @@ describe('the audit log', () => {
       await audit[Symbol.asyncDispose]();
     }
     assert.equal(readFileSync(join(dir, 'logs', 'audit.jsonl'), 'utf8'), '{"run":1}\n{"run":2}\n');
+  });
+
+  it('begins a line of its own behind one that broke off', async () => {
+    const file = join(dir, 'logs', 'audit.jsonl');
+    mkdirSync(join(dir, 'logs'));
+    writeFileSync(file, '{"run":1}\n{"ru');
+    const audit = open();
+    audit.write({ run: 2 });
+    await audit[Symbol.asyncDispose]();
+    assert.equal(readFileSync(file, 'utf8'), '{"run":1}\n{"ru\n{"run":2}\n');
   });
 
   it('puts full files aside and keeps the newest only', async () => {

@@ -1,4 +1,4 @@
-import { appendFile, chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type JsonObject, stringifyJson } from '@bloomery/model';
 import { type Clock, errorText, type Logger } from '@bloomery/ports';
@@ -132,13 +132,20 @@ export function openAuditLog(options: AuditLogOptions): AuditLog {
   };
 }
 
-/** The size of the file, which is made when it is not there, and is for its owner only. */
+const NEWLINE = 0x0a;
+
+/** The size of the file, which is made when it is not there, and is for its owner only. A line that broke off is ended. */
 async function openedSize(file: string): Promise<number> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const handle = await open(file, 'a', 0o600);
-  await handle.close();
-  await chmod(file, 0o600);
-  return (await stat(file)).size;
+  await using handle = await open(file, 'a+', 0o600);
+  await handle.chmod(0o600);
+  const { size } = await handle.stat();
+  if (size === 0) return 0;
+  const { buffer } = await handle.read({ buffer: Buffer.alloc(1), position: size - 1 });
+  // A full disk or a crash may have cut it: the next line must not be part of it.
+  if (buffer.readUInt8() === NEWLINE) return size;
+  await handle.appendFile('\n');
+  return size + 1;
 }
 
 async function rotate(file: string, oldFiles: number): Promise<void> {
