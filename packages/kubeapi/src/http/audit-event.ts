@@ -54,7 +54,7 @@ export function auditEvent(request: ApiRequest, info: RequestInfo, trail: Reques
       ? {}
       : { userAgent: request.headers['user-agent'].slice(0, MAX_USER_AGENT) }),
     ...objectRef(info),
-    responseStatus: responseStatus(info, end),
+    responseStatus: responseStatus(info, trail, end),
     requestReceivedTimestamp: microTime(trail.receivedMs),
     stageTimestamp: microTime(end.endedMs),
     ...(trail.decision === undefined
@@ -97,10 +97,15 @@ function objectRef({ attributes, path }: RequestInfo): JsonObject {
   };
 }
 
-function responseStatus({ attributes }: RequestInfo, { code, status }: TrailEnd): JsonObject {
+function responseStatus(
+  { attributes }: RequestInfo,
+  { decision }: RequestTrail,
+  { code, status }: TrailEnd,
+): JsonObject {
   if (status === undefined) return { metadata: {}, code };
   const { reason, message, details } = status;
-  const isSecret = 'resource' in attributes && SECRET.has(resourceText(attributes)) && code !== 403;
+  // Of those who may not even ask nothing was read; a webhook's refusal may quote what it was shown.
+  const isSecret = 'resource' in attributes && SECRET.has(resourceText(attributes)) && decision === 'allow';
   const told: JsonObject = isSecret
     ? {}
     : { message, ...(isJsonObject(details) ? { details: plainDetails(details) } : {}) };
