@@ -1,18 +1,8 @@
 import type { Json, JsonObject, KindRef } from '@bloomery/model';
+import { textAt } from '../json-parts.ts';
 import { ownMember } from '../schema/field-path.ts';
 import { ageText } from './age.ts';
-import {
-  AGE_COLUMN,
-  at,
-  type ComputedColumn,
-  CREATED_COLUMN,
-  column,
-  size,
-  text,
-  textColumn,
-  textOf,
-  wide,
-} from './cells.ts';
+import { AGE_COLUMN, at, type ComputedColumn, CREATED_COLUMN, column, size, text, textColumn, wide } from './cells.ts';
 import { CLUSTER_TABLES } from './cluster-tables.ts';
 import { WORKLOAD_TABLES } from './workload-tables.ts';
 
@@ -100,9 +90,9 @@ function objectName(reference: Json | undefined): string {
 
 function eventSource(event: JsonObject): string {
   const source = at(event, 'source') ?? at(event, 'deprecatedSource');
-  const reporter = textOf(event, 'reportingComponent') || textOf(event, 'reportingController');
-  const component = textOf(source, 'component') || reporter;
-  const host = textOf(source, 'host') || textOf(event, 'reportingInstance');
+  const reporter = textAt(event, 'reportingComponent') || textAt(event, 'reportingController');
+  const component = textAt(source, 'component') || reporter;
+  const host = textAt(source, 'host') || textAt(event, 'reportingInstance');
   return host === '' ? component : `${component}, ${host}`;
 }
 

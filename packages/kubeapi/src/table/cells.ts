@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { listAt, textAt } from '../json-parts.ts';
 import { ownMember } from '../schema/field-path.ts';
 import { ageText } from './age.ts';
 
@@ -30,21 +31,10 @@ export function text(value: Json | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The text below these names; '' where there is none. */
-export function textOf(object: Json | undefined, ...path: readonly string[]): string {
-  return text(at(object, ...path)) ?? '';
-}
-
 /** The number below these names; 0 where there is none. */
 export function countOf(object: Json | undefined, ...path: readonly string[]): number {
   const value = at(object, ...path);
   return typeof value === 'number' ? value : 0;
-}
-
-/** The list below these names; empty where there is none. */
-export function itemsOf(object: Json | undefined, ...path: readonly string[]): readonly Json[] {
-  const value = at(object, ...path);
-  return Array.isArray(value) ? value : [];
 }
 
 /** How many members or items a value has. */
@@ -54,7 +44,7 @@ export function size(value: Json | undefined): number {
 
 /** A column that shows the text at a path, or `absent`. */
 export function textColumn(name: string, path: readonly string[], absent = ''): ComputedColumn {
-  return { name, of: 'string', cell: (object) => textOf(object, ...path) || absent };
+  return { name, of: 'string', cell: (object) => textAt(object, ...path) || absent };
 }
 
 /** A column that shows the number at a path. */
@@ -102,10 +92,10 @@ export function labelsText(labels: Json | undefined): string {
 /** A label selector as `a=b,c in (d,e)`; `<none>` when it selects nothing in particular. */
 export function selectorText(selector: Json | undefined): string {
   const labels = labelsText(at(selector, 'matchLabels'));
-  const expressions = itemsOf(selector, 'matchExpressions').map((one) => {
-    const key = textOf(one, 'key');
-    const values = `(${itemsOf(one, 'values').map(String).join(',')})`;
-    const operator = textOf(one, 'operator');
+  const expressions = listAt(selector, 'matchExpressions').map((one) => {
+    const key = textAt(one, 'key');
+    const values = `(${listAt(one, 'values').map(String).join(',')})`;
+    const operator = textAt(one, 'operator');
     if (operator === 'In') return `${key} in ${values}`;
     if (operator === 'NotIn') return `${key} notin ${values}`;
     return operator === 'DoesNotExist' ? `!${key}` : key;

@@ -1,18 +1,17 @@
 import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { listAt, textAt } from '../json-parts.ts';
 import {
   AGE_COLUMN,
   at,
   type ComputedColumn,
   CREATED_COLUMN,
   column,
-  itemsOf,
   labelsText,
   NONE,
   selectorText,
   size,
   text,
   textColumn,
-  textOf,
   UNSET,
   wide,
 } from './cells.ts';
@@ -51,10 +50,10 @@ export const CLUSTER_TABLES: { readonly [kind: string]: readonly ComputedColumn[
     column('Status', phase),
     textColumn('Volume', ['spec', 'volumeName']),
     column('Capacity', (claim) =>
-      textOf(claim, 'spec', 'volumeName') === '' ? '' : textOf(claim, 'status', 'capacity', 'storage'),
+      textAt(claim, 'spec', 'volumeName') === '' ? '' : textAt(claim, 'status', 'capacity', 'storage'),
     ),
     column('Access Modes', (claim) =>
-      textOf(claim, 'spec', 'volumeName') === '' ? '' : accessModes(at(claim, 'status', 'accessModes')),
+      textAt(claim, 'spec', 'volumeName') === '' ? '' : accessModes(at(claim, 'status', 'accessModes')),
     ),
     textColumn('StorageClass', ['spec', 'storageClassName']),
     textColumn('VolumeAttributesClass', ['spec', 'volumeAttributesClassName'], UNSET),
@@ -83,10 +82,10 @@ export const CLUSTER_TABLES: { readonly [kind: string]: readonly ComputedColumn[
   ],
   'discovery.k8s.io/EndpointSlice': [
     textColumn('AddressType', ['addressType']),
-    column('Ports', (slice) => some(itemsOf(slice, 'ports').map(slicePort), UNSET)),
+    column('Ports', (slice) => some(listAt(slice, 'ports').map(slicePort), UNSET)),
     column('Endpoints', (slice) =>
       some(
-        itemsOf(slice, 'endpoints').flatMap((one) => itemsOf(one, 'addresses').map(String)),
+        listAt(slice, 'endpoints').flatMap((one) => listAt(one, 'addresses').map(String)),
         UNSET,
       ),
     ),
@@ -96,8 +95,8 @@ export const CLUSTER_TABLES: { readonly [kind: string]: readonly ComputedColumn[
     textColumn('Class', ['spec', 'ingressClassName'], NONE),
     column('Hosts', ingressHosts),
     column('Address', (ingress) =>
-      itemsOf(ingress, 'status', 'loadBalancer', 'ingress')
-        .map((one) => textOf(one, 'ip') || textOf(one, 'hostname'))
+      listAt(ingress, 'status', 'loadBalancer', 'ingress')
+        .map((one) => textAt(one, 'ip') || textAt(one, 'hostname'))
         .join(','),
     ),
     column('Ports', (ingress) => (size(at(ingress, 'spec', 'tls')) > 0 ? '80, 443' : '80')),
@@ -119,12 +118,12 @@ export const CLUSTER_TABLES: { readonly [kind: string]: readonly ComputedColumn[
     column(
       'TokenRequests',
       (driver) =>
-        itemsOf(driver, 'spec', 'tokenRequests')
-          .map((one) => textOf(one, 'audience'))
+        listAt(driver, 'spec', 'tokenRequests')
+          .map((one) => textAt(one, 'audience'))
           .join(',') || UNSET,
     ),
     flag('RequiresRepublish', 'requiresRepublish'),
-    column('Modes', (driver) => itemsOf(driver, 'spec', 'volumeLifecycleModes').map(String).join(',') || NONE),
+    column('Modes', (driver) => listAt(driver, 'spec', 'volumeLifecycleModes').map(String).join(',') || NONE),
     AGE_COLUMN,
   ],
   'storage.k8s.io/StorageClass': [
@@ -146,8 +145,8 @@ function flag(name: string, field: string): ComputedColumn {
 }
 
 function className(object: JsonObject): string {
-  const isDefault = textOf(object, 'metadata', 'annotations', 'storageclass.kubernetes.io/is-default-class') === 'true';
-  return `${textOf(object, 'metadata', 'name')}${isDefault ? ' (default)' : ''}`;
+  const isDefault = textAt(object, 'metadata', 'annotations', 'storageclass.kubernetes.io/is-default-class') === 'true';
+  return `${textAt(object, 'metadata', 'name')}${isDefault ? ' (default)' : ''}`;
 }
 
 function some(texts: readonly string[], absent: string): string {
@@ -157,9 +156,9 @@ function some(texts: readonly string[], absent: string): string {
 }
 
 function endpoints(object: JsonObject): string {
-  const all = itemsOf(object, 'subsets').flatMap((subset) => {
-    const ips = itemsOf(subset, 'addresses').map((one) => textOf(one, 'ip'));
-    const ports = itemsOf(subset, 'ports');
+  const all = listAt(object, 'subsets').flatMap((subset) => {
+    const ips = listAt(subset, 'addresses').map((one) => textAt(one, 'ip'));
+    const ports = listAt(subset, 'ports');
     return ports.length === 0
       ? ips
       : ports.flatMap((port) => ips.map((ip) => `${ip}:${String(at(port, 'port') ?? '')}`));
@@ -169,11 +168,11 @@ function endpoints(object: JsonObject): string {
 
 function slicePort(port: Json): string {
   const number = at(port, 'port');
-  return number === undefined ? textOf(port, 'name') || '*' : String(number);
+  return number === undefined ? textAt(port, 'name') || '*' : String(number);
 }
 
 function nodeStatus(node: JsonObject): string {
-  const ready = itemsOf(node, 'status', 'conditions').find((condition) => at(condition, 'type') === 'Ready');
+  const ready = listAt(node, 'status', 'conditions').find((condition) => at(condition, 'type') === 'Ready');
   const state = ready === undefined ? 'Unknown' : at(ready, 'status') === 'True' ? 'Ready' : 'NotReady';
   return at(node, 'spec', 'unschedulable') === true ? `${state},SchedulingDisabled` : state;
 }
@@ -190,8 +189,8 @@ function nodeRoles(node: JsonObject): string {
 }
 
 function address(node: JsonObject, type: string): string {
-  const found = itemsOf(node, 'status', 'addresses').find((one) => at(one, 'type') === type);
-  return textOf(found, 'address') || NONE;
+  const found = listAt(node, 'status', 'addresses').find((one) => at(one, 'type') === type);
+  return textAt(found, 'address') || NONE;
 }
 
 const MODES: { readonly [mode: string]: string } = {
@@ -210,12 +209,12 @@ function accessModes(modes: Json | undefined): string {
 }
 
 function phase(object: JsonObject): string {
-  return at(object, 'metadata', 'deletionTimestamp') === undefined ? textOf(object, 'status', 'phase') : 'Terminating';
+  return at(object, 'metadata', 'deletionTimestamp') === undefined ? textAt(object, 'status', 'phase') : 'Terminating';
 }
 
 /** `namespace/name`, '' for no reference. */
 function namespaced(reference: Json | undefined): string {
-  return isJsonObject(reference) ? `${textOf(reference, 'namespace')}/${textOf(reference, 'name')}` : '';
+  return isJsonObject(reference) ? `${textAt(reference, 'namespace')}/${textAt(reference, 'name')}` : '';
 }
 
 function usage(quota: JsonObject, ofLimits: boolean): string {
@@ -232,13 +231,13 @@ function quantity(value: Json | undefined): string {
 }
 
 function externalAddress(service: JsonObject): string {
-  const given = itemsOf(service, 'spec', 'externalIPs').map(String);
-  switch (textOf(service, 'spec', 'type')) {
+  const given = listAt(service, 'spec', 'externalIPs').map(String);
+  switch (textAt(service, 'spec', 'type')) {
     case 'ExternalName':
-      return textOf(service, 'spec', 'externalName') || NONE;
+      return textAt(service, 'spec', 'externalName') || NONE;
     case 'LoadBalancer': {
-      const balanced = itemsOf(service, 'status', 'loadBalancer', 'ingress').map(
-        (one) => textOf(one, 'ip') || textOf(one, 'hostname'),
+      const balanced = listAt(service, 'status', 'loadBalancer', 'ingress').map(
+        (one) => textAt(one, 'ip') || textAt(one, 'hostname'),
       );
       return [...balanced, ...given].join(',') || '<pending>';
     }
@@ -248,29 +247,29 @@ function externalAddress(service: JsonObject): string {
 }
 
 function servicePorts(service: JsonObject): string {
-  const ports = itemsOf(service, 'spec', 'ports').map((port) => {
+  const ports = listAt(service, 'spec', 'ports').map((port) => {
     const node = at(port, 'nodePort');
     const number = String(at(port, 'port') ?? '');
-    return `${number}${node === undefined || node === 0 ? '' : `:${String(node)}`}/${textOf(port, 'protocol') || 'TCP'}`;
+    return `${number}${node === undefined || node === 0 ? '' : `:${String(node)}`}/${textAt(port, 'protocol') || 'TCP'}`;
   });
   return ports.join(',') || NONE;
 }
 
 function availability(object: JsonObject): string {
-  const found = itemsOf(object, 'status', 'conditions').find((one) => at(one, 'type') === 'Available');
+  const found = listAt(object, 'status', 'conditions').find((one) => at(one, 'type') === 'Available');
   if (found === undefined) return 'Unknown';
-  const status = textOf(found, 'status');
+  const status = textAt(found, 'status');
   const reason = text(at(found, 'reason'));
   return status === 'True' || reason === undefined ? status : `${status} (${reason})`;
 }
 
 function ingressHosts(ingress: JsonObject): string {
-  const hosts = itemsOf(ingress, 'spec', 'rules').flatMap((rule) => textOf(rule, 'host') || []);
+  const hosts = listAt(ingress, 'spec', 'rules').flatMap((rule) => textAt(rule, 'host') || []);
   return hosts.length === 0 ? '*' : some(hosts, '*');
 }
 
 function parameters(reference: Json | undefined): string {
   if (!isJsonObject(reference)) return NONE;
-  const group = textOf(reference, 'apiGroup');
-  return `${textOf(reference, 'kind')}${group === '' ? '' : `.${group}`}/${textOf(reference, 'name')}`;
+  const group = textAt(reference, 'apiGroup');
+  return `${textAt(reference, 'kind')}${group === '' ? '' : `.${group}`}/${textAt(reference, 'name')}`;
 }

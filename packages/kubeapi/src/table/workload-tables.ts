@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { listAt, textAt } from '../json-parts.ts';
 import { ageText, durationText } from './age.ts';
 import {
   AGE_COLUMN,
@@ -7,14 +8,12 @@ import {
   column,
   countColumn,
   countOf,
-  itemsOf,
   labelsText,
   NONE,
   selectorText,
   size,
   text,
   textColumn,
-  textOf,
   UNSET,
   wide,
 } from './cells.ts';
@@ -45,8 +44,8 @@ export const WORKLOAD_TABLES: { readonly [kind: string]: readonly ComputedColumn
   ],
   'apps/ControllerRevision': [
     column('Controller', (object) => {
-      const owner = itemsOf(object, 'metadata', 'ownerReferences').find((o) => at(o, 'controller') === true);
-      return owner === undefined ? NONE : `${controllerKind(owner)}/${textOf(owner, 'name')}`;
+      const owner = listAt(object, 'metadata', 'ownerReferences').find((o) => at(o, 'controller') === true);
+      return owner === undefined ? NONE : `${controllerKind(owner)}/${textAt(owner, 'name')}`;
     }),
     countColumn('Revision', ['revision'], 'string'),
     AGE_COLUMN,
@@ -101,7 +100,7 @@ export const WORKLOAD_TABLES: { readonly [kind: string]: readonly ComputedColumn
   'autoscaling/HorizontalPodAutoscaler': [
     column(
       'Reference',
-      (o) => `${textOf(o, 'spec', 'scaleTargetRef', 'kind')}/${textOf(o, 'spec', 'scaleTargetRef', 'name')}`,
+      (o) => `${textAt(o, 'spec', 'scaleTargetRef', 'kind')}/${textAt(o, 'spec', 'scaleTargetRef', 'name')}`,
     ),
     column('Targets', targets),
     column('MinPods', (o) =>
@@ -142,37 +141,37 @@ function selector(): ComputedColumn {
 function images(template = 'spec.template', isWide = true): readonly ComputedColumn[] {
   const path = [...template.split('.'), 'spec', 'containers'];
   const joined = (field: string) => (object: JsonObject) =>
-    itemsOf(object, ...path)
-      .map((container) => textOf(container, field))
+    listAt(object, ...path)
+      .map((container) => textAt(container, field))
       .join(',');
   const columns = [column('Containers', joined('name')), column('Images', joined('image'))];
   return isWide ? columns.map(wide) : columns;
 }
 
 function containers(pod: JsonObject): readonly Json[] {
-  return itemsOf(pod, 'spec', 'containers');
+  return listAt(pod, 'spec', 'containers');
 }
 
 function statuses(pod: JsonObject): readonly Json[] {
-  return itemsOf(pod, 'status', 'containerStatuses');
+  return listAt(pod, 'status', 'containerStatuses');
 }
 
 /** The phase, unless the pod or one of its containers has a reason to be told. */
 function podStatus(pod: JsonObject): string {
   if (at(pod, 'metadata', 'deletionTimestamp') !== undefined) {
-    return textOf(pod, 'status', 'reason') === 'NodeLost' ? 'Unknown' : 'Terminating';
+    return textAt(pod, 'status', 'reason') === 'NodeLost' ? 'Unknown' : 'Terminating';
   }
   const reasons = statuses(pod).map(
-    (status) => textOf(status, 'state', 'waiting', 'reason') || textOf(status, 'state', 'terminated', 'reason'),
+    (status) => textAt(status, 'state', 'waiting', 'reason') || textAt(status, 'state', 'terminated', 'reason'),
   );
   const [first] = reasons.filter((reason) => reason !== '');
-  return first ?? (textOf(pod, 'status', 'reason') || textOf(pod, 'status', 'phase'));
+  return first ?? (textAt(pod, 'status', 'reason') || textAt(pod, 'status', 'phase'));
 }
 
 function podRestarts(pod: JsonObject, nowMs: number): string {
   const count = statuses(pod).reduce<number>((sum, status) => sum + countOf(status, 'restartCount'), 0);
   const ended = statuses(pod)
-    .map((status) => textOf(status, 'lastState', 'terminated', 'finishedAt'))
+    .map((status) => textAt(status, 'lastState', 'terminated', 'finishedAt'))
     .filter((time) => time !== '')
     .sort()
     .at(-1);
@@ -180,26 +179,26 @@ function podRestarts(pod: JsonObject, nowMs: number): string {
 }
 
 function readinessGates(pod: JsonObject): string {
-  const gates = itemsOf(pod, 'spec', 'readinessGates').map((gate) => textOf(gate, 'conditionType'));
+  const gates = listAt(pod, 'spec', 'readinessGates').map((gate) => textAt(gate, 'conditionType'));
   if (gates.length === 0) return NONE;
   const met = gates.filter((type) =>
-    itemsOf(pod, 'status', 'conditions').some((c) => at(c, 'type') === type && at(c, 'status') === 'True'),
+    listAt(pod, 'status', 'conditions').some((c) => at(c, 'type') === type && at(c, 'status') === 'True'),
   );
   return `${met.length}/${gates.length}`;
 }
 
 function controllerKind(owner: Json): string {
-  const group = textOf(owner, 'apiVersion').split('/').slice(0, -1)[0];
-  const kind = textOf(owner, 'kind').toLowerCase();
+  const group = textAt(owner, 'apiVersion').split('/').slice(0, -1)[0];
+  const kind = textAt(owner, 'kind').toLowerCase();
   return group === undefined ? kind : `${kind}.${group}`;
 }
 
 /** What the autoscaler aims at; nothing measures it here. */
 function targets(autoscaler: JsonObject): string {
-  const shown = itemsOf(autoscaler, 'spec', 'metrics').map((metric) => {
+  const shown = listAt(autoscaler, 'spec', 'metrics').map((metric) => {
     const target = at(metric, 'resource', 'target');
     const share = at(target, 'averageUtilization');
-    if (share !== undefined) return `${textOf(metric, 'resource', 'name')}: <unknown>/${String(share)}%`;
+    if (share !== undefined) return `${textAt(metric, 'resource', 'name')}: <unknown>/${String(share)}%`;
     return `<unknown>/${String(at(target, 'averageValue') ?? '<auto>')}`;
   });
   return shown.join(', ') || NONE;
@@ -207,7 +206,7 @@ function targets(autoscaler: JsonObject): string {
 
 function jobStatus(job: JsonObject): string {
   const isTrue = (type: string): boolean =>
-    itemsOf(job, 'status', 'conditions').some((c) => at(c, 'type') === type && at(c, 'status') === 'True');
+    listAt(job, 'status', 'conditions').some((c) => at(c, 'type') === type && at(c, 'status') === 'True');
   for (const type of ['Complete', 'Failed'] as const) if (isTrue(type)) return type;
   if (at(job, 'metadata', 'deletionTimestamp') !== undefined) return 'Terminating';
   for (const type of ['Suspended', 'FailureTarget', 'SuccessCriteriaMet'] as const) if (isTrue(type)) return type;
@@ -223,9 +222,9 @@ function completions(job: JsonObject): string {
 }
 
 function duration(job: JsonObject, nowMs: number): string {
-  const start = textOf(job, 'status', 'startTime');
+  const start = textAt(job, 'status', 'startTime');
   if (start === '') return '';
-  const end = textOf(job, 'status', 'completionTime');
+  const end = textAt(job, 'status', 'completionTime');
   if (end === '') return ageText(start, nowMs);
   return durationText(Math.trunc((Date.parse(end) - Date.parse(start)) / 1000));
 }
