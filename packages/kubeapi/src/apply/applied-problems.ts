@@ -25,7 +25,9 @@ function check(schema: Schema, value: Json, path: string, problems: string[]): v
   }
   if (isJsonObject(value)) checkMembers(schema, value, path, problems);
   const type = fieldType(schema, value);
-  if (type.of === 'list' && Array.isArray(value)) checkItems(type, value, path, problems);
+  if (!Array.isArray(value)) return;
+  if (type.of === 'list') checkItems(type, value, path, problems);
+  else for (const [i, item] of value.entries()) check(schema.items ?? {}, item, `${path}[${i}]`, problems);
 }
 
 const SHAPES: { readonly [type: string]: { readonly text: string; readonly admits: (value: Json) => boolean } } = {

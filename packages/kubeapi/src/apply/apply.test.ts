@@ -136,7 +136,7 @@ describe('server-side apply', () => {
     const change = { size: 2, plain: ['q'], note: 'w', routes: [{ net: 'n', via: 'w' }] };
     assert.equal(
       refusalOf(o.apply('b', change)),
-      'Apply failed with 4 conflicts: conflicts with "a":\n- .spec.plain\n- .spec.routes[metric=100,net="n"].via\n- .spec.size\nconflicts with "m" using g.test/v1:\n- .spec.note',
+      'Apply failed with 4 conflicts: conflicts with "a":\n- .spec.plain\n- .spec.size\n- .spec.routes[metric=100,net="n"].via\nconflicts with "m" using g.test/v1:\n- .spec.note',
     );
     assert.equal(refusalOf(o.apply('b', change, { force: true })), 'ok');
     assert.deepEqual(o.owners, {

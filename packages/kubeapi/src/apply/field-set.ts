@@ -87,12 +87,13 @@ function combined(a: FieldSet, owned: boolean, map: (element: string, child: Fie
   return { owned, children };
 }
 
-/** All member paths, sorted by element. */
+/** All member paths, sorted by element: at each level the members themselves before what is below the elements. */
 export function pathsOf(set: FieldSet): readonly (readonly string[])[] {
   const paths: (readonly string[])[] = [];
   const walk = (node: FieldSet, path: readonly string[]): void => {
-    if (node.owned) paths.push(path);
-    for (const [element, child] of sorted(node)) walk(child, [...path, element]);
+    const children = sorted(node);
+    for (const [element, child] of children) if (child.owned) paths.push([...path, element]);
+    for (const [element, child] of children) walk(child, [...path, element]);
   };
   walk(set, []);
   return paths;

@@ -1,12 +1,15 @@
 import { apiError } from '@bloomery/kube';
-import { apiVersionOf, type JsonObject } from '@bloomery/model';
+import { apiVersionOf, type JsonObject, type KindDefinition } from '@bloomery/model';
 import { type ApiObject, asApiObject } from '../api-object.ts';
 import type { AppliedWrite, FieldManagement, TrackedWrite } from '../pipeline/field-management.ts';
 import type { Convert } from '../pipeline/with-conversions.ts';
 import { type Resource, toStorage, toVersion } from '../registry/resource.ts';
 import { conflictCauses, conflictText } from './apply-conflict.ts';
+import type { FieldSet } from './field-set.ts';
 import type { FieldVersions } from './field-versions.ts';
+import { decodeManagedFields } from './managed-fields.ts';
 import { ignoredMembers } from './ownership.ts';
+import { memberElement } from './path-element.ts';
 import { type ApplyResult, serverSideApply } from './server-side-apply.ts';
 import { managedFieldsOf, trackUpdate } from './track-update.ts';
 
@@ -15,6 +18,11 @@ export const managedWrites: FieldManagement = { track, apply };
 
 function track(write: TrackedWrite): readonly JsonObject[] | undefined {
   const { resource, version, before, after, manager, subresource = '' } = write;
+  // To the scale subresource an object whose replicas nobody owns is one that is not tracked.
+  if (subresource === 'scale' && before !== undefined && !ownsReplicas(before, version)) {
+    const kept = managedFieldsOf(before);
+    return Array.isArray(kept) ? kept : undefined;
+  }
   const tracked = trackUpdate({
     live: before,
     updated: after,
@@ -28,6 +36,16 @@ function track(write: TrackedWrite): readonly JsonObject[] | undefined {
   });
   const fields = managedFieldsOf(tracked);
   return Array.isArray(fields) ? fields : undefined;
+}
+
+function ownsReplicas(object: ApiObject, { scale }: KindDefinition): boolean {
+  const path = (scale?.specReplicasPath ?? '').split('.').filter(Boolean).map(memberElement);
+  const entries = decodeManagedFields(managedFieldsOf(object)) ?? new Map();
+  return [...entries.values()].some(({ fields }) => {
+    let set: FieldSet | undefined = fields;
+    for (const element of path) set = set?.children.get(element);
+    return set?.owned === true;
+  });
 }
 
 function apply(write: AppliedWrite): ApiObject {

@@ -83,6 +83,27 @@ export const apply = area('apply', {
     await s.apply(T(s), 'one', thing('t', {}), whole);
     await s.apply(T(s), 'one', { apiVersion: THING, kind: 'Thing', metadata: { name: 't' } }, whole);
   },
+  'an empty map takes the place of what was applied': {
+    differs: 'what is given up leaves an empty map; kube-apiserver makes it null and then refuses that',
+    run: async (s) => {
+      await s.apply(T(s), 'one', thing('t', { size: 1, strings: { a: '1' } }), whole);
+      await s.apply(T(s), 'one', thing('t', { size: 1, strings: {} }), whole);
+    },
+  },
+  'conflicts name whole fields before parts of others': async (s) => {
+    await s.apply(
+      T(s),
+      'one',
+      thing('t', { size: 1, half: { a: 1 }, ports: [{ name: 'a', port: 1 }], note: 'x' }),
+      whole,
+    );
+    await s.apply(
+      T(s),
+      'two',
+      thing('t', { size: 2, half: { a: 2 }, ports: [{ name: 'a', port: 2 }], note: 'y' }),
+      whole,
+    );
+  },
   'a defaulted field that is applied no longer has its default again': async (s) => {
     await s.apply(T(s), 'one', thing('t', { size: 1, mode: 'fast', flag: false, maybeDefault: 'z' }), whole);
     await s.apply(T(s), 'one', thing('t', { size: 1 }), whole);

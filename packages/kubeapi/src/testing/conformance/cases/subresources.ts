@@ -82,6 +82,11 @@ export const subresources = area('subresources', {
     await s.get(`${T(s)}/scale`);
     await s.get(T(s));
   },
+  'replicas that nobody owns stay so when they are scaled': async (s) => {
+    await s.must('POST', s.api(THING, 'things'), thing('t', { size: 1 }));
+    await s.patch(`${T(s)}/scale`, { spec: { replicas: 3 } });
+    await s.get(T(s));
+  },
   'what scale refuses': async (s) => {
     await s.must('POST', s.api(THING, 'things'), thing('t', { size: 1, replicas: 1 }));
     await s.put(`${T(s)}/scale`, scale(s, -1));
