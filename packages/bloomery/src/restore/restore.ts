@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import {
   type BackupHead,
@@ -18,6 +8,7 @@ import {
   readBackup,
   restoreStore,
   storeFiles,
+  syncDirectory,
   type VerifiedBackup,
 } from '@bloomery/kubeapi';
 import { BloomeryError, type Clock, type Logger, type RandomBytes } from '@bloomery/ports';
@@ -119,8 +110,10 @@ function restoreFiles(backup: VerifiedBackup, build: string, source: string): vo
         `Reading the backup ${source}: it holds a file ${line.name}, which is none of a plane`,
       );
     }
-    mkdirSync(dirname(join(build, name)), { recursive: true, mode: 0o700 });
+    const folder = dirname(join(build, name));
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(build, name), line.content, { mode: 0o600, flush: true });
+    syncDirectory(folder);
   }
 }
 
@@ -148,7 +141,7 @@ function swap({ dir, clock }: RestoreOptions, build: string): string | undefined
     mode: 0o600,
     flush: true,
   });
-  syncFolder(dir);
+  syncDirectory(dir);
   if (isStoreInUse(dir)) {
     rmSync(mark, { force: true });
     throw new BloomeryError(
@@ -162,22 +155,16 @@ function swap({ dir, clock }: RestoreOptions, build: string): string | undefined
   if (aside !== undefined) {
     mkdirSync(aside, { mode: 0o700 });
     for (const name of old) renameSync(join(dir, name), join(aside, name));
-    syncFolder(aside);
+    syncDirectory(aside);
   }
   for (const name of readdirSync(build)) renameSync(join(build, name), join(dir, name));
   rmSync(build, { recursive: true, force: true });
-  syncFolder(dir);
+  syncDirectory(dir);
   rmSync(mark);
-  syncFolder(dir);
+  syncDirectory(dir);
   return aside;
 }
 
 function timeName(clock: Clock): string {
   return new Date(clock.nowMs()).toISOString().replace(/[-:]/g, '').replace('.', '_');
-}
-
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  fsyncSync(handle);
-  closeSync(handle);
 }

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { BACKUP_PATH, type BackupHead, createBackupCheck } from '@bloomery/kubeapi';
+import { BACKUP_PATH, type BackupHead, createBackupCheck, syncDirectory } from '@bloomery/kubeapi';
 import { BloomeryError, errorText } from '@bloomery/ports';
 import type { Session } from '../session.ts';
 
@@ -29,7 +29,7 @@ export async function backup(session: Session, name: string, options: BackupComm
   try {
     head = await receive(session, partial);
     renameSync(partial, file);
-    syncFolder(dirname(file));
+    syncDirectory(dirname(file));
   } catch (error) {
     rmSync(partial, { force: true });
     if (error instanceof BloomeryError) throw error;
@@ -73,10 +73,4 @@ async function receive(session: Session, partial: string): Promise<BackupHead> {
   } finally {
     closeSync(handle);
   }
-}
-
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, 'r');
-  fsyncSync(handle);
-  closeSync(handle);
 }

@@ -10,7 +10,7 @@ import {
   issueCertificate,
   loadCertificateAuthority,
 } from '@bloomery/talos';
-import { writePrivateFile } from './private-file.ts';
+import { writeDurably } from '../store/store-files.ts';
 import { MASTERS } from './user.ts';
 
 /** Everything the HTTPS listener and its first user need. PEM texts. */
@@ -110,8 +110,8 @@ async function loadAuthority(pki: string, now: number): Promise<CertificateAutho
     notBefore: new Date(now - 3_600_000),
     notAfter: new Date(now + CA_DAYS * DAY_MS),
   });
-  writePrivateFile(key, made.keyPem);
-  writePrivateFile(certificate, made.certificatePem);
+  writeDurably(key, made.keyPem);
+  writeDurably(certificate, made.certificatePem);
   return made;
 }
 
@@ -142,8 +142,8 @@ async function loadLeaf(
     notBefore: new Date(now - 3_600_000),
     notAfter: new Date(notAfterMs),
   });
-  writePrivateFile(key, made.keyPem);
-  writePrivateFile(certificate, made.certificatePem);
+  writeDurably(key, made.keyPem);
+  writeDurably(certificate, made.certificatePem);
   return made;
 }
 
@@ -183,7 +183,7 @@ function endOf(certificatePem: string): number {
 function loadTokenFile(pki: string): string {
   const file = join(pki, 'tokens.csv');
   if (!existsSync(file)) {
-    writePrivateFile(file, `${randomBytes(24).toString('base64url')},bloomery-admin,,"${MASTERS}"\n`);
+    writeDurably(file, `${randomBytes(24).toString('base64url')},bloomery-admin,,"${MASTERS}"\n`);
   }
   return file;
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The files of a store in its directory. */
@@ -38,9 +38,11 @@ export function syncDirectory(dir: string): void {
   }
 }
 
-/** Write a file whole or not at all, for its owner only, and make it and its name durable. */
+/** Write a file whole or not at all, mode 0600, and make it and its name durable: readers see the old content or the new one. */
 export function writeDurably(file: string, content: string | Uint8Array): void {
   writeFileSync(`${file}.tmp`, content, { mode: 0o600, flush: true });
+  // One that a crash left may be readable by others.
+  chmodSync(`${file}.tmp`, 0o600);
   renameSync(`${file}.tmp`, file);
   syncDirectory(dirname(file));
 }

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BloomeryError } from '@bloomery/ports';
-import { writePrivateFile } from '../private-file.ts';
+import { writeDurably } from '../../store/store-files.ts';
 import { readSigningKey, type SigningKey } from './jwt.ts';
 
 /**
@@ -15,7 +15,7 @@ export function loadSigningKey(dir: string): SigningKey {
   const pki = join(dir, 'pki');
   mkdirSync(pki, { recursive: true, mode: 0o700 });
   const file = join(pki, 'sa.key');
-  if (!existsSync(file)) writePrivateFile(file, createSigningKeyPem());
+  if (!existsSync(file)) writeDurably(file, createSigningKeyPem());
   const key = readSigningKey(readFileSync(file, 'utf8'));
   if (key !== undefined) return key;
   throw new BloomeryError(
