@@ -276,6 +276,28 @@ describe('strategic merge patch', () => {
     it(name, () => assert.deepEqual(outcome(applyStrategicMergePatch(schema, doc, patch)), { ...doc, ...want }));
   }
 
+  it('long lists are merged, shortened and ordered without searching them for each item', () => {
+    const names = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `n${from + i}`);
+    const item = (name: string, port: number) => ({ name, port });
+    const ports = names(0, 40_000).map((name) => item(name, 1));
+    const finalizers = names(0, 60_000);
+    const patch = {
+      metadata: {
+        '$deleteFromPrimitiveList/finalizers': names(1, 60_000).reverse(),
+        '$setElementOrder/finalizers': names(0, 60_000),
+      },
+      ports: names(20_000, 60_000).map((name) => item(name, 2)),
+      '$setElementOrder/ports': names(0, 60_000)
+        .reverse()
+        .map((name) => ({ name })),
+    };
+    // Searching takes minutes.
+    const result = applyStrategicMergePatch(schema, { metadata: { finalizers }, ports }, patch);
+    const want = { metadata: { finalizers: ['n0'] }, ports: [...ports.slice(0, 20_000), ...patch.ports].reverse() };
+    assert.ok(result.ok);
+    assert.equal(JSON.stringify(result.object), JSON.stringify(want));
+  });
+
   it('refuses an item without its merge key and an unknown directive', () => {
     assert.deepEqual(outcome(applyStrategicMergePatch(schema, doc, { ports: [{ port: 1 }] })), {
       code: 422,

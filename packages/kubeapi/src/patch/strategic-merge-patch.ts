@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, jsonEqual, type schema, stringifyJson } from '@bloomery/model';
+import { isJsonObject, type Json, type JsonObject, type schema, stringifyJson } from '@bloomery/model';
 import { ownMember } from '../schema/field-path.ts';
 import { OBJECT_META_SCHEMA } from '../schema/object-meta-schema.ts';
 import { type PatchResult, undecodable, unprocessable } from './patch-result.ts';
@@ -66,9 +66,10 @@ function applyListDirectives(
       const gone = listOf(value, directive);
       const current = members.get(name);
       if (!Array.isArray(current)) continue;
+      const keys = new Set(gone.map(keyText));
       members.set(
         name,
-        current.filter((item: Json) => !gone.some((other) => jsonEqual(item, other))),
+        current.filter((item: Json) => !keys.has(keyText(item))),
       );
     }
     if (directive.startsWith(ELEMENT_ORDER)) {
@@ -114,14 +115,23 @@ function mergesLists(schema: Schema | undefined): boolean {
 }
 
 /** What makes two items the same: the merge key's value, or the whole item. */
-function identity(schema: Schema | undefined): (item: Json) => Json {
+function identity(schema: Schema | undefined): (item: Json) => string {
   const key = schema?.['x-kubernetes-patch-merge-key'];
-  if (key === undefined) return (item) => item;
+  if (key === undefined) return keyText;
   return (item) => {
     const value = isJsonObject(item) ? ownMember(item, key) : undefined;
     if (value === undefined) throw new BadPatch(`a list item does not contain the merge key ${key}`);
-    return value;
+    return keyText(value);
   };
+}
+
+/** The same text for equal values, whatever the order of their members. */
+function keyText(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(keyText).join()}]`;
+  if (!isJsonObject(value)) return stringifyJson(value);
+  const given = Object.entries(value).filter(([, member]) => member !== undefined);
+  const texts = given.map(([name, member]) => `${JSON.stringify(name)}:${keyText(member ?? null)}`);
+  return `{${texts.sort().join()}}`;
 }
 
 function mergeList(
@@ -135,16 +145,30 @@ function mergeList(
     return patch.filter((item) => !(isJsonObject(item) && item[DIRECTIVE] === 'replace')).map(clean);
   }
   const keyOf = identity(schema);
-  const gone = directives.filter((item) => item[DIRECTIVE] === 'delete').map(keyOf);
+  const gone = new Set(directives.filter((item) => item[DIRECTIVE] === 'delete').map(keyOf));
   const changes = patch.filter((item) => !(isJsonObject(item) && item[DIRECTIVE] === 'delete'));
-  const merged = original.filter((item) => !gone.some((key) => jsonEqual(key, keyOf(item))));
+  const merged = original.filter((item) => !gone.has(keyOf(item)));
+  const places = placesOf(merged, keyOf);
   for (const change of changes) {
-    const at = merged.findIndex((item) => jsonEqual(keyOf(item), keyOf(change)));
+    const key = keyOf(change);
+    const at = places.get(key) ?? merged.length;
     const current = merged[at];
-    if (current === undefined) merged.push(clean(change));
-    else if (isJsonObject(current) && isJsonObject(change)) merged[at] = mergeObject(schema?.items, current, change);
+    if (current === undefined) {
+      places.set(key, at);
+      merged.push(clean(change));
+    } else if (isJsonObject(current) && isJsonObject(change)) merged[at] = mergeObject(schema?.items, current, change);
   }
   return ordered(merged, original, order ?? changes, keyOf);
+}
+
+/** Where each key first stands: a request may bring lists that are too long to be searched for each item. */
+function placesOf(list: readonly Json[], keyOf: (item: Json) => string): Map<string, number> {
+  const places = new Map<string, number>();
+  for (const [at, item] of list.entries()) {
+    const key = keyOf(item);
+    if (!places.has(key)) places.set(key, at);
+  }
+  return places;
 }
 
 /**
@@ -155,23 +179,25 @@ function ordered(
   merged: readonly Json[],
   original: readonly Json[],
   order: readonly Json[],
-  keyOf: (item: Json) => Json,
+  keyOf: (item: Json) => string,
 ): readonly Json[] {
-  const position = (list: readonly Json[], key: Json): number =>
-    list.findIndex((other) => jsonEqual(keyOf(other), key));
-  const rank = new Map(merged.map((item) => [item, position(order, keyOf(item))]));
-  const rankOf = (item: Json): number => rank.get(item) ?? -1;
-  const patched = merged.filter((item) => rankOf(item) >= 0).sort((a, b) => rankOf(a) - rankOf(b));
-  const others = merged.filter((item) => rankOf(item) < 0);
+  const ranks = placesOf(order, keyOf);
+  const places = placesOf(original, keyOf);
+  const items = merged.map((item) => {
+    const key = keyOf(item);
+    return { item, rank: ranks.get(key) ?? -1, place: places.get(key) ?? -1 };
+  });
+  const patched = items.filter(({ rank }) => rank >= 0).sort((a, b) => a.rank - b.rank);
+  const others = items.filter(({ rank }) => rank < 0);
   const result: Json[] = [];
-  for (const item of patched) {
-    const at = position(original, keyOf(item));
-    while (others.length > 0 && at >= 0 && position(original, keyOf(others[0] ?? null)) < at) {
-      result.push(others.shift() ?? null);
+  let next = 0;
+  for (const { item, place } of patched) {
+    for (let other = others[next]; other !== undefined && other.place < place; other = others[++next]) {
+      result.push(other.item);
     }
     result.push(item);
   }
-  return [...result, ...others];
+  return [...result, ...others.slice(next).map(({ item }) => item)];
 }
 
 /** A value that is taken over whole: without nulls and directives. */
