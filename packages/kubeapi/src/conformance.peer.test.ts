@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { closeConnections } from './testing/conformance/api-client.ts';
 import { AREAS } from './testing/conformance/areas.ts';
@@ -28,7 +29,9 @@ for (const { name, start, skip, isOurs } of TARGETS) {
     });
     for (const area of AREAS) {
       const recording = readRecording(area.name);
-      describe(area.name, { concurrency: area.concurrency ?? 4 }, () => {
+      const absent = (area.needs ?? []).filter((program) => !existsSync(program));
+      const without = absent.length > 0 && `${absent.join(', ')} is not there; run scripts/setup peers`;
+      describe(area.name, { concurrency: area.concurrency ?? 4, skip: without }, () => {
         for (const [title, test] of Object.entries(area.cases)) {
           it(title, { timeout: 90_000 }, async () => {
             const recorded = recording[title];

@@ -13,13 +13,15 @@ export interface Area {
   readonly cases: Readonly<Record<string, Case>>;
   /** How many cases run at a time; 4 unless given. */
   readonly concurrency?: number;
+  /** Programs without which the area is left out. */
+  readonly needs?: readonly string[];
 }
 
 /** Declare an area. A case is a function, or an object where it must differ on our side. */
 export function area(
   name: string,
   cases: Readonly<Record<string, Case['run'] | Case>>,
-  options: { readonly concurrency?: number } = {},
+  options: Pick<Area, 'concurrency' | 'needs'> = {},
 ): Area {
   const whole = Object.entries(cases).map(([title, c]) => [title, typeof c === 'function' ? { run: c } : c]);
   return { name, cases: Object.fromEntries(whole), ...options };

@@ -1,5 +1,6 @@
 import { area, type Case } from '../area.ts';
 import { THING } from '../shared-kinds.ts';
+import { KUBECTLS } from '../target.ts';
 
 const MAP = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {a: "1", b: "2"}\n`;
 const THING_YAML = `apiVersion: ${THING}\nkind: Thing\nmetadata: {name: t}\nspec: {size: 3, ports: [{name: h, port: 80}]}\n`;
@@ -140,5 +141,5 @@ export const kubectl = area(
       await s.kubectl(['delete', 'cm', '--all', '--dry-run=server', '--field-selector', 'metadata.name=c']);
     },
   },
-  { concurrency: 4 },
+  { needs: Object.values(KUBECTLS) },
 );
