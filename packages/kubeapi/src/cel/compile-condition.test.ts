@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Json } from '@bloomery/model';
+import type { Json, JsonObject } from '@bloomery/model';
 import fc from 'fast-check';
 import { compileCel } from './compile-condition.ts';
 
@@ -140,6 +140,37 @@ describe('an evaluation', () => {
       assert.match(String(message), /actual cost limit exceeded|too long/);
     });
   }
+
+  const large: JsonObject = {
+    text: 'a'.repeat(100_000),
+    same: 'a'.repeat(100_000),
+    list: Array.from({ length: 2000 }, (_, i) => ({ name: `n${i}` })),
+    map: Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`n${i}`, i])),
+  };
+  const evaluateLarge = (expression: string): unknown => {
+    const program = compileCel(expression, ['object']);
+    assert.ok(program.ok);
+    const result = program.evaluate({ object: large });
+    return result.ok ? result.value : result.message;
+  };
+  const LOOKS = [
+    'size(object.text) > 0',
+    "object.text.lowerAscii() != ''",
+    'object.text == object.same',
+    '!object.text.endsWith(object.same) || true',
+    "bytes(object.text) != b''",
+    'object.list == object.list',
+    'object.map == object.map',
+    'x in object.list',
+  ];
+  for (const look of LOOKS) {
+    it(`ends when a loop looks at something large each time: ${look}`, () =>
+      assert.equal(evaluateLarge(`object.list.all(x, ${look})`), 'operation cancelled: actual cost limit exceeded'));
+  }
+
+  it('may look something up in a large map as often as it likes, and at small values', () => {
+    assert.equal(evaluateLarge('object.list.all(x, x.name in object.map && x.name.startsWith("n"))'), true);
+  });
 
   it('never throws, whatever the expression', () => {
     const pieces = [

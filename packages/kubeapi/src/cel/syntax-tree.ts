@@ -1,4 +1,5 @@
 import { Optional } from '@marcbachmann/cel-js';
+import { searchWeight, textWeight, wholeWeight } from './value-weight.ts';
 import { spend, spendText } from './work-budget.ts';
 
 /** What we touch of a node of cel-js's syntax tree. */
@@ -116,9 +117,19 @@ function replaceHas(node: TreeNode): void {
   };
 }
 
-/** After the type check: loops and sums are charged to the budget of the evaluation, and stop when it is spent. */
+/** They look at both of their operands to the leaves. */
+const COMPARING = new Set(['==', '!=', '<', '<=', '>', '>=']);
+
+/**
+ * After the type check: loops, sums, comparisons and what functions are given are charged to the budget of the evaluation, which
+ * stops when it is spent.
+ */
 export function meterWork(nodes: readonly TreeNode[]): void {
   for (const node of nodes) {
+    if (COMPARING.has(node.op)) for (const operand of operandsOf(node)) wrap(operand, chargedBy(wholeWeight));
+    else if (node.op === 'in') for (const operand of operandsOf(node)) wrap(operand, chargedBy(searchWeight));
+    else if (node.op === 'call' || node.op === 'rcall')
+      for (const given of operandsOf(node)) wrap(given, chargedBy(textWeight));
     if (node.op === 'comprehension' && isRecord(node.args)) {
       wrap(node, (inner) => (evaluator, self, context) => {
         spend(1);
@@ -130,6 +141,20 @@ export function meterWork(nodes: readonly TreeNode[]): void {
       wrap(node, chargedByResult);
     }
   }
+}
+
+/** Operands of an operator; receiver and arguments of a function. */
+function operandsOf({ args }: TreeNode): readonly TreeNode[] {
+  return Array.isArray(args) ? args.flat().filter(isTreeNode) : [];
+}
+
+function chargedBy(weight: (value: unknown) => number): (inner: Evaluate) => Evaluate {
+  return (inner) => (evaluator, node, context) => {
+    const value = inner(evaluator, node, context);
+    const units = weight(value);
+    if (units > 0) spend(units);
+    return value;
+  };
 }
 
 function wrap(node: TreeNode, by: (inner: Evaluate) => Evaluate): void {
