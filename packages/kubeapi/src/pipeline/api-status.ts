@@ -3,7 +3,7 @@ import type { FieldProblem, Json, JsonObject } from '@bloomery/model';
 import type { BloomeryError } from '@bloomery/ports';
 import type { ApiObject } from '../api-object.ts';
 import { type Resource, resourceId } from '../registry/resource.ts';
-import { goJson, problemsText } from '../schema/index.ts';
+import { goJson, NO_FIELD, problemsText } from '../schema/index.ts';
 
 /** `widgets.example.com "x" not found` */
 export function notFound(resource: Pick<Resource, 'id' | 'group' | 'plural'>, name: string): BloomeryError {
@@ -38,6 +38,21 @@ export function conflict(
 
 const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again';
 
+/** Problems of one refusal are told up to this many characters; the first is told anyway. */
+const MAX_TOLD = 1024 * 1024;
+
+/** The first problems, and how many more there are: an object may have more mistakes than a refusal can hold. */
+function toldProblems(problems: readonly FieldProblem[]): readonly FieldProblem[] {
+  let told = 0;
+  const end = problems.findIndex(({ field, message }, at) => {
+    told += field.length + message.length;
+    return at > 0 && told > MAX_TOLD;
+  });
+  if (end < 0) return problems;
+  const message = `${problems.length - end} more problems`;
+  return [...problems.slice(0, end), { field: NO_FIELD, reason: 'FieldValueInvalid', message }];
+}
+
 /** 422 with a cause for each problem. It names the group that objects are stored in, as kube-apiserver does. */
 export function invalidObject(
   resource: Pick<Resource, 'group' | 'kind'> & Partial<Pick<Resource, 'storage'>>,
@@ -46,15 +61,16 @@ export function invalidObject(
 ): BloomeryError {
   const group = resource.storage?.group ?? resource.group;
   const kind = group === '' ? resource.kind : `${resource.kind}.${group}`;
+  const told = toldProblems(problems);
   return apiError({
     code: 422,
     reason: 'Invalid',
-    message: `${kind} "${name}" is invalid: ${problemsText(problems)}`,
+    message: `${kind} "${name}" is invalid: ${problemsText(told)}`,
     details: {
       ...(name === '' || name === undefined ? {} : { name }),
       ...(group === '' ? {} : { group }),
       kind: resource.kind,
-      causes: problems.map(({ reason, message, field }) => ({ reason, message, field })),
+      causes: told.map(({ reason, message, field }) => ({ reason, message, field })),
     },
   });
 }

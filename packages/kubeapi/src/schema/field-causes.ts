@@ -1,4 +1,5 @@
 import type { FieldProblem, Json } from '@bloomery/model';
+import { allowedText } from './allowed-values.ts';
 import { goQuote, goValue } from './go-text.ts';
 
 /** The field name of causes that concern no single field. */
@@ -21,8 +22,7 @@ export function typeInvalid(field: string, value: string, detail: string): Field
 
 /** `Unsupported value: "warp": supported values: "fast", "slow"`. */
 export function notSupported(field: string, value: Json, supported: readonly Json[]): FieldProblem {
-  const list = supported.map((v) => goQuote(typeof v === 'string' ? v : goValue(v))).join(', ');
-  const message = `Unsupported value: ${goValue(value)}: supported values: ${list}`;
+  const message = `Unsupported value: ${goValue(value)}: supported values: ${allowedText(supported)}`;
   return { field, reason: 'FieldValueNotSupported', message };
 }
 

@@ -1,5 +1,6 @@
 import type { FieldProblem, Json, JsonObject, schema } from '@bloomery/model';
 import { isJsonObject, jsonEqual } from '@bloomery/model';
+import { isAllowed } from './allowed-values.ts';
 import { correlateItems } from './correlate-items.ts';
 import { invalid, NO_FIELD, notSupported, required, tooLong, tooMany, typeInvalid } from './field-causes.ts';
 import { itemPath, memberPath, ownMember } from './field-path.ts';
@@ -52,7 +53,7 @@ class Judge {
     if (typeof value === 'string') this.#string(value);
     else if (typeof value === 'number' || typeof value === 'bigint') this.#number(value);
     else if (Array.isArray(value)) this.#list(value, old);
-    if (allowed !== undefined && !allowed.some((one) => jsonEqual(one, value))) {
+    if (allowed !== undefined && !isAllowed(allowed, value)) {
       this.problems.push(notSupported(this.#path, value, allowed));
     }
     if (isJsonObject(value)) this.#members(value, isJsonObject(old) ? old : undefined);
@@ -60,7 +61,8 @@ class Judge {
   }
 
   #take(other: Judge): void {
-    this.problems.push(...other.problems);
+    // A long list of problems is too much for one call.
+    for (const problem of other.problems) this.problems.push(problem);
     this.matched += other.matched;
   }
 
