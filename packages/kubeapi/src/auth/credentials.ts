@@ -1,4 +1,4 @@
-import { randomBytes, X509Certificate } from 'node:crypto';
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
@@ -131,9 +131,8 @@ async function loadLeaf(
   const key = join(pki, `${file}.key`);
   const notAfterMs = Math.min(now + LEAF_DAYS * DAY_MS, endOf(authority.certificatePem));
   if (existsSync(certificate) && existsSync(key)) {
-    const certificatePem = readFileSync(certificate, 'utf8');
-    if (isStillGood(certificatePem, authority, now, notAfterMs, names))
-      return { certificatePem, keyPem: readFileSync(key, 'utf8') };
+    const pems = { certificatePem: readFileSync(certificate, 'utf8'), keyPem: readFileSync(key, 'utf8') };
+    if (isPair(pems) && isStillGood(pems.certificatePem, authority, now, notAfterMs, names)) return pems;
   }
   const made = await issueCertificate(authority, {
     ...source,
@@ -145,6 +144,15 @@ async function loadLeaf(
   writeDurably(key, made.keyPem);
   writeDurably(certificate, made.certificatePem);
   return made;
+}
+
+/** Files that were damaged, or put back one without the other, are as good as none: a leaf is only made anew. */
+function isPair({ certificatePem, keyPem }: { readonly certificatePem: string; readonly keyPem: string }): boolean {
+  try {
+    return new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(keyPem));
+  } catch {
+    return false;
+  }
 }
 
 /** `couldEndMs`: how long a new one would hold. Where it gains nothing, the present one stays. */

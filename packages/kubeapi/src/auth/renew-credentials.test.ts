@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,19 @@ describe('credentials of a running API', () => {
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
+
+  it('a key that is damaged, or of another certificate, is made anew with its certificate', async () => {
+    const { adminKeyPem, caPem } = (await start()).current;
+    live?.stop();
+    for (const wrong of ['garbage', '', adminKeyPem]) {
+      writeFileSync(join(dir, 'pki/server.key'), wrong);
+      const { certificatePem, keyPem, caPem: sameCa } = (await start()).current;
+      live?.stop();
+      assert.ok(new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(keyPem)));
+      assert.equal(sameCa, caPem);
+      assert.notEqual(keyPem, adminKeyPem);
+    }
+  });
 
   it('are files that nobody else can read', async () => {
     await start();
