@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { asApiObject } from '../api-object.ts';
 import { crdFor, type JsonCaller, jsonCaller, part, textAt } from '../testing/json-caller.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 
@@ -152,5 +153,31 @@ describe('CustomResourceDefinitions', () => {
   it('are refused without a served schema', async () => {
     const crd = crdFor('j.test', 'things', 'Thing', { versions: [{ name: 'v1', served: true, storage: true }] });
     assert.equal((await call('POST', CRDS, crd)).code, 422);
+  });
+
+  it('of which one cannot be served say so, and leave the others alone', async () => {
+    const { store } = api.engine;
+    const put = (plural: string, versions: readonly JsonObject[]) => {
+      const id = {
+        resource: 'customresourcedefinitions.apiextensions.k8s.io',
+        namespace: '',
+        name: `${plural}.old.test`,
+      };
+      const names = { plural, singular: plural, kind: plural, listKind: `${plural}List` };
+      return store.put(id, (resourceVersion) =>
+        asApiObject({
+          apiVersion: 'apiextensions.k8s.io/v1',
+          kind: 'CustomResourceDefinition',
+          metadata: { name: id.name, resourceVersion },
+          spec: { group: 'old.test', scope: 'Namespaced', names, versions },
+        }),
+      );
+    };
+    // No request gets so far: a store of another release may hold it.
+    await Promise.all([put('broken', []), put('sound', [version('v1', {})])]);
+    await api.engine.idle();
+    assert.equal((await call('GET', '/apis/old.test/v1/namespaces/default/sound')).code, 200);
+    const { body } = await call('GET', `${CRDS}/broken.old.test`);
+    assert.deepEqual(trueConditions(body), ['!DefinitionUnusable', '!NotAccepted']);
   });
 });

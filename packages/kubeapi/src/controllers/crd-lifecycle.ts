@@ -8,7 +8,7 @@ import {
   timeText,
   versionsByKind,
 } from '@bloomery/model';
-import type { Clock, Logger } from '@bloomery/ports';
+import { type Clock, errorText, type Logger } from '@bloomery/ports';
 import { type ApiObject, asApiObject, withMeta } from '../api-object.ts';
 import { record } from '../json-parts.ts';
 import type { Writer } from '../pipeline/writer.ts';
@@ -18,7 +18,7 @@ import type { Registry } from '../registry/registry.ts';
 import { CUSTOM_RULES, type Resource, resourceId, resourceOf } from '../registry/resource.ts';
 import { goJson } from '../schema/index.ts';
 import type { Store } from '../store/store.ts';
-import { crdStatus, namesConflict } from './crd-status.ts';
+import { crdStatus, type NamesConflict, namesConflict } from './crd-status.ts';
 import { emptyResource } from './empty-resource.ts';
 import { createKeyedWork } from './keyed-work.ts';
 
@@ -46,23 +46,39 @@ export async function startCrdLifecycle(
   const own = new Map(versionsByKind(deps.kinds).map((versions) => [idOfVersions(versions), versions]));
   const ownDefinitions = new Map([...own].map(([name, versions]) => [name, installedDefinition(versions)]));
   const served = new Set<string>();
+  const unusable = new Map<string, string>();
   const work = createKeyedWork(log, deps.clock);
   const crds = registry.byId(CRDS);
   if (crds === undefined) throw new RangeError('the registry has no CustomResourceDefinitions');
   const idOf = (name: string) => ({ resource: CRDS, namespace: '', name });
   const now = (): string => timeText(deps.clock.nowMs());
 
+  /** One definition that cannot be served (of an older release, say) must not stop the others, or the start. */
   function serve(crd: ApiObject, before?: ApiObject): void {
+    const { name } = crd.metadata;
+    try {
+      serveOne(crd, before);
+      unusable.delete(name);
+    } catch (error) {
+      log.error('crd.unusable', { crd: name, error: errorText(error) });
+      unserve(name);
+      unusable.set(name, errorText(error));
+    }
+  }
+
+  function serveOne(crd: ApiObject, before: ApiObject | undefined): void {
     const { name } = crd.metadata;
     if (namesConflict(registry, crd, served.has(name)) !== undefined) return;
     const present = served.has(name) ? registry.byId(name) : undefined;
-    served.add(name);
     const isSame = before !== undefined && jsonEqual(before['spec'], crd['spec']);
     // Its watches go on when it is only being deleted: they see its objects go.
-    registry.set(isSame && present !== undefined ? withDeletion(present, crd) : resourceFor(crd, own.get(name)));
+    const resource = isSame && present !== undefined ? withDeletion(present, crd) : resourceFor(crd, own.get(name));
+    served.add(name);
+    registry.set(resource);
   }
 
   function unserve(name: string): void {
+    unusable.delete(name);
     if (!served.delete(name)) return;
     registry.remove(name);
     // Its names are free: another definition may have waited for them.
@@ -73,13 +89,18 @@ export async function startCrdLifecycle(
     }
   }
 
+  function unusableOf(name: string): NamesConflict | undefined {
+    const why = unusable.get(name);
+    return why === undefined ? undefined : { reason: 'DefinitionUnusable', message: `it cannot be served: ${why}` };
+  }
+
   function statusOf(crd: ApiObject): JsonObject {
     const { name, finalizers = [] } = crd.metadata;
     const definition = ownDefinitions.get(name);
     return crdStatus(
       crd,
       {
-        conflict: namesConflict(registry, crd, served.has(name)),
+        conflict: unusableOf(name) ?? namesConflict(registry, crd, served.has(name)),
         overridden: definition !== undefined && !jsonEqual(crd['spec'], definition['spec']),
         emptied: !finalizers.includes(CRD_CLEANUP_FINALIZER),
       },
