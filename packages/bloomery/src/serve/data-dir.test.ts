@@ -29,6 +29,16 @@ describe('the data directory', () => {
     assert.equal(statSync(dir).mode & 0o777, 0o700);
   });
 
+  it('is refused at once where nothing can be made, though the parent is there', {
+    skip: !existsSync('/proc/self') && 'no /proc',
+  }, () => {
+    for (const dir of ['/proc/bloomery', '/proc/bloomery/below'])
+      assert.throws(
+        () => prepareDataDir(dir),
+        (e) => isBloomeryError(e, 'BLM_SERVE_DATA_DIR'),
+      );
+  });
+
   it('names itself when it cannot be used', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'bloomery-data-')), 'file');
     writeFileSync(file, '');

@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BloomeryError, errorText } from '@bloomery/ports';
 
@@ -22,7 +32,7 @@ export interface Endpoints {
  */
 export function prepareDataDir(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectory(dir);
     chmodSync(dir, 0o700);
     rmSync(join(dir, 'endpoints.json'), { force: true });
   } catch (error) {
@@ -31,6 +41,14 @@ export function prepareDataDir(dir: string): void {
       cause: error,
     });
   }
+}
+
+/** A directory with its parents. Node's own way does not end where a parent exists and nothing can be made in it (/proc, autofs). */
+function makeDirectory(dir: string): void {
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = dirname(dir);
+  if (parent !== dir) makeDirectory(parent);
+  mkdirSync(dir, { mode: 0o700 });
 }
 
 /** Write a file whole or not at all: temporary file, fsync, rename. */
