@@ -8,6 +8,9 @@ export const MAX_JSON_PATCH_OPERATIONS = 10_000;
 /** `copy` may duplicate this much JSON in one patch: a few copies of copies would otherwise fill the memory. */
 export const MAX_COPIED_BYTES = 3 * 1024 * 1024;
 
+/** As deep as a body may be: operations could nest deeper, and what reads the result walks it by calls. */
+const MAX_DEPTH = 200;
+
 /**
  * Apply a JSON patch: all operations or none.
  *
@@ -42,6 +45,7 @@ function run(object: JsonObject, operations: readonly JsonObject[]): PatchResult
     throw error;
   }
   const document = draft.root();
+  if (isDeeper(document, MAX_DEPTH)) return unprocessable(`the result is nested deeper than ${MAX_DEPTH} levels`);
   return isJsonObject(document) ? { ok: true, object: document } : unprocessable('the result is not an object');
 }
 
@@ -82,6 +86,20 @@ function step(draft: JsonDraft, operation: JsonObject, budget: { bytes: number }
     default:
       throw new Misfit(`unexpected kind: ${String(ownMember(operation, 'op'))}`);
   }
+}
+
+/** Level by level: the value may be deeper than calls can be nested. */
+function isDeeper(value: Json, limit: number): boolean {
+  let level: readonly Json[] = [value];
+  for (let depth = 0; depth <= limit && level.length > 0; depth++) {
+    const below: Json[] = [];
+    for (const parent of level) {
+      if (Array.isArray(parent)) for (const item of parent) below.push(item);
+      else if (isJsonObject(parent)) for (const member of Object.values(parent)) below.push(member ?? null);
+    }
+    level = below;
+  }
+  return level.length > 0;
 }
 
 /** A JSON pointer in its tokens. */

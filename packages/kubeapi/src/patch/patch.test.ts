@@ -124,6 +124,20 @@ describe('JSON patch', () => {
     });
   });
 
+  it('refuses to nest deeper than a body may be', () => {
+    const nest = (times: number) =>
+      Array.from({ length: times }, () => [
+        { op: 'move', from: '/x', path: '/y' },
+        { op: 'add', path: '/x', value: {} },
+        { op: 'move', from: '/y', path: '/x/y' },
+      ]).flat();
+    assert.equal(applyJsonPatch({ x: 1 }, nest(190)).ok, true);
+    for (const times of [201, 3_000]) {
+      const result = applyJsonPatch({ x: 1 }, nest(times));
+      assert.equal(!result.ok && result.refusal.code, 422);
+    }
+  });
+
   it('refuses more than 10000 operations', () => {
     const patch = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/a', value: null }));
     assert.equal(applyJsonPatch({}, patch).ok, false);
