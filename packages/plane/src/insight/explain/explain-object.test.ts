@@ -104,6 +104,21 @@ describe('explain', () => {
     );
   });
 
+  it('of conditions that are named after a fault, only the true ones are one', () => {
+    const condition = (type: string, status: 'True' | 'False', message: string): ExplainedCondition =>
+      ({ type, status, reason: 'R', message, lastTransitionTime: SINCE }) as ExplainedCondition;
+    const object = objectOf('Namespace', [
+      condition('NamespaceDeletionDiscoveryFailure', 'False', 'all discovered'),
+      condition('NamespaceContentRemaining', 'True', 'configmaps. has 1 resource instances'),
+      condition('NamespaceFinalizersRemaining', 'True', 'example.com/hold in 1 resource instances'),
+    ]);
+    const causes = explainObject({ object, upstream: [], entries: [], nowMs: NOW }).map(({ cause }) => cause);
+    assert.deepEqual(causes, [
+      'Namespace namespace-0: configmaps. has 1 resource instances',
+      'Namespace namespace-0: example.com/hold in 1 resource instances',
+    ]);
+  });
+
   it('quotes failures that it has no rule for', () => {
     const condition = { type: 'TalosInstalled', status: 'False', reason: 'Odd', message: 'no disk', severity: 'Error' };
     const object = objectOf('Server', [condition as ExplainedCondition]);

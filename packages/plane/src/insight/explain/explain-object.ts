@@ -41,13 +41,20 @@ function explainBoot({ entries, nowMs }: ExplainInput): readonly Finding[] {
 
 function explainWaits(object: ExplainedObject, input: ExplainInput): readonly Finding[] {
   const conditions = object.status?.conditions ?? [];
-  const failing = conditions.filter((condition) => condition.status === 'False' && condition.reason !== undefined);
+  const failing = conditions.filter((condition) => isFailing(condition) && condition.reason !== undefined);
   const ranked = failing.toSorted((a, b) => rank(a) - rank(b));
   const findings = ranked.map((condition) => explainCondition(object, condition, input));
   const waitingFor = object.status?.waitingFor;
   const isStated = ranked.some((condition) => isWaitReason(condition.reason));
   if (isStated || waitingFor === undefined || waitingFor === '-') return findings;
   return [explainPhrase(object, waitingFor, ranked, input), ...findings];
+}
+
+/** Kubernetes' conditions that are named after what is wrong: NamespaceFinalizersRemaining, DiskPressure. */
+const NAMED_AFTER_A_FAULT = /(Failure|Remaining|Pressure|Unavailable)$/;
+
+function isFailing({ type, status }: ExplainedCondition): boolean {
+  return status === (NAMED_AFTER_A_FAULT.test(type) ? 'True' : 'False');
 }
 
 /** Known waits before other failures, `Ready` (the summary) first among each. */
@@ -64,7 +71,7 @@ function explainCondition(object: ExplainedObject, condition: ExplainedCondition
     ...common,
     rule: reason,
     severity: severity === 'Error' ? 'error' : severity === 'Info' ? 'info' : 'warning',
-    cause: `${named(object)}: ${message === '' ? `${condition.type} is False (${reason})` : message}`,
+    cause: `${named(object)}: ${message === '' ? `${condition.type} is ${condition.status} (${reason})` : message}`,
     next: 'The controller tries again by itself.',
     do: [`bloomery describe ${objectRef(object)}`],
     more: 'reference/events',
