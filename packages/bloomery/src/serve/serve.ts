@@ -1,20 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createEventRecorder, createObjectCache, startControllers } from '@bloomery/kube';
-import {
-  adminKubeconfig,
-  computedResource,
-  createApiHandler,
-  type HealthCheck,
-  listenApi,
-  managedWrites,
-  openStore,
-  publishApiService,
-  startAccess,
-  startApiEngine,
-} from '@bloomery/kubeapi';
+import { computedResource, managedWrites, openStore, startApiEngine } from '@bloomery/kubeapi';
 import { allKinds, cluster, type KindDefinition, machine, server, serverBinding } from '@bloomery/model';
 import {
   createAgentService,
@@ -43,30 +30,15 @@ import {
   startBootServices,
   startLink,
 } from '@bloomery/plane';
-import {
-  BloomeryError,
-  type BoundAddress,
-  type Clock,
-  errorText,
-  hostPort,
-  type Logger,
-  type Service,
-} from '@bloomery/ports';
-import { chooseAdvertisedHost, defaultRouteInterface, type InterfaceAddress } from './advertise.ts';
-import { backupFiles } from './backup-files.ts';
-import {
-  type Endpoints,
-  prepareDataDir,
-  recordCurrent,
-  removeEndpoints,
-  writeEndpoints,
-  writeFileWhole,
-} from './data-dir.ts';
+import { type BoundAddress, type Clock, errorText, hostPort, type Logger, type Service } from '@bloomery/ports';
+import { type Endpoints, prepareDataDir, recordCurrent, removeEndpoints, writeEndpoints } from './data-dir.ts';
 import { defaultEnvironmentSpec } from './default-environment.ts';
+import { startKubeListener } from './kube-listener.ts';
 import { createKubeSurface, STARTED_PARTS } from './kube-surface.ts';
 import { createMetrics } from './metrics.ts';
 import { startMetricsListener } from './metrics-listener.ts';
 import type { ServeOptions } from './options.ts';
+import { interfaceAddressOf, ownAddress } from './own-address.ts';
 
 export interface ServeDeps {
   readonly clock: Clock;
@@ -138,8 +110,17 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   for (const resource of insightResources({ cache, timeline, clock })) engine.registry.set(computedResource(resource));
   const events = createEventRecorder({ client, clock, log, component: 'bloomery' });
   cleanup.defer(() => events.flush());
-  const kube = await startKubeListener();
-  cleanup.use(kube.service);
+  const kube = await startKubeListener(options, {
+    engine,
+    surface,
+    metricsText: metrics.text,
+    advertiseHost,
+    version: deps.version,
+    clock,
+    log,
+    random,
+  });
+  cleanup.use(kube);
 
   const sessions = options.insecureMetadata
     ? openBootSessions
@@ -278,7 +259,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
 
   const linkStatus = link.status();
   const endpoints: Endpoints = {
-    kube: hostPort(kube.service.address),
+    kube: hostPort(kube.address),
     http: hostPort(boot.http),
     grpc: hostPort(boot.http),
     tftp: textOf(boot.tftp),
@@ -295,50 +276,6 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   cleanup.defer(() => stop.abort());
   const owned = cleanup.move();
   return { endpoints, kubeconfig: kube.kubeconfig, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-
-  async function startKubeListener(): Promise<{ readonly service: Service; readonly kubeconfig: string }> {
-    const access = await startAccess(
-      { dir: dataDir, names: certificateNames, clientCaFile: options.clientCaFile },
-      { engine, clock, log, random },
-    );
-    cleanup.defer(() => access.stop());
-    const { credentials, authenticator, accountTokens } = access;
-    const isWildcard = options.kubeListen.host === '0.0.0.0' || options.kubeListen.host === '::';
-    const authority: HealthCheck = {
-      name: 'certificate-authority',
-      problem: () => undefined,
-      notice: () => credentials.warnings()[0],
-    };
-    const handle = createApiHandler({
-      engine,
-      log,
-      serverAddress: hostPort({ ...options.kubeListen, host: isWildcard ? advertiseHost : options.kubeListen.host }),
-      productVersion: deps.version,
-      authenticator,
-      accountTokens,
-      metrics: metrics.text,
-      backupFiles: () => backupFiles(dataDir),
-      ...surface.options,
-      health: [...(surface.options.health ?? []), authority],
-    });
-    const service = await listenApi(options.kubeListen, { handle, credentials, authenticator, clock, log });
-    const { host, port } = service.address;
-    const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-    const kubeconfig = join(dataDir, 'kubeconfig');
-    const url = `https://${hostPort({ host: reachable, port })}`;
-    const writeKubeconfig = (): void => writeFileWhole(kubeconfig, adminKubeconfig(credentials.current, url), 0o600);
-    writeKubeconfig();
-    credentials.onReplaced(writeKubeconfig);
-    await publishApiService(engine, { host: isWildcard ? advertiseHost : host, port });
-    return { service, kubeconfig };
-  }
-
-  /** By which clients may call this host; its addresses may change. */
-  function certificateNames(): readonly string[] {
-    const fixed = ['localhost', '127.0.0.1', '::1', hostname().toLowerCase(), 'kubernetes', 'kubernetes.default'];
-    const own = interfaceAddresses().map(({ address }) => address.split('%')[0] ?? address);
-    return [...new Set([...fixed, advertiseHost, ...own])].filter(Boolean);
-  }
 }
 
 /** With Cluster API core beside us its definitions are the ones that count. */
@@ -357,45 +294,4 @@ async function optional(log: Logger, part: string, start: () => Promise<Service>
     log.warn('serve.part_unavailable', { part, error: errorText(error) });
     return undefined;
   }
-}
-
-function interfaceAddresses(): readonly InterfaceAddress[] {
-  return Object.entries(networkInterfaces()).flatMap(([interfaceName, list = []]) =>
-    list.map(({ address, family, internal }) => ({ interfaceName, address, family, internal })),
-  );
-}
-
-function ownAddress(options: ServeOptions): string {
-  let routes = '';
-  try {
-    routes = readFileSync('/proc/net/route', 'utf8');
-  } catch {
-    // No procfs: the first address of the host is as good a guess as any.
-  }
-  const host = chooseAdvertisedHost({
-    listenHost: options.listen.host,
-    dhcpInterface: options.dhcpInterface,
-    defaultInterface: defaultRouteInterface(routes),
-    addresses: interfaceAddresses(),
-  });
-  if (host !== undefined) return host;
-  throw new BloomeryError(
-    'BLM_SERVE_NO_ADDRESS',
-    'choosing the address that machines are told: this host has no address but loopback; give one with --advertise HOST',
-  );
-}
-
-function interfaceAddressOf(options: ServeOptions): { readonly interfaceAddress?: string } {
-  if (options.dhcpInterface === undefined) return {};
-  const found = interfaceAddresses().find((a) => a.interfaceName === options.dhcpInterface && a.family === 'IPv4');
-  if (found === undefined) {
-    throw new BloomeryError(
-      'BLM_SERVE_NO_ADDRESS',
-      `finding the IPv4 address of --dhcp-interface ${options.dhcpInterface}: it has none`,
-      {
-        facts: { interface: options.dhcpInterface },
-      },
-    );
-  }
-  return { interfaceAddress: found.address };
 }
