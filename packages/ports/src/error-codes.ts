@@ -11,6 +11,8 @@ export const ERROR_CODES = {
     'A kernel argument of the boot agent is missing or wrong. Let the machine boot from the plane.',
   BLM_AGENT_LINK_MISSING: 'The network interface that the machine booted from has no driver or no link.',
   BLM_API_BAD_REQUEST: 'The API refused the request as malformed. Read the message; mend the manifest or the flags.',
+  BLM_API_AUTHORITY:
+    'The certificate authority in DIR/pki cannot be read. Put ca.crt and ca.key back from a backup, or move both away to have a new one made: kubeconfigs that were given out stop working then.',
   BLM_API_CLIENT_CA:
     'The file of `--client-ca` cannot be read or holds no authority. Give a PEM file of CA certificates.',
   BLM_API_CONFLICT: 'The object changed since it was read. Read it again and repeat the change.',

@@ -102,7 +102,12 @@ async function loadAuthority(pki: string, now: number): Promise<CertificateAutho
   const certificate = join(pki, 'ca.crt');
   const key = join(pki, 'ca.key');
   if (existsSync(certificate) && existsSync(key)) {
-    return loadCertificateAuthority(readFileSync(certificate, 'utf8'), readFileSync(key, 'utf8'));
+    try {
+      return loadCertificateAuthority(readFileSync(certificate, 'utf8'), readFileSync(key, 'utf8'));
+    } catch (cause) {
+      const message = `reading the certificate authority ${certificate} with ${key}: ${errorText(cause)}`;
+      throw new BloomeryError('BLM_API_AUTHORITY', message, { facts: { certificate, key }, cause });
+    }
   }
   const made = await createCertificateAuthority({
     subject: { commonName: 'bloomery' },

@@ -180,4 +180,17 @@ describe('credentials of a running API', () => {
     await clock.advance(400 * DAY);
     assert.equal(credentials.current, before);
   });
+
+  it('an authority that was lost is made anew with a warning, a damaged one ends the start by its name', async () => {
+    (await start()).stop();
+    writeFileSync(join(dir, 'kubeconfig'), '');
+    rmSync(join(dir, 'pki', 'ca.key'));
+    (await start()).stop();
+    assert.deepEqual(logged, ['api.authority-made-anew']);
+    writeFileSync(join(dir, 'pki', 'ca.key'), 'garbage');
+    await assert.rejects(
+      start(),
+      (error) => isBloomeryError(error, 'BLM_API_AUTHORITY') && error.message.includes(join(dir, 'pki', 'ca.key')),
+    );
+  });
 });

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Clock, errorText, type Logger } from '@bloomery/ports';
 import { type CredentialSource, loadCredentials, type ServerCredentials } from './credentials.ts';
 
@@ -35,7 +37,14 @@ export async function startCredentials(
   const { clock, log } = deps;
   const listeners = new Set<(next: ServerCredentials) => void>();
   const load = (): Promise<ServerCredentials> => loadCredentials({ ...source, names: source.names() }, clock);
+  const hadAuthority = existsSync(join(source.dir, 'pki', 'ca.crt')) && existsSync(join(source.dir, 'pki', 'ca.key'));
   let current = await load();
+  // The kubeconfig is written at every start: where there is one, others were given out.
+  if (!hadAuthority && existsSync(join(source.dir, 'kubeconfig'))) {
+    const why =
+      'ca.crt or ca.key was not there: certificates and kubeconfigs that were given out before are not believed any more';
+    log.warn('api.authority-made-anew', { dir: join(source.dir, 'pki'), why });
+  }
   let warnedMs = Number.NEGATIVE_INFINITY;
   let stopped = false;
 

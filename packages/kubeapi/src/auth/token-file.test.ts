@@ -86,4 +86,14 @@ describe('a token file that changes', () => {
     now = 5000;
     assert.equal(find('token-one'), undefined);
   });
+
+  it('says which lines are no tokens, and not what they hold', () => {
+    write('# of the night shift\ntoken-one,jane,\n\nsecret without commas\n');
+    const find = tokensOfFile(file, clock, {
+      ...log,
+      warn: (event, facts) => logged.push(`${event} ${JSON.stringify(facts?.['lines'])}`),
+    });
+    assert.equal(find('token-one')?.name, 'jane');
+    assert.deepEqual(logged, ['api.token-lines-skipped [4]']);
+  });
 });

@@ -21,11 +21,22 @@ const MAX_FILE_BYTES = 8 * 1024 * 1024;
 /** Read a static token file. Lines that are not of the form are passed over. */
 export function parseTokenFile(text: string): readonly StaticToken[] {
   return text.split('\n').flatMap((line) => {
-    const match = /^([^,\s]{8,}),([^,"]+),([^,"]*)(?:,"?([^"]*)"?)?\s*$/.exec(line);
+    const match = TOKEN_LINE.exec(line);
     if (match === null) return [];
     const [, token = '', name = '', uid = '', groups = ''] = match;
     return [{ digest: digestOf(token), user: authenticated(name, groups.split(',').filter(Boolean), uid) }];
   });
+}
+
+const TOKEN_LINE = /^([^,\s]{8,}),([^,"]+),([^,"]*)(?:,"?([^"]*)"?)?\s*$/;
+
+/** Numbers of the lines, from 1, that are neither a token nor blank nor a comment. At most ten: a log takes them. */
+function strangeLines(text: string): readonly number[] {
+  const isStrange = (line: string): boolean => !/^\s*(#|$)/.test(line) && !TOKEN_LINE.test(line);
+  return text
+    .split('\n')
+    .flatMap((line, i) => (isStrange(line) ? [i + 1] : []))
+    .slice(0, 10);
 }
 
 /** Look tokens up in a fixed list. */
@@ -50,7 +61,11 @@ export function tokensOfFile(file: string, clock: Clock, log: Logger): StaticTok
     const seen = `${mtimeMs} ${size} ${ino}`;
     if (seen === stamp) return;
     if (size > MAX_FILE_BYTES) throw new RangeError(`it has more than ${MAX_FILE_BYTES} bytes`);
-    const tokens = parseTokenFile(readFileSync(file, 'utf8'));
+    const text = readFileSync(file, 'utf8');
+    const tokens = parseTokenFile(text);
+    const lines = strangeLines(text);
+    // Their text may be a secret that was written wrongly.
+    if (lines.length > 0) log.warn('api.token-lines-skipped', { file, lines, want: 'TOKEN,NAME,UID,"GROUP1,GROUP2"' });
     if (stamp !== '') log.info('api.tokens-reloaded', { file, tokens: tokens.length });
     find = staticTokens(tokens);
     stamp = seen;
