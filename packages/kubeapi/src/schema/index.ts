@@ -8,4 +8,5 @@ export * from './path-segment.ts';
 export * from './pattern.ts';
 export * from './process-object.ts';
 export * from './rules/index.ts';
+export { MAX_DEFAULT_BYTES } from './shape.ts';
 export * from './unreadable-field.ts';

@@ -392,3 +392,23 @@ describe('formats', () => {
   for (const [format, text] of bad)
     it(`${format} refuses "${text}"`, () => assert.equal(matchesFormat(format, text), false));
 });
+
+describe('defaults', () => {
+  const item: Schema = { type: 'object', properties: { fill: { type: 'string', default: 'x'.repeat(1000) } } };
+  const full: Schema = { type: 'object', properties: { list: { type: 'array', items: item } } };
+  const bulk = (length: number): JsonObject => ({ list: Array.from({ length }, () => ({})) });
+
+  it('are filled in up to a bound, and it is told where they end', () => {
+    assert.equal(processObject(full, bulk(1000)).defaultsEnd, false);
+    const { object, defaultsEnd } = processObject(full, bulk(100_000));
+    assert.equal(defaultsEnd, true);
+    const { length } = JSON.stringify(object);
+    assert.ok(length < 2 * 1024 * 1024, `${length} characters`);
+  });
+
+  it('that stand in for nulls count too', () => {
+    const items: Schema = { type: 'string', default: 'y'.repeat(1000) };
+    const nulls: Schema = { type: 'object', properties: { list: { type: 'array', items } } };
+    assert.equal(processObject(nulls, { list: Array.from({ length: 5000 }, () => null) }).defaultsEnd, true);
+  });
+});

@@ -30,6 +30,8 @@ export interface ProcessedObject {
   readonly unknownFields: readonly string[];
   /** Causes of an Invalid Status; empty when the object is valid. */
   readonly problems: readonly FieldProblem[];
+  /** Defaults would add more than an object may have (`MAX_DEFAULT_BYTES`): the rest is missing, and nothing was validated. */
+  readonly defaultsEnd: boolean;
 }
 
 /**
@@ -44,8 +46,9 @@ export function processObject(schema: Schema, object: JsonObject, options: Proce
   const shaper = new Shaper({ prune, defaults, dropNulls });
   const shaped = shaper.shape(schema, object, '');
   const result = isJsonObject(shaped) ? shaped : object;
-  const problems = options.validate === false ? [] : problemsOf(schema, result, options);
-  return { object: result, unknownFields: shaper.unknown.sort(), problems };
+  const { defaultsEnd } = shaper;
+  const problems = options.validate === false || defaultsEnd ? [] : problemsOf(schema, result, options);
+  return { object: result, unknownFields: shaper.unknown.sort(), problems, defaultsEnd };
 }
 
 /** Prune, default and validate a value that is no whole object: a schema's default. */

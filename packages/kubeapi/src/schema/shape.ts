@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, type schema } from '@bloomery/model';
+import { isJsonObject, type Json, type JsonObject, type schema, stringifyJson } from '@bloomery/model';
 import { itemPath, memberPath, ownMember } from './field-path.ts';
 import { OBJECT_META_SCHEMA } from './object-meta-schema.ts';
 
@@ -14,6 +14,9 @@ export interface Shaping {
   readonly dropNulls: boolean;
 }
 
+/** What defaults may add to one object, bytes of JSON: more is never stored, and a small body could ask for gigabytes. */
+export const MAX_DEFAULT_BYTES = 1536 * 1024;
+
 const RESOURCE_MEMBERS = new Set(['apiVersion', 'kind', 'metadata']);
 
 /**
@@ -24,9 +27,15 @@ export class Shaper {
   /** Paths of fields that the schema does not know, in order of appearance. */
   readonly unknown: string[] = [];
   readonly #shaping: Shaping;
+  #added = 0;
 
   constructor(shaping: Shaping) {
     this.#shaping = shaping;
+  }
+
+  /** Defaults would have added too much: from some point on none were filled in. */
+  get defaultsEnd(): boolean {
+    return this.#added > MAX_DEFAULT_BYTES;
   }
 
   /** @param path path of the value, '' for the whole object: then apiVersion, kind and metadata are kept untouched. */
@@ -54,9 +63,11 @@ export class Shaper {
       changed ||= next !== member;
       if (next !== undefined) members.push([name, next]);
     }
-    if (this.#shaping.defaults) {
+    if (this.#shaping.defaults && !this.defaultsEnd) {
       for (const [name, child] of Object.entries(schema.properties ?? {})) {
         if (child.default === undefined || Object.hasOwn(value, name)) continue;
+        this.#added += name.length + defaultBytes(child);
+        if (this.defaultsEnd) break;
         const filled = this.#member(schema, name, child.default, path);
         if (filled === undefined) continue;
         members.push([name, filled]);
@@ -90,6 +101,19 @@ export class Shaper {
 
   /** What stands in for a null that may not be one. */
   #default(schema: Schema, value: Json): Json | undefined {
-    return this.#shaping.defaults && value === null && schema.nullable !== true ? schema.default : undefined;
+    if (!this.#shaping.defaults || value !== null || schema.nullable === true || schema.default === undefined) return;
+    this.#added += defaultBytes(schema);
+    return this.defaultsEnd ? undefined : schema.default;
   }
+}
+
+const sizes = new WeakMap<Schema, number>();
+
+/** Bytes of a schema's default. */
+function defaultBytes(schema: Schema): number {
+  const known = sizes.get(schema);
+  if (known !== undefined) return known;
+  const bytes = Buffer.byteLength(stringifyJson(schema.default ?? null));
+  sizes.set(schema, bytes);
+  return bytes;
 }
