@@ -7,14 +7,15 @@ import { type Resource, toStorage, toVersion } from '../registry/resource.ts';
 import { conflictCauses, conflictText } from './apply-conflict.ts';
 import type { FieldSet } from './field-set.ts';
 import type { FieldVersions } from './field-versions.ts';
+import { leastOwnedBytes } from './least-owned-bytes.ts';
 import { decodeManagedFields } from './managed-fields.ts';
 import { ignoredMembers } from './ownership.ts';
 import { memberElement } from './path-element.ts';
 import { type ApplyResult, serverSideApply } from './server-side-apply.ts';
-import { managedFieldsOf, trackUpdate } from './track-update.ts';
+import { isReset, managedFieldsOf, trackUpdate } from './track-update.ts';
 
 /** managedFields and server-side apply for the write pipeline. */
-export const managedWrites: FieldManagement = { track, apply };
+export const managedWrites: FieldManagement = { track, leastBytes, apply };
 
 function track(write: TrackedWrite): readonly JsonObject[] | undefined {
   const { resource, version, before, after, manager, subresource = '' } = write;
@@ -36,6 +37,16 @@ function track(write: TrackedWrite): readonly JsonObject[] | undefined {
   });
   const fields = managedFieldsOf(tracked);
   return Array.isArray(fields) ? fields : undefined;
+}
+
+function leastBytes(write: Parameters<FieldManagement['leastBytes']>[0]): number {
+  const { resource, version, before, after, subresource = '' } = write;
+  const known = before === undefined ? undefined : managedFieldsOf(before);
+  const isUntracked =
+    before !== undefined && (!Array.isArray(known) || known.length === 0 || isReset(managedFieldsOf(after)));
+  if (isUntracked || subresource === 'scale') return 0;
+  const ignored = ignoredMembers(subresource, resource.storage.statusSubresource);
+  return leastOwnedBytes(version.schema, before, after, ignored);
 }
 
 function ownsReplicas(object: ApiObject, { scale }: KindDefinition): boolean {

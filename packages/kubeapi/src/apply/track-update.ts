@@ -74,7 +74,8 @@ export function recordUpdate(
   return capUpdateEntries(released, unionOf);
 }
 
-function isReset(asked: Json | undefined): boolean {
+/** Whether the managedFields of a request ask to forget all: `[]` and `[{}]`. */
+export function isReset(asked: Json | undefined): boolean {
   if (!Array.isArray(asked)) return false;
   const [only] = asked;
   return asked.length === 0 || (asked.length === 1 && isJsonObject(only) && Object.keys(only).length === 0);

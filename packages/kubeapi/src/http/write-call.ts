@@ -22,11 +22,11 @@ export async function writeOf(
   const request = kind === 'CreateOptions' ? asked : { ...asked, mayCreate: mayCreate(call) };
   const bytes = await call.request.body();
   const { value, duplicates } = decodeWithDuplicates(bytes, call.request.headers['content-type']);
-  return { request: withDuplicates(request, duplicates), body: value };
+  return { request: withBody(request, bytes, duplicates), body: value };
 }
 
-function withDuplicates(request: WriteRequest, duplicates: readonly string[]): WriteRequest {
-  return duplicates.length === 0 ? request : { ...request, duplicates };
+function withBody(request: WriteRequest, bytes: Uint8Array, duplicates: readonly string[]): WriteRequest {
+  return { ...request, bodyBytes: bytes.length, ...(duplicates.length === 0 ? {} : { duplicates }) };
 }
 
 /** What a patch asks for, and its body. @throws 400, 408, 413, 415, 422. */
@@ -49,7 +49,7 @@ export async function patchOf(
   const isJsonPatch = type === 'application/json-patch+json';
   const decoded =
     type === APPLY ? decodeWithDuplicates(bytes, type) : jsonWithDuplicates(bytes, isJsonPatch ? 'json patch ' : '');
-  const asked = withDuplicates(request, decoded.duplicates);
+  const asked = withBody(request, bytes, decoded.duplicates);
   const body = decoded.value;
   if (type === APPLY) return { request: asked, body: { type: 'apply', body, force: isTrue(query.get('force')) } };
   if (isJsonPatch) return { request: asked, body: { type: 'json', body } };

@@ -7,6 +7,7 @@ import { createFrom } from './create-object.ts';
 import { goVersion } from './metadata-rules.ts';
 import { replaceObject } from './replace-object.ts';
 import { readBody } from './shape-body.ts';
+import { refuseTooLargeApply } from './size-limit.ts';
 import { withConversions } from './with-conversions.ts';
 import type { WriteContext } from './write-context.ts';
 import type { WriteRequest, WriteResult } from './write-request.ts';
@@ -38,6 +39,7 @@ export async function applyObject(
   }
   const asApplied: WriteRequest = { ...request, applied: true };
   const applied = withMeta(read, { name });
+  refuseTooLargeApply(fields, request, applied);
   const input = { resource, version, manager, subresource, time: context.now(), force };
   if (before === undefined) {
     // What is to be created has no version to compare with.

@@ -11,6 +11,7 @@ import { idOf } from './object-id.ts';
 import { requireOpenNamespace } from './open-namespace.ts';
 import { StateMoved } from './settle-write.ts';
 import { readBody, shapeObject } from './shape-body.ts';
+import { refuseTooLargeEarly } from './size-limit.ts';
 import { committed, shownForm, storedForm } from './stored-form.ts';
 import { trackedObject } from './tracked-object.ts';
 import { withUniqueOwners } from './unique-owners.ts';
@@ -54,6 +55,7 @@ async function createWish(context: WriteContext, wish: Wish): Promise<WriteResul
   const { name } = named.metadata;
   const id = idOf(request, name);
   const shaped = shapeObject(request, named, undefined, wish.unknownMeta, false);
+  refuseTooLargeEarly(context, request, undefined, shaped.object, shaped.object);
   const problems = metadataProblems(resource, shaped.object.metadata);
   if (problems.length > 0) throw invalidObject(resource, name, problems);
   const present = store.head(id);

@@ -27,6 +27,11 @@ export interface AppliedWrite extends Omit<TrackedWrite, 'after'> {
 export interface FieldManagement {
   /** managedFields of `after`; undefined for none. */
   track(write: TrackedWrite): readonly JsonObject[] | undefined;
+  /**
+   * What managedFields will take at least: of a write by what it changes, of an apply (`before` undefined) by all that is applied.
+   * Bytes of JSON, found at a small part of the cost of `track`.
+   */
+  leastBytes(write: Omit<TrackedWrite, 'convert' | 'time' | 'manager'>): number;
   /** The merged object with its managedFields. @throws an API error: 409 with the conflicts, 400 or 422 for what cannot be merged. */
   apply(write: AppliedWrite): ApiObject;
 }

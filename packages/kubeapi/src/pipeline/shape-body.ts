@@ -10,6 +10,7 @@ import {
 import { type ApiMeta, type ApiObject, asApiObject } from '../api-object.ts';
 import { invalid, processObject, shapeObjectMeta, unreadableField, validateScale } from '../schema/index.ts';
 import { badRequest, invalidObject, unreadablePatch } from './api-status.ts';
+import { tooManyDefaults } from './size-limit.ts';
 import type { WriteRequest } from './write-request.ts';
 
 /** A request body brought into shape, with what the caller should be warned of. */
@@ -97,6 +98,7 @@ export function shapeObject(
     lists: !resource.rules.builtin,
     part: request.subresource === 'status' && !resource.rules.builtin ? 'status' : undefined,
   });
+  if (processed.defaultsEnd) throw tooManyDefaults();
   const warnings = judgeUnknown(request, object, unknownInOrder(unknownMeta, processed.unknownFields), asPatch);
   const replicas = request.subresource === 'status' ? 'statusReplicasPath' : 'specReplicasPath';
   const scaled = version.scale === undefined ? [] : validateScale(processed.object, version.scale[replicas]);
@@ -126,6 +128,7 @@ export function readWish(
   if (why !== undefined) throw asPatch ? unreadablePatch(object, why) : undecodable(request, why);
   const defaulted = version.defaults?.(object) ?? object;
   const read = processObject(version.schema, defaulted, { validate: false, dropNulls: applied !== true });
+  if (read.defaultsEnd) throw tooManyDefaults();
   const warnings = judgeUnknown(request, object, unknownInOrder(unknownMeta, read.unknownFields), asPatch);
   return { object: asApiObject(read.object), warnings };
 }
@@ -157,7 +160,9 @@ function judgeUnknown(
 /** Default and prune only: for the ownership of what a request asks for but its endpoint does not change. */
 export function shapeOnly({ version }: WriteRequest, object: ApiObject): ApiObject {
   const defaulted = version.defaults?.(object) ?? object;
-  return asApiObject(processObject(version.schema, defaulted, { validate: false }).object);
+  const read = processObject(version.schema, defaulted, { validate: false });
+  if (read.defaultsEnd) throw tooManyDefaults();
+  return asApiObject(read.object);
 }
 
 function undecodable({ version: wanted }: WriteRequest, why: string, kind = wanted.kind, version = wanted.version) {

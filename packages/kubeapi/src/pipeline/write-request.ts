@@ -15,6 +15,8 @@ export interface WriteRequest {
   readonly manager: string;
   readonly dryRun: boolean;
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
+  /** How long the body was; absent when the server itself writes. */
+  readonly bodyBytes?: number;
   /** What the body says twice, as texts: judged like unknown fields. */
   readonly duplicates?: readonly string[];
   /** The object comes out of a server-side apply: nulls that may not be are refused there, not dropped. */
