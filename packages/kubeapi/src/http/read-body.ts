@@ -11,9 +11,11 @@ const ACCEPTED = 'application/json, application/yaml, application/vnd.kubernetes
 const MAX_DEPTH = 200;
 /** More keys that a YAML body gives twice are not named. */
 const MAX_DUPLICATES = 100;
+/** YAML takes many times longer to read than JSON: more of it is refused. */
+export const MAX_YAML_BYTES = 1024 * 1024;
 const APPLY = 'application/apply-patch+yaml';
 
-/** Decode a request body by its content type; no content type at all is JSON, as old kubectl sends it. @throws 400, 415. */
+/** Decode a request body by its content type; no content type at all is JSON, as old kubectl sends it. @throws 400, 413, 415. */
 export function decodeBody(bytes: Uint8Array, contentType: string | undefined): Json {
   const type = typeOf(contentType);
   switch (type) {
@@ -53,7 +55,7 @@ export interface DecodedBody {
   readonly duplicates: readonly string[];
 }
 
-/** Like `decodeBody`, with a look for fields that are given twice; the last one counts. @throws 400, 415. */
+/** Like `decodeBody`, with a look for fields that are given twice; the last one counts. @throws 400, 413, 415. */
 export function decodeWithDuplicates(bytes: Uint8Array, contentType: string | undefined): DecodedBody {
   const type = typeOf(contentType);
   if (type === 'application/json') return jsonWithDuplicates(bytes);
@@ -110,6 +112,10 @@ function readYaml(bytes: Uint8Array): DecodedBody {
     } catch {
       // Flow-style YAML that is no JSON: the YAML reader decides.
     }
+  }
+  if (bytes.length > MAX_YAML_BYTES) {
+    const message = `Request entity too large: YAML is read up to ${MAX_YAML_BYTES} bytes, send JSON instead`;
+    throw apiError({ code: 413, reason: 'RequestEntityTooLarge', message });
   }
   const duplicates: string[] = [];
   const onDuplicate = (key: string, line: number): void => {

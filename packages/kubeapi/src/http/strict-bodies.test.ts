@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { crdFor, jsonCaller } from '../testing/json-caller.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
+import { MAX_YAML_BYTES } from './read-body.ts';
 
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const THINGS = '/apis/g.test/v1/namespaces/default/things';
@@ -70,10 +71,28 @@ describe('bodies that give a field twice', () => {
       ['['.repeat(deep), 'application/json'],
       [`${'{"a":'.repeat(deep)}1${'}'.repeat(deep)}`, 'application/json'],
       ['['.repeat(deep), 'application/yaml'],
-      [Array.from({ length: 2000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), 'application/yaml'],
+      [Array.from({ length: 1000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'), 'application/yaml'],
       [`- `.repeat(deep), 'application/yaml'],
     ] as const;
     for (const [body, type] of bodies) assert.equal((await send(body, type, 'Warn')).status, 400);
+  });
+
+  it('are refused with 413 when they are large YAML, which is slow to read; JSON of that size is read under either type', async () => {
+    const yaml = `${TWICE_YAML}  # ${'x'.repeat(MAX_YAML_BYTES - TWICE_YAML.length - 4)}`;
+    assert.equal((await send(yaml, 'application/yaml', 'Warn')).status, 201);
+    const large = await send(`${yaml}x`, 'application/yaml', 'Warn');
+    const message = `Request entity too large: YAML is read up to ${MAX_YAML_BYTES} bytes, send JSON instead`;
+    assert.deepEqual([large.status, large.message], [413, message]);
+    assert.equal((await send(`{a: ${'x'.repeat(MAX_YAML_BYTES)}}`, 'application/yaml', 'Warn')).status, 413);
+    const spaces = ' '.repeat(MAX_YAML_BYTES);
+    const json = await send(`\n ${TWICE}${spaces}`, 'application/yaml', 'Warn');
+    assert.deepEqual([json.status, json.warning], [201, ['299 - "duplicate field \\"spec.size\\""']]);
+    const apply = 'application/apply-patch+yaml';
+    const path = `${THINGS}/p?fieldManager=a`;
+    const applied = async (body: string): Promise<number> =>
+      (await api.call({ method: 'PATCH', path, headers: { 'content-type': apply }, body })).code;
+    const named = TWICE.replace('"t"', '"p"').replace('"size":1,', '');
+    assert.deepEqual([await applied(`${named}${spaces}`), await applied(`${yaml}x`)], [200, 413]);
   });
 
   it('are refused with 400, or kept exactly, when their numbers are huge', async () => {

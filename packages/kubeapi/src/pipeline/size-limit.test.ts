@@ -56,6 +56,11 @@ describe('an object that is too large', () => {
     assert.equal((await call('POST', THINGS, body('grows'))).code, 201);
     const grown = await call('PATCH', `${THINGS}/grows`, { metadata: { finalizers } }, MERGE);
     texts.push(`${grown.code} ${String(grown.body['message'])}`);
+    const more = many((i) => `a.b/finalizer-of-great-length-${i}`);
+    const path = `${THINGS}/applied?fieldManager=a`;
+    const applied = { ...body('applied'), metadata: { name: 'applied', finalizers: more } };
+    const refused = await call('PATCH', path, applied, 'application/apply-patch+yaml');
+    texts.push(`${refused.code} ${String(refused.body['message'])}`);
     for (const text of texts) assert.match(text, /^413 .* would take \d+ bytes or more in the store/);
   });
 
