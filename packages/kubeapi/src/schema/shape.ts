@@ -64,11 +64,11 @@ export class Shaper {
       if (next !== undefined) members.push([name, next]);
     }
     if (this.#shaping.defaults && !this.defaultsEnd) {
-      for (const [name, child] of Object.entries(schema.properties ?? {})) {
-        if (child.default === undefined || Object.hasOwn(value, name)) continue;
+      for (const [name, child, preset] of defaultedOf(schema)) {
+        if (Object.hasOwn(value, name)) continue;
         this.#added += name.length + defaultBytes(child);
         if (this.defaultsEnd) break;
-        const filled = this.#member(schema, name, child.default, path);
+        const filled = this.#member(schema, name, preset, path);
         if (filled === undefined) continue;
         members.push([name, filled]);
         changed = true;
@@ -105,6 +105,21 @@ export class Shaper {
     this.#added += defaultBytes(schema);
     return this.defaultsEnd ? undefined : schema.default;
   }
+}
+
+type Defaulted = readonly (readonly [name: string, child: Schema, preset: Json])[];
+
+const defaulted = new WeakMap<Schema, Defaulted>();
+
+/** The members of a schema that have a default; looked for once, as a list may have a hundred thousand items. */
+function defaultedOf(schema: Schema): Defaulted {
+  const known = defaulted.get(schema);
+  if (known !== undefined) return known;
+  const made = Object.entries(schema.properties ?? {}).flatMap(([name, child]) =>
+    child.default === undefined ? [] : [[name, child, child.default] as const],
+  );
+  defaulted.set(schema, made);
+  return made;
 }
 
 const sizes = new WeakMap<Schema, number>();
