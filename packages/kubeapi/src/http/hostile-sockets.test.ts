@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { isJsonObject, parseJson } from '@bloomery/model';
 import { startTestListener, type TestListener } from '../testing/test-listener.ts';
+import { until as untilAnswer } from '../testing/until.ts';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const LIMITS = { graceMs: 500, headersMs: 500, requestMs: 1000, idleMs: 800, stalledMs: 30_000, connections: 40 };
@@ -27,13 +28,7 @@ function closeOf(socket: TLSSocket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()));
 }
 
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!condition()) {
-    if (Date.now() > deadline) assert.fail(`after 20 s still not: ${what}`);
-    await delay(10);
-  }
-}
+const until = (what: string, condition: () => boolean): Promise<true> => untilAnswer(what, condition, 20_000);
 
 describe('hostile callers of the HTTPS listener', () => {
   let listener: TestListener;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ClientHttp2Session } from 'node:http2';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { startTestListener, type TestListener } from '../testing/test-listener.ts';
+import { until as untilAnswer } from '../testing/until.ts';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const WATCHERS = 10_000;
@@ -11,13 +11,7 @@ const SESSIONS = 10;
 /** What one open watch may cost, both ends in one process: streams of HTTP/2, iterators, timers. */
 const MAX_BYTES_EACH = 64 * 1024;
 
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!condition()) {
-    if (Date.now() > deadline) assert.fail(`after 60 s still not: ${what}`);
-    await delay(20);
-  }
-}
+const until = (what: string, condition: () => boolean): Promise<true> => untilAnswer(what, condition, 60_000);
 
 describe('10,000 watchers over HTTP/2', () => {
   let listener: TestListener;

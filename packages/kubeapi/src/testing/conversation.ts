@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { isJsonObject, type Json, type JsonObject, parseJson, stringifyJson } from '@bloomery/model';
+import { entryKey, named } from './stand-ins.ts';
 
 /** One request of a recorded conversation. */
 export interface ApiCall {
@@ -135,18 +136,6 @@ function parsed(text: string): Json {
     // Not every answer is JSON (`404 page not found`): compare it as text.
     return text;
   }
-}
-
-function named(known: Map<string, string>, real: string, prefix: string): string {
-  const name = known.get(real) ?? `${prefix}${known.size}`;
-  known.set(real, name);
-  return name;
-}
-
-function entryKey(entry: Json): string {
-  if (!isJsonObject(entry)) return '';
-  const { operation = '', manager = '', subresource = '', apiVersion = '' } = entry;
-  return stringifyJson([operation, manager, subresource, apiVersion]);
 }
 
 function essence({ code, body }: Answer): JsonObject {

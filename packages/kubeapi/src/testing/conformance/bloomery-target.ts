@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadCertificateAuthority } from '@bloomery/talos';
 import { identityOf } from '../client-identity.ts';
+import { until } from '../until.ts';
 import { startChild } from './child-process.ts';
 import { type Target, TOKEN_FILE, TOKENS } from './target.ts';
-import { until } from './until.ts';
 
 const BLOOMERY = join(import.meta.dirname, '../../../../../bloomery');
 const LISTENERS = ['kube', '', 'tftp', 'dhcp', 'siderolink', 'metrics'].map((name) =>

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CertificateAuthority, createCertificateAuthority } from '@bloomery/talos';
 import { type ClientIdentity, identityOf } from '../client-identity.ts';
+import { until } from '../until.ts';
 import { rawRequest } from './api-client.ts';
 import { type Child, freePorts, startChild } from './child-process.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { peer, type Target, TOKEN_FILE, TOKENS } from './target.ts';
-import { until } from './until.ts';
 
 const PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager'] as const;
 const CONTROLLERS = [

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, stringifyJson } from '@bloomery/model';
+import { entryKey, named } from '../stand-ins.ts';
 
 /** What stands for the fresh namespace of a case in a recording. */
 const NAMESPACE = '$' + '{NS}';
@@ -112,18 +113,6 @@ function withoutOrderOfCauses(value: JsonObject): JsonObject {
   const { causes } = details;
   if (!Array.isArray(causes) || causes.length < 2) return value;
   return { ...value, message: message.replace(/: \[.*$/s, ': [...]') };
-}
-
-function named(known: Map<string, string>, real: string, prefix: string): string {
-  const name = known.get(real) ?? `${prefix}${known.size}`;
-  known.set(real, name);
-  return name;
-}
-
-function entryKey(entry: Json): string {
-  if (!isJsonObject(entry)) return '';
-  const { operation = '', manager = '', subresource = '', apiVersion = '' } = entry;
-  return stringifyJson([operation, manager, subresource, apiVersion]);
 }
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject, parseJson, stringifyJson } from '@bloomery/model';
+import { until } from '../until.ts';
 import { type Connection, type Headers, openStream, type RawAnswer, rawRequest } from './api-client.ts';
 import { Normaliser } from './normaliser.ts';
 import { type KubectlRun, runKubectl } from './run-kubectl.ts';
 import type { Target } from './target.ts';
-import { until } from './until.ts';
 import { type WatchEvent, WatchReader } from './watch-reader.ts';
 
 /** One line of a recording: what was done and what came of it. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringifyJson } from '@bloomery/model';
+import { until } from '../until.ts';
 import { rawRequest } from './api-client.ts';
 import type { Target } from './target.ts';
-import { until } from './until.ts';
 
 const VECTORS = join(import.meta.dirname, '../../../../../test/vectors/kube-api/ssa.json');
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isJsonObject, type JsonObject, parseJson } from '@bloomery/model';
-import { until } from './until.ts';
+import { until } from '../until.ts';
 
 /** One line of a watch. */
 export interface WatchEvent {

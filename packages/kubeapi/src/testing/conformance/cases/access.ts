@@ -1,9 +1,9 @@
 import type { Json, JsonObject } from '@bloomery/model';
+import { until } from '../../until.ts';
 import { area } from '../area.ts';
 import { at, configMap, content } from '../objects.ts';
 import type { Session } from '../session.ts';
 import { THING } from '../shared-kinds.ts';
-import { until } from '../until.ts';
 
 const RBAC = 'rbac.authorization.k8s.io/v1';
 const AUTHZ = '/apis/authorization.k8s.io/v1';

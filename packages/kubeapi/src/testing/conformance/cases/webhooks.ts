@@ -1,10 +1,10 @@
 import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
+import { until } from '../../until.ts';
 import { patchResponse, sendJson, startWebhookServer, type WebhookServer } from '../../webhook-server.ts';
 import { area, type Case } from '../area.ts';
 import { at, configMap, crd, thing } from '../objects.ts';
 import type { Answer, Session } from '../session.ts';
 import { THING } from '../shared-kinds.ts';
-import { until } from '../until.ts';
 
 const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
