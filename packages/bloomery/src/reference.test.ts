@@ -40,8 +40,8 @@ const INDIRECT: readonly string[] = [
   'clusters/talos-config/reconcile-talos-config.ts',
   'inventory/server/power-actions.ts',
   'inventory/server/reconcile.ts',
-  'link/event-sink.ts',
-  'link/link-state.ts',
+  'link/events/event-sink.ts',
+  'link/peers/link-state.ts',
 ];
 
 /** The reasons of the page's table. */

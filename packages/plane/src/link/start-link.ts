@@ -1,15 +1,7 @@
 import type { GrpcService } from '@bloomery/grpc';
 import type { EventRecorder, ObjectClient, WritableObjectCache } from '@bloomery/kube';
 import { type ServerBinding, serverBinding } from '@bloomery/model';
-import {
-  type BoundAddress,
-  type Clock,
-  errorText,
-  hostPort,
-  type Logger,
-  type RandomBytes,
-  type Service,
-} from '@bloomery/ports';
+import { type BoundAddress, type Clock, errorText, hostPort, type Logger, type RandomBytes } from '@bloomery/ports';
 import {
   configureLinkInterface,
   isolateLink,
@@ -21,16 +13,10 @@ import {
   type WireguardMode,
 } from '@bloomery/siderolink';
 import type { TimelineRecorder } from '../insight/timeline.ts';
-import { createAddressFilter } from './address-filter.ts';
-import { createEventSink, type EventSinkDeps, startEventSink } from './event-sink.ts';
-import { createLinkPeers } from './link-peers.ts';
-import { reportLinkStates } from './link-state.ts';
-import { createProvisionService } from './provision-service.ts';
-
-/** Port of the kernel log receiver on the link. */
-export const KERNEL_LOG_PORT = 4001;
-/** Port of the event sink on the link. */
-export const EVENT_SINK_PORT = 4002;
+import { LINK_PORTS, startLinkServices } from './link-services.ts';
+import { createLinkPeers } from './peers/link-peers.ts';
+import { reportLinkStates } from './peers/link-state.ts';
+import { createProvisionService } from './provision/provision-service.ts';
 
 /** How the link is set up. */
 export interface LinkOptions {
@@ -182,23 +168,17 @@ async function bringUp(
   await peers.attach(device);
   await configureLinkInterface({ name: interfaceName, address: `${identity.serverAddress}/64` });
   try {
-    const tcpPorts = [KERNEL_LOG_PORT, EVENT_SINK_PORT];
-    await isolateLink({ name: interfaceName, serverAddress: identity.serverAddress, tcpPorts });
+    const { serverAddress } = identity;
+    await isolateLink({ name: interfaceName, serverAddress, tcpPorts: LINK_PORTS });
     cleanup.defer(() => removeLinkIsolation(interfaceName));
   } catch (error) {
     log.warn('link.not_isolated', { interfaceName, error: errorText(error) });
   }
-  const sink: Service = await startSink(options, deps, peers);
-  cleanup.use(sink);
+  const services = await startLinkServices(options, { ...deps, peers });
+  cleanup.use(services);
   const owned = cleanup.move();
-  const status = { state: 'up' as const, interfaceName, backend, listenPort, eventSink: sink.address };
+  const status = { state: 'up' as const, interfaceName, backend, listenPort, eventSink: services.eventSink };
   return { device, status, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-function startSink(options: LinkOptions, deps: LinkDeps, peers: EventSinkDeps['peers']): Promise<Service> {
-  const sinkDeps = { ...deps, peers, isExcludedAddress: createAddressFilter(options.negativeAddressFilter) };
-  const listen = { host: deps.identity.serverAddress, port: EVENT_SINK_PORT };
-  return startEventSink(listen, createEventSink(sinkDeps), sinkDeps);
 }
 
 /** Report link states until the device is lost (the reason) or the signal aborts (undefined). */

@@ -1,7 +1,7 @@
 import type { ConditionDraft } from '@bloomery/kube';
 import { isSiderolinkAddress, type MachineEvent } from '@bloomery/siderolink';
 import { formatIpv6, machineEventsProto, parseIpv6 } from '@bloomery/wire';
-import type { TimelineDraft } from '../insight/timeline.ts';
+import type { TimelineDraft } from '../../insight/timeline.ts';
 import { type AddressFilter, isLinkLocal } from './address-filter.ts';
 
 /** A mark on the timeline, and whether it is also worth a Kubernetes Event. */

@@ -13,8 +13,8 @@ import {
   wireguardPublicKey,
 } from '@bloomery/siderolink';
 import { type DeviceUpdate, linkProto } from '@bloomery/wire';
-import { createLinkPeers } from './link-peers.ts';
-import { loadLinkIdentity } from './link-secret.ts';
+import { loadLinkIdentity } from '../link-secret.ts';
+import { createLinkPeers } from '../peers/link-peers.ts';
 import { createProvisionService } from './provision-service.ts';
 
 const UUID = '6b121f82-24a8-4611-9d23-fa1a5ba564f0';

@@ -4,8 +4,8 @@ import { type ServerBinding, serverBinding } from '@bloomery/model';
 import { errorText, isBloomeryError, type Logger, type RandomBytes } from '@bloomery/ports';
 import { bareLinkAddress, drawNodeAddress, type LinkIdentity, swapEndpoints } from '@bloomery/siderolink';
 import { formatWireguardKey, linkProto, parseWireguardKey } from '@bloomery/wire';
-import type { TimelineRecorder } from '../insight/timeline.ts';
-import type { LinkPeers } from './link-peers.ts';
+import type { TimelineRecorder } from '../../insight/timeline.ts';
+import type { LinkPeers } from '../peers/link-peers.ts';
 
 /** What answering Provision needs. */
 export interface ProvisionDeps {

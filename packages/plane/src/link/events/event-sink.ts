@@ -14,9 +14,9 @@ import {
 } from '@bloomery/ports';
 import { bareLinkAddress, decodeMachineEvent, type MachineEvent } from '@bloomery/siderolink';
 import { eventsProto } from '@bloomery/wire';
-import type { TimelineRecorder } from '../insight/timeline.ts';
+import type { TimelineRecorder } from '../../insight/timeline.ts';
+import type { LinkPeers } from '../peers/link-peers.ts';
 import type { AddressFilter } from './address-filter.ts';
-import type { LinkPeers } from './link-peers.ts';
 import { type EventPlan, planEvent } from './plan-event.ts';
 
 /** What the sink of machine events needs. */

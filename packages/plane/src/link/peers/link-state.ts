@@ -2,7 +2,7 @@ import { type EventRecorder, type ObjectCache, type ObjectClient, patchStatus } 
 import { metalMachine, type ServerBinding, server, serverBinding, timeText } from '@bloomery/model';
 import { type Clock, errorText, type Logger } from '@bloomery/ports';
 import type { PeerState } from '@bloomery/wire';
-import type { TimelineRecorder } from '../insight/timeline.ts';
+import type { TimelineRecorder } from '../../insight/timeline.ts';
 import type { LinkPeers } from './link-peers.ts';
 
 /** Without a handshake for so long a machine counts as gone (180 + 5 + 90 s). */

@@ -1,0 +1,45 @@
+import type { EventRecorder, ObjectCache, ObjectClient } from '@bloomery/kube';
+import type { BoundAddress, Clock, Logger } from '@bloomery/ports';
+import type { LinkIdentity } from '@bloomery/siderolink';
+import type { TimelineRecorder } from '../insight/timeline.ts';
+import { createAddressFilter } from './events/address-filter.ts';
+import { createEventSink, startEventSink } from './events/event-sink.ts';
+import type { LinkPeers } from './peers/link-peers.ts';
+
+/** Port of the kernel log receiver on the link. */
+export const KERNEL_LOG_PORT = 4001;
+/** Port of the event sink on the link. */
+export const EVENT_SINK_PORT = 4002;
+/** TCP ports of the server that machines may reach over the link. */
+export const LINK_PORTS: readonly number[] = [KERNEL_LOG_PORT, EVENT_SINK_PORT];
+
+/** How the services on the link behave. */
+export interface LinkServicesOptions {
+  /** CIDRs of addresses that machines report and that are left out. */
+  readonly negativeAddressFilter: readonly string[];
+}
+
+/** What the services on the link need. */
+export interface LinkServicesDeps {
+  readonly identity: Pick<LinkIdentity, 'serverAddress'>;
+  readonly client: ObjectClient;
+  readonly cache: ObjectCache;
+  readonly peers: Pick<LinkPeers, 'serverAt'>;
+  readonly events: EventRecorder;
+  readonly timeline: TimelineRecorder;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What machines reach over the link; bound to the server's link address only. */
+export interface LinkServices extends AsyncDisposable {
+  readonly eventSink: BoundAddress;
+}
+
+/** Start everything that listens on the link. The interface must have its address. */
+export async function startLinkServices(options: LinkServicesOptions, deps: LinkServicesDeps): Promise<LinkServices> {
+  const host = deps.identity.serverAddress;
+  const sinkDeps = { ...deps, isExcludedAddress: createAddressFilter(options.negativeAddressFilter) };
+  const sink = await startEventSink({ host, port: EVENT_SINK_PORT }, createEventSink(sinkDeps), sinkDeps);
+  return { eventSink: sink.address, [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose]() };
+}
