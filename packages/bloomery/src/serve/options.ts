@@ -16,7 +16,16 @@ export interface ServeOptions {
   readonly dhcpInterface: string | undefined;
   readonly dhcpProxy: boolean;
   readonly siderolinkListen: Listen;
-  readonly siderolinkAdvertise: { readonly host: string; readonly port?: number } | undefined;
+  /** WireGuard endpoints that machines are told, best first; empty: the advertised host. */
+  readonly siderolinkAdvertise: readonly { readonly host: string; readonly port?: number }[];
+  /** Which machines send WireGuard through gRPC instead of UDP: those that ask for it, all, none. */
+  readonly siderolinkTunnel: 'auto' | 'force' | 'off';
+  /** Call machines at their last known endpoints after a start; false where these belong to a load balancer. */
+  readonly siderolinkRestoreEndpoints: boolean;
+  /** Machines join the link only with a token. */
+  readonly requireJoinToken: boolean;
+  /** Certificate and key of the machine port (PEM files, absolute); undefined: plain text only. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly wireguard: 'auto' | 'kernel' | 'userspace' | 'off';
   readonly negativeAddressFilter: readonly string[];
   /** `external`: Cluster API core runs beside us, against this API; its group is not ours then. */
@@ -143,6 +152,11 @@ export function parseServeOptions(flags: Raw, environment: Environment, defaultD
     if (parsed === undefined) refuse(name, `wants HOST or HOST:PORT, not "${value}"`);
     return parsed;
   };
+  const endpoints = (name: string): readonly { host: string; port?: number }[] | undefined => {
+    const parsed = optional(name)?.split(',').map(parseHostOptionalPort);
+    if (parsed?.includes(undefined)) refuse(name, `wants a comma list of HOST:PORT, not "${text(name, '')}"`);
+    return parsed?.filter((one) => one !== undefined);
+  };
   const probability = (name: string): number => {
     const n = Number(text(name, '0'));
     if (n >= 0 && n <= 1) return n;
@@ -161,8 +175,12 @@ export function parseServeOptions(flags: Raw, environment: Environment, defaultD
   const siderolinkBase = listen('siderolinkListen', '0.0.0.0:51821');
   const siderolinkPort = flags['siderolinkListen'] === undefined ? port('siderolinkPort') : undefined;
   const advertise = endpoint('advertise') ?? withPort(endpoint('apiEndpoint'), port('apiPort'));
-  const siderolinkAdvertise =
-    endpoint('siderolinkAdvertise') ?? withPort(endpoint('siderolinkEndpoint'), port('siderolinkPort'));
+  const siderolinkEndpoint = withPort(endpoint('siderolinkEndpoint'), port('siderolinkPort'));
+  const siderolinkAdvertise = endpoints('siderolinkAdvertise') ?? (siderolinkEndpoint ? [siderolinkEndpoint] : []);
+  const tlsCert = optional('tlsCert');
+  const tlsKey = optional('tlsKey');
+  if ((tlsCert === undefined) !== (tlsKey === undefined))
+    refuse(tlsCert === undefined ? 'tlsCert' : 'tlsKey', 'is missing: --tls-cert and --tls-key go together');
 
   const clientCa = optional('clientCa');
   const auditLog = optional('auditLog') ?? join(text('data', defaultDataDir), 'logs', 'audit.jsonl');
@@ -177,6 +195,13 @@ export function parseServeOptions(flags: Raw, environment: Environment, defaultD
     dhcpProxy: !bool('disableDhcpProxy', false),
     siderolinkListen: siderolinkPort === undefined ? siderolinkBase : { ...siderolinkBase, port: siderolinkPort },
     siderolinkAdvertise,
+    siderolinkTunnel: choice('siderolinkTunnel', ['auto', 'force', 'off'], 'auto'),
+    siderolinkRestoreEndpoints: bool('siderolinkRestoreEndpoints', true),
+    requireJoinToken: bool('requireJoinToken', false),
+    tls:
+      tlsCert === undefined || tlsKey === undefined
+        ? undefined
+        : { certFile: resolve(tlsCert), keyFile: resolve(tlsKey) },
     wireguard: choice('wireguard', ['auto', 'kernel', 'userspace', 'off'], 'auto'),
     negativeAddressFilter: cidrs(text('negativeAddressFilter', ''), (bad) =>
       refuse('negativeAddressFilter', `wants a comma list of CIDRs; "${bad}" is none`),

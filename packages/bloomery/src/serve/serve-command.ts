@@ -35,8 +35,19 @@ export function serveCommand(deps: ServeCommandDeps): Command {
     .option('--siderolink-listen <host:port>', 'SideroLink WireGuard, UDP (default: 0.0.0.0:51821)')
     .option(
       '--siderolink-advertise <host:port>',
-      'WireGuard endpoint that machines are told (default: the advertised host)',
+      'WireGuard endpoints that machines are told, comma list, best first (default: the advertised host)',
     )
+    .option(
+      '--siderolink-tunnel <mode>',
+      'WireGuard through gRPC instead of UDP: auto (machines that ask for it), force or off (default: auto)',
+    )
+    .option(
+      '--siderolink-restore-endpoints [bool]',
+      'call machines at their last known endpoints after a start (default: true)',
+    )
+    .option('--require-join-token', 'machines join SideroLink only with a token: see `bloomery token`')
+    .option('--tls-cert <file>', 'PEM certificate of the machine port: gRPC and HTTP with TLS beside plain text')
+    .option('--tls-key <file>', 'PEM key of --tls-cert')
     .option('--wireguard <mode>', 'auto, kernel, userspace or off (default: auto)')
     .option('--negative-address-filter <cidrs>', 'addresses that machines report and that are left out, comma list')
     .option(

@@ -198,7 +198,8 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
     {
       mode: options.wireguard,
       listenPort: options.siderolinkListen.port,
-      advertise: () => options.siderolinkAdvertise ?? { host: advertiseHost },
+      advertise: () =>
+        options.siderolinkAdvertise.length > 0 ? options.siderolinkAdvertise : [{ host: advertiseHost }],
       negativeAddressFilter: options.negativeAddressFilter,
       stateDir: join(dataDir, 'wg'),
     },

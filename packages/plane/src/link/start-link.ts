@@ -23,10 +23,8 @@ export interface LinkOptions {
   readonly mode: WireguardMode;
   /** UDP port; 0 picks a free one. */
   readonly listenPort: number;
-  /**
-   * Host of the WireGuard endpoint that a machine at this address is told, and its port unless it is the bound one.
-   */
-  readonly advertise: (callerAddress: string) => { readonly host: string; readonly port?: number };
+  /** WireGuard endpoints that a machine at this address is told, best first; without port: the bound one. */
+  readonly advertise: (callerAddress: string) => readonly { readonly host: string; readonly port?: number }[];
   /** CIDRs of addresses that machines report and that are left out. */
   readonly negativeAddressFilter: readonly string[];
   /** Folder for wireguard-go. */
@@ -128,10 +126,8 @@ export async function startLink(options: LinkOptions, deps: LinkDeps): Promise<L
     provision: createProvisionService({
       ...deps,
       peers,
-      endpoints: (caller) => {
-        const { host, port } = options.advertise(caller);
-        return [hostPort({ host, port: port ?? boundPort() })];
-      },
+      endpoints: (caller) =>
+        options.advertise(caller).map(({ host, port }) => hostPort({ host, port: port ?? boundPort() })),
     }),
     status: () => status,
     [Symbol.asyncDispose]: async () => {
