@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseGoDuration } from './go-duration.ts';
-import { parseListen, parseServeOptions } from './options.ts';
+import { parseListen } from './option-reader.ts';
+import { parseServeOptions } from './options.ts';
 
 describe('serve options', () => {
   it('have the documented defaults', () => {
@@ -44,6 +45,48 @@ describe('serve options', () => {
     assert.ok(parsed.ok);
     assert.equal(parsed.options.insecureWipe, true);
     assert.deepEqual(parsed.options.advertise, { host: 'fd00::1', port: 80 });
+  });
+
+  it("tell machines several WireGuard endpoints, in order, or the one of upstream's variables", () => {
+    const several = parseServeOptions({ siderolinkAdvertise: 'a.example:1,[fd00::1]:2, 10.0.0.1' }, {}, '/d');
+    assert.ok(several.ok);
+    assert.deepEqual(several.options.siderolinkAdvertise, [
+      { host: 'a.example', port: 1 },
+      { host: 'fd00::1', port: 2 },
+      { host: '10.0.0.1' },
+    ]);
+    const one = parseServeOptions(
+      {},
+      {
+        SIDERO_CONTROLLER_MANAGER_SIDEROLINK_ENDPOINT: '10.0.0.9',
+        SIDERO_CONTROLLER_MANAGER_SIDEROLINK_PORT: '51900',
+      },
+      '/d',
+    );
+    assert.ok(one.ok);
+    assert.deepEqual(one.options.siderolinkAdvertise, [{ host: '10.0.0.9', port: 51_900 }]);
+    assert.equal(one.options.siderolinkListen.port, 51_900);
+    assert.ok(!parseServeOptions({ siderolinkAdvertise: 'a.example:1,b b' }, {}, '/d').ok);
+  });
+
+  it('want certificate and key together', () => {
+    const both = parseServeOptions({ tlsCert: '/c.pem', tlsKey: '/k.pem' }, {}, '/d');
+    assert.ok(both.ok);
+    assert.deepEqual(both.options.tls, { certFile: '/c.pem', keyFile: '/k.pem' });
+    const half = parseServeOptions({ tlsCert: '/c.pem' }, {}, '/d');
+    assert.ok(!half.ok);
+    assert.deepEqual(half.problems, [
+      { flag: '--tls-key', message: 'is missing: --tls-cert and --tls-key go together' },
+    ]);
+  });
+
+  it('take CIDRs only, and - as none', () => {
+    const given = parseServeOptions({ negativeAddressFilter: '10.0.0.0/8,fd00::/8,-' }, {}, '/d');
+    assert.ok(given.ok);
+    assert.deepEqual(given.options.negativeAddressFilter, ['10.0.0.0/8', 'fd00::/8']);
+    for (const bad of ['300.1.1.1/99', '10.0.0.0/33', '10.0.0.0', 'fe80::1%eth0/64', 'fd00::/129', '10.0.0.0/8/8']) {
+      assert.ok(!parseServeOptions({ negativeAddressFilter: bad }, {}, '/d').ok, bad);
+    }
   });
 
   it('collect every refused value with its flag', () => {
