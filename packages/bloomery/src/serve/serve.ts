@@ -1,44 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createEventRecorder, createObjectCache, startControllers } from '@bloomery/kube';
+import { createEventRecorder, createObjectCache } from '@bloomery/kube';
 import { computedResource, managedWrites, openStore, startApiEngine } from '@bloomery/kubeapi';
-import { allKinds, cluster, type KindDefinition, machine, server, serverBinding } from '@bloomery/model';
+import { allKinds, cluster, type KindDefinition, server } from '@bloomery/model';
 import {
-  createAgentService,
-  createAssetShelf,
   createBootSessions,
-  createClusterController,
-  createEnvironmentController,
-  createHttpFetch,
-  createMachineController,
-  createMetadataRoute,
-  createMetalClusterController,
-  createMetalMachineController,
-  createPowerClients,
-  createServerBindingController,
-  createServerClassController,
-  createServerController,
-  createServerNames,
-  createTalosConfigController,
   createWipeBudget,
-  environmentsFolder,
   insightResources,
   loadLinkIdentity,
   openBootSessions,
   openSessionFile,
   openTimeline,
-  startBootServices,
-  startLink,
 } from '@bloomery/plane';
 import { type BoundAddress, type Clock, errorText, hostPort, type Logger, type Service } from '@bloomery/ports';
 import { type Endpoints, prepareDataDir, recordCurrent, removeEndpoints, writeEndpoints } from './data-dir.ts';
-import { defaultEnvironmentSpec } from './default-environment.ts';
 import { startKubeListener } from './kube-listener.ts';
 import { createKubeSurface, STARTED_PARTS } from './kube-surface.ts';
+import { startMachineServices } from './machine-services.ts';
 import { createMetrics } from './metrics.ts';
 import { startMetricsListener } from './metrics-listener.ts';
 import type { ServeOptions } from './options.ts';
-import { interfaceAddressOf, ownAddress } from './own-address.ts';
+import { ownAddress } from './own-address.ts';
+import { startPlaneControllers } from './plane-controllers.ts';
 
 export interface ServeDeps {
   readonly clock: Clock;
@@ -135,138 +118,38 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
     log.warn('metadata.insecure', { why: '--insecure-metadata: anybody who knows a UUID reads configurations' });
   const identity = await loadLinkIdentity(client);
   const budget = createWipeBudget(clock, () => cache.list(server));
-  const powers = createPowerClients({
-    client,
-    clock,
-    log,
-    managementApiFailures: {
-      explicit: options.testPowerExplicitFailure,
-      silent: options.testPowerSilentFailure,
-      random: Math.random,
-    },
-  });
-  cleanup.use(powers);
-  const environmentSpec = defaultEnvironmentSpec(options.environmentFile);
-  const shelf = createAssetShelf({
-    folder: environmentsFolder(dataDir),
-    fetch: createHttpFetch(process.env),
-    clock,
-    log,
-  });
-  cleanup.defer(() => shelf.close());
-  const controllers = startControllers(
-    {
-      client,
-      cache,
-      clock,
-      log,
-      random: Math.random,
-      events,
-      metrics: metrics.controllers,
-      alsoCache: [serverBinding, machine],
-      controllers: [
-        createServerController({
-          powers,
-          sessions,
-          timeline,
-          budget,
-          rebootTimeoutMs: options.serverRebootTimeoutMs,
-          defaultPxeMode: options.ipmiPxeMethod,
-        }),
-        createServerClassController(),
-        createEnvironmentController({ shelf, defaultSpec: environmentSpec }),
-        createMetalClusterController(),
-        createMetalMachineController({ timeline }),
-        createServerBindingController({ timeline }),
-        ...(options.clusterApi === 'embedded' ? [createClusterController(), createMachineController()] : []),
-        createTalosConfigController({ random }),
-      ],
-    },
+  const controllers = startPlaneControllers(
+    options,
+    { client, cache, events, timeline, sessions, budget, metrics: metrics.controllers, clock, log, random },
     stop.signal,
   );
   cleanup.use(controllers);
   await controllers.ready;
   starting.delete('controllers');
 
-  if (!options.dhcpProxy && !options.insecureMetadata) {
-    log.info('dhcp_proxy.disabled', {
-      why: 'DHCP of machines is not seen: only boots that are begun through a BMC are expected and get a token',
-    });
-  }
-  const serverName = createServerNames(cache);
-  const link = await startLink(
-    {
-      mode: options.wireguard,
-      listenPort: options.siderolinkListen.port,
-      advertise: () =>
-        options.siderolinkAdvertise.length > 0 ? options.siderolinkAdvertise : [{ host: advertiseHost }],
-      negativeAddressFilter: options.negativeAddressFilter,
-      stateDir: join(dataDir, 'wg'),
-    },
-    { identity, client, cache, events, timeline, clock, log, random },
-  );
-  cleanup.use(link);
-  const linkAddress = (): string => identity.serverAddress;
-  const agent = createAgentService({
+  const machines = await startMachineServices(options, {
+    advertiseHost,
+    identity,
     client,
     cache,
-    clock,
-    log,
     events,
     timeline,
     sessions,
     budget,
-    autoAccept: options.autoAcceptServers,
-    autoBmcSetup: options.autoBmcSetup,
-    insecureWipe: options.insecureWipe,
-    rebootTimeoutMs: options.serverRebootTimeoutMs,
-    insecureMetadata: options.insecureMetadata,
+    clock,
+    log,
+    random,
   });
-  const boot = await startBootServices(
-    {
-      listen: options.listen,
-      tftpListen: options.tftpListen,
-      ...(options.dhcpProxy ? { dhcpListen: options.dhcpListen } : {}),
-      advertise: options.advertise ?? { host: advertiseHost },
-      ...interfaceAddressOf(options),
-      dataDir,
-      ...(options.loaders === undefined ? {} : { loaders: options.loaders }),
-      ...(options.agentImages === undefined ? {} : { agentImages: options.agentImages }),
-      bootFromDiskMethod: options.bootFromDiskMethod,
-      extraAgentKernelArgs: options.extraAgentKernelArgs,
-      insecureMetadata: options.insecureMetadata,
-    },
-    {
-      cache,
-      events,
-      timeline,
-      sessions,
-      serverName,
-      linkAddress,
-      routes: (endpoint) => [
-        createMetadataRoute({ client, events, timeline, sessions, serverName, endpoint, linkAddress, clock, log }),
-      ],
-      services: () => [agent, link.provision],
-      log,
-      clock,
-    },
-  );
-  cleanup.use(boot);
+  cleanup.use(machines);
   const metricsService = await optional(log, 'metrics', () =>
     startMetricsListener(options.metricsListen, metrics.text),
   );
   if (metricsService !== undefined) cleanup.use(metricsService);
   starting.delete('boot');
 
-  const linkStatus = link.status();
   const endpoints: Endpoints = {
     kube: hostPort(kube.address),
-    http: hostPort(boot.http),
-    grpc: hostPort(boot.http),
-    tftp: textOf(boot.tftp),
-    dhcp: textOf(boot.dhcp),
-    siderolink:
-      linkStatus.state === 'up' ? hostPort({ host: options.siderolinkListen.host, port: linkStatus.listenPort }) : null,
+    ...machines.endpoints,
     discovery: null,
     metrics: textOf(metricsService?.address),
     console: null,

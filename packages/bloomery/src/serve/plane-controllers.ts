@@ -1,0 +1,112 @@
+import {
+  type ControllerMetrics,
+  type EventRecorder,
+  type ObjectClient,
+  type RunningControllers,
+  startControllers,
+  type WritableObjectCache,
+} from '@bloomery/kube';
+import { machine, serverBinding } from '@bloomery/model';
+import {
+  type BootSessions,
+  createAssetShelf,
+  createClusterController,
+  createEnvironmentController,
+  createHttpFetch,
+  createMachineController,
+  createMetalClusterController,
+  createMetalMachineController,
+  createPowerClients,
+  createServerBindingController,
+  createServerClassController,
+  createServerController,
+  createTalosConfigController,
+  environmentsFolder,
+  type Timeline,
+  type WipeBudget,
+} from '@bloomery/plane';
+import type { Clock, Logger, RandomBytes } from '@bloomery/ports';
+import { defaultEnvironmentSpec } from './default-environment.ts';
+import type { ServeOptions } from './options.ts';
+
+/** What the controllers of the journey need. */
+export interface PlaneControllersDeps {
+  readonly client: ObjectClient;
+  readonly cache: WritableObjectCache;
+  readonly events: EventRecorder;
+  readonly timeline: Timeline;
+  readonly sessions: BootSessions;
+  readonly budget: WipeBudget;
+  readonly metrics: ControllerMetrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: RandomBytes;
+}
+
+/**
+ * Start every controller of the journey; they fill the cache. Disposing ends them, and what only they use.
+ *
+ * @throws when the file of the default Environment cannot be read.
+ */
+export function startPlaneControllers(
+  options: ServeOptions,
+  deps: PlaneControllersDeps,
+  signal: AbortSignal,
+): RunningControllers {
+  const { client, cache, events, timeline, sessions, budget, metrics, clock, log, random } = deps;
+  const defaultSpec = defaultEnvironmentSpec(options.environmentFile);
+  const powers = createPowerClients({
+    client,
+    clock,
+    log,
+    managementApiFailures: {
+      explicit: options.testPowerExplicitFailure,
+      silent: options.testPowerSilentFailure,
+      random: Math.random,
+    },
+  });
+  const shelf = createAssetShelf({
+    folder: environmentsFolder(options.dataDir),
+    fetch: createHttpFetch(process.env),
+    clock,
+    log,
+  });
+  const running = startControllers(
+    {
+      client,
+      cache,
+      clock,
+      log,
+      random: Math.random,
+      events,
+      metrics,
+      alsoCache: [serverBinding, machine],
+      controllers: [
+        createServerController({
+          powers,
+          sessions,
+          timeline,
+          budget,
+          rebootTimeoutMs: options.serverRebootTimeoutMs,
+          defaultPxeMode: options.ipmiPxeMethod,
+        }),
+        createServerClassController(),
+        createEnvironmentController({ shelf, defaultSpec }),
+        createMetalClusterController(),
+        createMetalMachineController({ timeline }),
+        createServerBindingController({ timeline }),
+        ...(options.clusterApi === 'embedded' ? [createClusterController(), createMachineController()] : []),
+        createTalosConfigController({ random }),
+      ],
+    },
+    signal,
+  );
+  return {
+    ...running,
+    [Symbol.asyncDispose]: async () => {
+      await running[Symbol.asyncDispose]();
+      await shelf.close();
+      await powers[Symbol.asyncDispose]();
+    },
+  };
+}
