@@ -1,4 +1,5 @@
 import { type ClientHttp2Session, connect, type SecureClientSessionOptions } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import { type BoundAddress, type Clock, errorText, hostPort } from '@bloomery/ports';
 import {
   create,
@@ -23,6 +24,8 @@ export interface GrpcClientOptions {
   readonly clock: Clock;
   /** Present: TLS with these options; absent: plain text HTTP/2. */
   readonly tls?: SecureClientSessionOptions;
+  /** Brings the socket of each connection, TLS included, for example through a proxy; `address` only names the peer then. */
+  readonly connect?: () => Duplex;
   /** Ping an idle connection this often while calls are open, and drop it when one stays unanswered; off unless given. */
   readonly keepAliveMs?: number;
   /** Largest answer message in bytes; 4 MiB unless given. */
@@ -81,7 +84,8 @@ interface Connection {
   close(): void;
 }
 
-function createConnection({ address, clock, tls, keepAliveMs }: GrpcClientOptions): Connection {
+function createConnection(options: GrpcClientOptions): Connection {
+  const { address, clock, tls, keepAliveMs, connect: createConnection } = options;
   let current: ClientHttp2Session | undefined;
   /** Open calls by session. */
   const all = new Map<ClientHttp2Session, number>();
@@ -89,7 +93,8 @@ function createConnection({ address, clock, tls, keepAliveMs }: GrpcClientOption
     if (current === session) current = undefined;
   };
   const open = (): ClientHttp2Session => {
-    const session = connect(`${tls === undefined ? 'http' : 'https'}://${hostPort(address)}`, tls ?? {});
+    const url = `${tls === undefined ? 'http' : 'https'}://${hostPort(address)}`;
+    const session = connect(url, { ...tls, ...(createConnection === undefined ? {} : { createConnection }) });
     all.set(session, 0);
     session.on('error', () => drop(session));
     session.on('goaway', () => drop(session));
