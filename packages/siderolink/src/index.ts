@@ -10,5 +10,7 @@ export * from './network-prefix.ts';
 export * from './node/join-link.ts';
 export * from './node/node-options.ts';
 export * from './plan-peers.ts';
+export * from './tunnel/tunnel-relay.ts';
+export * from './tunnel/tunnel-server.ts';
 export * from './tunnel/virtual-address.ts';
 export * from './wireguard-keys.ts';
