@@ -1,3 +1,4 @@
+export * from './annotations.ts';
 export * from './events/address-filter.ts';
 export * from './events/event-sink.ts';
 export * from './events/plan-event.ts';
