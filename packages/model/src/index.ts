@@ -15,6 +15,7 @@ export * from './core/cluster.ts';
 export * from './core/machine.ts';
 export * from './crd.ts';
 export * from './crd-file.ts';
+export * from './go-duration.ts';
 export * from './infrastructure/metal-cluster.ts';
 export * from './infrastructure/metal-machine.ts';
 export * from './infrastructure/metal-machine-template.ts';

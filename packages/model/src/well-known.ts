@@ -32,6 +32,18 @@ export const ANNOTATIONS = {
   resetLoop: 'bloomery.dev/reset-loop',
   /** On Server: the SMBIOS UUID of a machine whose Server is named otherwise, because that UUID is unusable or taken. */
   reportedUuid: 'bloomery.dev/reported-uuid',
+  /** On ServerBinding: `tunnel` while the machine's WireGuard goes through gRPC; absent: UDP. Written with the key. */
+  siderolinkMode: 'bloomery.dev/siderolink-mode',
+  /** On Server, set by users: `true` makes this machine tunnel its WireGuard through gRPC. */
+  siderolinkTunnel: 'bloomery.dev/siderolink-tunnel',
+  /** On ServerBinding: hash of the unique token of the machine that owns this UUID. `bloomery token reset` takes it away. */
+  siderolinkUniqueToken: 'bloomery.dev/siderolink-unique-token',
+  /** On ServerBinding: name of the join token by which the machine came last. */
+  siderolinkJoinToken: 'bloomery.dev/siderolink-join-token',
+  /** On ServerBinding: `tunnel` when its machine's WireGuard goes through gRPC. Stored together with the machine's key. */
+  linkMode: 'bloomery.dev/siderolink-mode',
+  /** On Server, set by users: `true` when its WireGuard shall go through gRPC. */
+  linkTunnel: 'bloomery.dev/siderolink-tunnel',
   /** Set by `clusterctl move` on what it deletes after having copied it elsewhere: no release. */
   deleteForMove: 'clusterctl.cluster.x-k8s.io/delete-for-move',
 } as const;

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
+import { parseGoDurationMs } from '@bloomery/model';
 import type { Listen } from '@bloomery/ports';
-import { parseGoDuration } from './go-duration.ts';
+
 import {
   createOptionReader,
   type HostPort,
@@ -198,7 +199,7 @@ function linkOptions(read: OptionReader, flags: RawOptions): LinkOptions {
 
 function rebootTimeoutMs(read: OptionReader): number {
   const text = read.text('serverRebootTimeout', '20m');
-  const parsed = parseGoDuration(text);
+  const parsed = parseGoDurationMs(text);
   if (parsed !== undefined && parsed >= 1000) return parsed;
   read.refuse('serverRebootTimeout', `wants a duration of at least 1s such as 20m, not "${text}"`);
   return 1_200_000;

@@ -1,19 +1,10 @@
 import { apiError } from '@bloomery/kube';
+import { parseGoDurationMs } from '@bloomery/model';
 import type { Clock } from '@bloomery/ports';
 import { badRequest } from '../pipeline/api-status.ts';
 
 /** A request that is no watch has this long, from its headers to its answer. */
 export const REQUEST_TIMEOUT_MS = 60_000;
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-};
 
 /**
  * How long a request may take, in milliseconds: what `?timeout=` asks for (a duration of Go such as `30s`), and never more than
@@ -23,22 +14,12 @@ const UNIT_MS: Readonly<Record<string, number>> = {
  */
 export function requestTimeoutMs(asked: string | null): number {
   if (asked === null || asked === '') return REQUEST_TIMEOUT_MS;
-  const wanted = goDurationMs(asked.slice(0, 64));
+  const wanted = parseGoDurationMs(asked);
   if (wanted === undefined) {
     const why = `time: invalid duration ${JSON.stringify(asked.slice(0, 64))}`;
     throw badRequest(`invalid timeout specified in the request URL - ${why}`);
   }
   return wanted > 0 ? Math.min(wanted, REQUEST_TIMEOUT_MS) : REQUEST_TIMEOUT_MS;
-}
-
-function goDurationMs(text: string): number | undefined {
-  if (text === '0') return 0;
-  const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+)$/.exec(text);
-  if (match === null) return undefined;
-  let total = 0;
-  for (const [, number = '', unit = ''] of (match[2] ?? '').matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h)/g))
-    total += Number(number) * (UNIT_MS[unit] ?? 0);
-  return match[1] === '-' ? -total : total;
 }
 
 /** What the promise gives, unless that takes longer. The work itself goes on: a write may still be committed. @throws 504. */

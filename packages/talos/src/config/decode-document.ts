@@ -1,3 +1,4 @@
+import { formatGoDuration, parseGoDuration } from '@bloomery/model';
 import { goBoolean, goFloat, goInteger } from '../yaml/go-scalars.ts';
 import {
   entriesOf,
@@ -9,7 +10,6 @@ import {
   type YamlTree,
 } from '../yaml/index.ts';
 import { readCustomScalar } from './custom-scalar.ts';
-import { formatGoDuration, parseGoDuration } from './go-duration.ts';
 import { fieldNamed, type ScalarKind, type Shape } from './type-table.ts';
 
 /** Something in a document that its type does not allow. `path` is dotted (`machine.network.interfaces.0.mtu`). */

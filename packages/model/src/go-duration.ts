@@ -29,6 +29,12 @@ export function parseGoDuration(text: string): bigint | undefined {
   return negative ? -total : total;
 }
 
+/** Read a Go duration as milliseconds. @returns undefined when it is none. */
+export function parseGoDurationMs(text: string): number | undefined {
+  const nanoseconds = parseGoDuration(text);
+  return nanoseconds === undefined ? undefined : Number(nanoseconds) / 1e6;
+}
+
 /** Write nanoseconds as Go does: `1h0m0s`, `1.5s`, `250ms`, `0s`. */
 export function formatGoDuration(nanoseconds: bigint): string {
   if (nanoseconds === 0n) return '0s';
