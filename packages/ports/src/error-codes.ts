@@ -66,11 +66,15 @@ export const ERROR_CODES = {
   BLM_KUBECONFIG_INVALID:
     'The kubeconfig, or a file that it names, cannot be used. The message names the file and the part.',
   BLM_LINK_API_URL_INVALID: 'The address of the SideroLink API cannot be read. Use grpc://HOST:PORT or https://HOST.',
+  BLM_LINK_CONFIG_INVALID:
+    'What a machine is told about its SideroLink cannot be used. The message names the document or flag and the field.',
   BLM_LINK_DEVICE_FAILED:
     'The WireGuard device could not be made or set up. The message names the step; the rest of the plane serves on.',
   BLM_LINK_KEY_INVALID: 'A WireGuard key is not 32 bytes in standard base64.',
   BLM_LINK_SECRET_INVALID:
     'The Secret default/siderolink is damaged. Restore it from a backup: a new one cuts off every linked machine.',
+  BLM_LINK_UNREACHABLE:
+    'A machine cannot connect to its SideroLink API, or the proxy in front of it refused. The message names both; check HTTPS_PROXY and NO_PROXY.',
   BLM_RESTORE_REFUSED:
     'A backup was not restored: the data directory is in use or is not empty. Stop the plane that uses it; `--force` keeps the old files aside.',
   BLM_RESTORE_UNFINISHED:
