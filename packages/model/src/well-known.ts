@@ -40,10 +40,6 @@ export const ANNOTATIONS = {
   siderolinkUniqueToken: 'bloomery.dev/siderolink-unique-token',
   /** On ServerBinding: name of the join token by which the machine came last. */
   siderolinkJoinToken: 'bloomery.dev/siderolink-join-token',
-  /** On ServerBinding: `tunnel` when its machine's WireGuard goes through gRPC. Stored together with the machine's key. */
-  linkMode: 'bloomery.dev/siderolink-mode',
-  /** On Server, set by users: `true` when its WireGuard shall go through gRPC. */
-  linkTunnel: 'bloomery.dev/siderolink-tunnel',
   /** Set by `clusterctl move` on what it deletes after having copied it elsewhere: no release. */
   deleteForMove: 'clusterctl.cluster.x-k8s.io/delete-for-move',
 } as const;

@@ -60,6 +60,8 @@ export async function startMachineServices(options: ServeOptions, deps: MachineS
         options.siderolinkAdvertise.length > 0 ? options.siderolinkAdvertise : [{ host: advertiseHost }],
       negativeAddressFilter: options.negativeAddressFilter,
       stateDir: join(dataDir, 'wg'),
+      tunnel: options.siderolinkTunnel,
+      restoreEndpoints: options.siderolinkRestoreEndpoints,
     },
     { identity, client, cache, events, timeline, clock, log, random },
   );

@@ -48,6 +48,10 @@ export const serverBinding = defineKind({
         conditions: conditionsSchema,
         link: oneOfStrings(['up', 'down', 'never']),
         lastHandshake: string({ format: 'date-time' }),
+        linkEndpoint: string({
+          description:
+            'Where the machine was last seen, IP:PORT: called there after a restart. Absent with the tunnel.',
+        }),
       },
     ),
   },

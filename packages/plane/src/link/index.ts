@@ -6,5 +6,6 @@ export * from './link-secret.ts';
 export * from './link-services.ts';
 export * from './peers/link-peers.ts';
 export * from './peers/link-state.ts';
+export type { LinkMode, LinkPeer } from './peers/read-member.ts';
 export * from './provision/provision-service.ts';
 export * from './start-link.ts';

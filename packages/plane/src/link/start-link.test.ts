@@ -13,7 +13,13 @@ after(() => rmSync(dir, { recursive: true, force: true }));
 
 async function start(options: Pick<LinkOptions, 'mode' | 'interfaceName'>): Promise<Link> {
   const client = createMemoryClient();
-  const common = { listenPort: 0, negativeAddressFilter: [], stateDir: dir, advertise: () => [{ host: '10.0.0.1' }] };
+  const common = {
+    listenPort: 0,
+    tunnel: 'auto' as const,
+    negativeAddressFilter: [],
+    stateDir: dir,
+    advertise: () => [{ host: '10.0.0.1' }],
+  };
   return startLink(
     { ...common, ...options },
     {

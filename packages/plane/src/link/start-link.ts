@@ -2,20 +2,12 @@ import type { GrpcService } from '@bloomery/grpc';
 import type { EventRecorder, ObjectClient, WritableObjectCache } from '@bloomery/kube';
 import { type ServerBinding, serverBinding } from '@bloomery/model';
 import { type BoundAddress, type Clock, errorText, hostPort, type Logger, type RandomBytes } from '@bloomery/ports';
-import {
-  configureLinkInterface,
-  isolateLink,
-  type LinkIdentity,
-  removeLinkIsolation,
-  startWireguard,
-  type WireguardBackend,
-  type WireguardDevice,
-  type WireguardMode,
-} from '@bloomery/siderolink';
+import type { LinkIdentity, WireguardBackend, WireguardMode } from '@bloomery/siderolink';
 import type { TimelineRecorder } from '../insight/timeline.ts';
-import { LINK_PORTS, startLinkServices } from './link-services.ts';
-import { createLinkPeers } from './peers/link-peers.ts';
-import { reportLinkStates } from './peers/link-state.ts';
+import { bringUpDevice, type RunningDevice } from './bring-up-device.ts';
+import { keepDevice } from './keep-device.ts';
+import { followDevice } from './peers/follow-device.ts';
+import { createLinkPeers, type LinkPeers } from './peers/link-peers.ts';
 import { createProvisionService } from './provision/provision-service.ts';
 
 /** How the link is set up. */
@@ -31,6 +23,10 @@ export interface LinkOptions {
   readonly stateDir: string;
   /** Wanted name; `siderolink` unless given. */
   readonly interfaceName?: string;
+  /** Which machines send WireGuard through gRPC: those that ask for it, all, none. */
+  readonly tunnel: 'auto' | 'force' | 'off';
+  /** Call machines at their last known endpoints after a start; true unless given. */
+  readonly restoreEndpoints?: boolean;
 }
 
 /** What the link needs. */
@@ -47,16 +43,20 @@ export interface LinkDeps {
   readonly random: RandomBytes;
 }
 
+/** A device that is up. */
+export interface UpStatus {
+  readonly interfaceName: string;
+  readonly backend: WireguardBackend;
+  /** Bound UDP port. */
+  readonly listenPort: number;
+  readonly eventSink: BoundAddress;
+  /** Why machines are not kept from each other and from the host's other services; absent: they are. */
+  readonly notIsolated?: string;
+}
+
 /** Whether machines can link, and if not, why. */
 export type LinkStatus =
-  | {
-      readonly state: 'up';
-      readonly interfaceName: string;
-      readonly backend: WireguardBackend;
-      /** Bound UDP port. */
-      readonly listenPort: number;
-      readonly eventSink: BoundAddress;
-    }
+  | ({ readonly state: 'up' } & UpStatus)
   | { readonly state: 'down'; readonly reason: string }
   | { readonly state: 'off' };
 
@@ -68,60 +68,50 @@ export interface Link extends AsyncDisposable {
 }
 
 const DEFAULT_PORT = 51_821;
-const REPORT_EVERY_MS = 10_000;
-const RESTART_AFTER_MS = 10_000;
 
 /**
- * Start the server's end of the link: WireGuard with a peer per ServerBinding, isolation, and the event sink on it.
- * A device that cannot be made is said once and reported by status(); Provision is answered all the same. A device that is
- * lost later is made again every 10 s.
+ * Start the server's end of the link: WireGuard with a peer per ServerBinding, isolation, and what listens on it.
+ * A device that cannot be made, or is lost later, is reported by status() and tried again; Provision is answered all the
+ * same. Resolves when all bindings are known and the device, where it could be made, has a peer for each.
  */
 export async function startLink(options: LinkOptions, deps: LinkDeps): Promise<Link> {
-  const peers = createLinkPeers(deps.log);
+  const { clock, log, identity } = deps;
+  await using cleanup = new AsyncDisposableStack();
+  const peers = createLinkPeers({
+    serverPrivateKey: identity.privateKey,
+    restoreEndpoints: options.restoreEndpoints ?? true,
+    clock,
+    log,
+  });
+  cleanup.defer(followBindings(peers, deps));
   const listed = await deps.client.list(serverBinding);
   await Promise.all(listed.items.map((binding) => peers.put(binding)));
-  const forget = deps.cache.listen(serverBinding, (object, gone) => {
-    const binding = object as ServerBinding;
-    const done = gone ? peers.remove(binding) : peers.put(binding);
-    done.catch((error) => deps.log.warn('link.peer_failed', { server: object.metadata.name, error: errorText(error) }));
-  });
-  const stop = new AbortController();
-  let status: LinkStatus = { state: 'off' };
-  let running: RunningDevice | undefined;
-  let loop: Promise<void> = Promise.resolve();
-  const start = async (): Promise<LinkStatus> => {
-    try {
-      running = await bringUp(options, deps, peers);
-      status = running.status;
-      deps.log.info('link.up', { ...running.status, eventSink: hostPort(running.status.eventSink) });
-    } catch (error) {
-      status = { state: 'down', reason: errorText(error) };
-    }
-    return status;
+
+  const { mode } = options;
+  const kept =
+    mode === 'off'
+      ? undefined
+      : await keepDevice({
+          bringUp: () => bringUpDevice({ ...options, mode }, { ...deps, peers }),
+          follow: (running, signal) => followDevice(running, { ...deps, peers }, signal),
+          onLost: () => peers.attach(undefined),
+          clock,
+          log,
+          random: () => fraction(deps.random),
+        });
+  if (kept !== undefined) cleanup.use(kept);
+  const status = (): LinkStatus => {
+    if (kept === undefined) return { state: 'off' };
+    const current = kept.current();
+    return current.running === undefined
+      ? { state: 'down', reason: current.reason }
+      : { state: 'up', ...statusOf(current.running) };
   };
-  if (options.mode !== 'off') {
-    const first = await start();
-    if (first.state === 'down') deps.log.warn('link.unavailable', { reason: first.reason });
-    else loop = keepUp();
-  }
-
-  async function keepUp(): Promise<void> {
-    while (!stop.signal.aborted) {
-      const lost = await followDevice(running, { ...deps, peers }, stop.signal);
-      if (lost === undefined) return;
-      deps.log.error('link.lost', { reason: lost });
-      status = { state: 'down', reason: lost };
-      await peers.attach(undefined);
-      await running?.[Symbol.asyncDispose]();
-      running = undefined;
-      while (running === undefined && !stop.signal.aborted) {
-        await deps.clock.sleep(RESTART_AFTER_MS, stop.signal);
-        if (!stop.signal.aborted) await start();
-      }
-    }
-  }
-
-  const boundPort = (): number => (status.state === 'up' ? status.listenPort : options.listenPort || DEFAULT_PORT);
+  const boundPort = (): number => {
+    const now = status();
+    return now.state === 'up' ? now.listenPort : options.listenPort || DEFAULT_PORT;
+  };
+  const owned = cleanup.move();
   return {
     provision: createProvisionService({
       ...deps,
@@ -129,70 +119,26 @@ export async function startLink(options: LinkOptions, deps: LinkDeps): Promise<L
       endpoints: (caller) =>
         options.advertise(caller).map(({ host, port }) => hostPort({ host, port: port ?? boundPort() })),
     }),
-    status: () => status,
-    [Symbol.asyncDispose]: async () => {
-      stop.abort();
-      forget();
-      await loop;
-      await peers.attach(undefined);
-      await running?.[Symbol.asyncDispose]();
-    },
+    status,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-interface RunningDevice extends AsyncDisposable {
-  readonly device: WireguardDevice;
-  readonly status: LinkStatus & { readonly state: 'up' };
-}
-
-/** Peers are set before the port is bound to an address machines know, so the first handshake works. */
-async function bringUp(
-  options: LinkOptions,
-  deps: LinkDeps,
-  peers: ReturnType<typeof createLinkPeers>,
-): Promise<RunningDevice> {
-  const { identity, log, clock } = deps;
-  const mode = options.mode === 'off' ? 'auto' : options.mode;
-  const name = options.interfaceName ?? 'siderolink';
-  await using cleanup = new AsyncDisposableStack();
-  const { device, listenPort } = await startWireguard(
-    { mode, name, privateKey: identity.privateKey, listenPort: options.listenPort },
-    { stateDir: options.stateDir, clock, log },
-  );
-  cleanup.use(device);
-  const { interfaceName, backend } = device;
-  await peers.attach(device);
-  await configureLinkInterface({ name: interfaceName, address: `${identity.serverAddress}/64` });
-  try {
-    const { serverAddress } = identity;
-    await isolateLink({ name: interfaceName, serverAddress, tcpPorts: LINK_PORTS });
-    cleanup.defer(() => removeLinkIsolation(interfaceName));
-  } catch (error) {
-    log.warn('link.not_isolated', { interfaceName, error: errorText(error) });
-  }
-  const services = await startLinkServices(options, { ...deps, peers });
-  cleanup.use(services);
-  const owned = cleanup.move();
-  const status = { state: 'up' as const, interfaceName, backend, listenPort, eventSink: services.eventSink };
-  return { device, status, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-/** Report link states until the device is lost (the reason) or the signal aborts (undefined). */
-async function followDevice(
-  running: RunningDevice | undefined,
-  deps: Parameters<typeof reportLinkStates>[0],
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  let lost: string | undefined;
-  const wake = new AbortController();
-  void running?.device.lost.then((reason) => {
-    lost = reason;
-    wake.abort();
+/** Every change of a binding becomes one of the peers. Returns the function that ends it. */
+function followBindings(peers: LinkPeers, { cache, log }: LinkDeps): () => void {
+  return cache.listen(serverBinding, (object, gone) => {
+    const binding = object as ServerBinding;
+    const done = gone ? peers.remove(binding) : peers.put(binding);
+    // What the device refused is logged where it is repeated.
+    done.catch((error) => log.debug('link.peer_failed', { server: object.metadata.name, error: errorText(error) }));
   });
-  const until = AbortSignal.any([signal, wake.signal]);
-  while (!until.aborted) {
-    await reportLinkStates(deps);
-    await deps.clock.sleep(REPORT_EVERY_MS, until);
-  }
-  return signal.aborted ? undefined : lost;
+}
+
+function statusOf({ interfaceName, backend, listenPort, eventSink, notIsolated }: RunningDevice): UpStatus {
+  return { interfaceName, backend, listenPort, eventSink, ...(notIsolated === undefined ? {} : { notIsolated }) };
+}
+
+/** 0 ≤ r < 1 */
+function fraction(random: RandomBytes): number {
+  return (random(1)[0] ?? 0) / 256;
 }

@@ -12,6 +12,11 @@ export interface WireguardOptions {
   readonly privateKey: string;
   /** UDP; 0 picks a free one. */
   readonly listenPort: number;
+  /**
+   * Called when the device has its key but not yet its port, to give it its peers. wireguard-go without a port binds a
+   * random one at once; nobody knows that one.
+   */
+  readonly beforeListening?: (device: WireguardDevice) => Promise<void>;
 }
 
 /** What starting a device needs. */
@@ -36,10 +41,14 @@ export interface StartedWireguard {
 export async function startWireguard(options: WireguardOptions, deps: WireguardDeps): Promise<StartedWireguard> {
   const device = await makeDevice(options, deps);
   try {
-    const before = await device.state();
-    const listenPort = options.listenPort === 0 && before.listenPort !== 0 ? before.listenPort : options.listenPort;
-    await device.update({ privateKey: options.privateKey, listenPort });
-    return { device, listenPort: (await device.state()).listenPort };
+    await device.update({ privateKey: options.privateKey });
+    await options.beforeListening?.(device);
+    const { listenPort } = options;
+    const bound = (await device.state()).listenPort;
+    // Setting the port that it has would close and open the socket of a device that is at work.
+    const isBound = bound === listenPort || (listenPort === 0 && bound !== 0);
+    if (!isBound) await device.update({ listenPort });
+    return { device, listenPort: isBound ? bound : (await device.state()).listenPort };
   } catch (error) {
     await device[Symbol.asyncDispose]();
     throw error;

@@ -1,151 +1,90 @@
 import type { ServerBinding } from '@bloomery/model';
-import { errorText, type Logger } from '@bloomery/ports';
-import { bareLinkAddress, type PeerEvent, planPeers, type WireguardDevice } from '@bloomery/siderolink';
-import { type PeerState, parseWireguardKey } from '@bloomery/wire';
+import type { Clock, Logger } from '@bloomery/ports';
+import { virtualAddress, type WireguardDevice } from '@bloomery/siderolink';
+import type { DeviceState } from '@bloomery/wire';
+import { createDevicePeers } from './device-peers.ts';
+import { createLinkMembers, type LinkMembers } from './link-members.ts';
+import { readMember } from './read-member.ts';
 
 /** The machines of the link, and the device's peers that follow them. */
-export interface LinkPeers {
+export interface LinkPeers extends Pick<LinkMembers, 'get' | 'peers' | 'onRevoked'> {
   /**
    * Make the device hold what this binding says; resolves when it does (at once without a device). States older than one
    * seen before are ignored, so a late cache cannot undo a provision.
    */
   put(binding: ServerBinding): Promise<void>;
-  /** The binding is gone: so is its peer. */
+  /** The binding is gone: so are its peer and what is known of it. */
   remove(binding: ServerBinding): Promise<void>;
   /** Use this device from now on: it gets all peers first. undefined: the link is down. */
   attach(device: WireguardDevice | undefined): Promise<void>;
+  /** Make the device call these public keys; those it does not have are left out. */
+  call(publicKeys: readonly string[]): Promise<void>;
   /** Name of the binding that owns a bare address. */
   serverAt(address: string): string | undefined;
   /** Name of the binding that owns a public key. */
   serverWithKey(publicKey: string): string | undefined;
-  /** What the device says of each machine's peer, by binding name; empty without a device. */
-  states(): Promise<ReadonlyMap<string, PeerState>>;
+  /** Name of the binding whose machine may open a tunnel with this virtual address (`[v6]:port`, as virtualAddress makes). */
+  serverWithVirtualAddress(addressPort: string): string | undefined;
+  /** Ask the device for all its peers; undefined without a device. Slow with many: for the periodic look only. */
+  state(): Promise<DeviceState | undefined>;
 }
 
-interface Member {
-  readonly uid: string | undefined;
-  readonly generation: number;
-  /** Absent: the machine has not asked for an address yet. */
-  readonly peer: { readonly publicKey: string; readonly address: string } | undefined;
-}
-
-interface KnownPeer {
-  readonly publicKey: string;
-  readonly allowedIps: readonly string[];
-  readonly keepaliveSeconds: number;
+/** What the peers need. */
+export interface LinkPeersDeps {
+  /** base64; virtual addresses follow from it. */
+  readonly serverPrivateKey: string;
+  /** Give a fresh device the endpoints that the bindings' status remembers. */
+  readonly restoreEndpoints?: boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** Make an empty set of machines. Device changes are batched and strictly one after another. */
-export function createLinkPeers(log: Logger): LinkPeers {
-  const members = new Map<string, Member>();
-  const byAddress = new Map<string, string>();
-  const byKey = new Map<string, string>();
-  let known = new Map<string, KnownPeer>();
-  let device: WireguardDevice | undefined;
-  let waiting: PeerEvent[] = [];
-  let running: Promise<void> = Promise.resolve();
-
-  const flush = async (): Promise<void> => {
-    const batch = waiting;
-    waiting = [];
-    if (device === undefined || batch.length === 0) return;
-    const updates = planPeers(batch, [...known.values()].filter(isNamedIn(batch)));
-    if (updates.length === 0) return;
-    await device.update({ peers: updates });
-    for (const { publicKey, remove, allowedIps } of updates) {
-      if (remove) known.delete(publicKey);
-      else known.set(publicKey, { publicKey, allowedIps, keepaliveSeconds: 0 });
-    }
-  };
-  const apply = (events: readonly PeerEvent[]): Promise<void> => {
-    waiting.push(...events);
-    const done = running.then(flush);
-    running = done.catch(() => {});
-    return done;
-  };
-  const replace = (name: string, next: Member | undefined): Promise<void> => {
-    const before = members.get(name)?.peer;
-    const after = next?.peer;
-    if (next === undefined) members.delete(name);
-    else members.set(name, next);
-    if (before !== undefined && byAddress.get(before.address) === name) byAddress.delete(before.address);
-    if (before !== undefined && byKey.get(before.publicKey) === name) byKey.delete(before.publicKey);
-    if (after !== undefined) {
-      byAddress.set(after.address, name);
-      byKey.set(after.publicKey, name);
-    }
-    const gone = before !== undefined && before.publicKey !== after?.publicKey ? [wish(before, true)] : [];
-    return apply([...gone, ...(after === undefined ? [] : [wish(after, false)])]);
-  };
+export function createLinkPeers({ serverPrivateKey, restoreEndpoints = true, clock, log }: LinkPeersDeps): LinkPeers {
+  const virtualAddressOf = (publicKey: string): string => virtualAddress(serverPrivateKey, publicKey);
+  const members = createLinkMembers({ virtualAddressOf, log });
+  const device = createDevicePeers({
+    wanted: {
+      *keys() {
+        for (const [, peer] of members.peers()) yield peer.publicKey;
+      },
+      peer: (publicKey) => {
+        const peer = members.peerWithKey(publicKey);
+        const name = members.serverWithKey(publicKey);
+        const endpoint = restoreEndpoints && name !== undefined ? members.get(name)?.endpoint : undefined;
+        return peer && { address: peer.address, ...(endpoint === undefined ? {} : { endpoint }) };
+      },
+    },
+    clock,
+    log,
+  });
   return {
+    ...members,
     put: (binding) => {
-      const next = memberOf(binding, log);
-      const have = members.get(binding.metadata.name);
-      const isOld = have !== undefined && have.uid === next.uid && have.generation > next.generation;
-      return isOld ? running : replace(binding.metadata.name, next);
+      const { name } = binding.metadata;
+      const next = readMember(binding);
+      const have = members.get(name);
+      if (next.peer === undefined && binding.spec?.siderolink !== undefined && have?.generation !== next.generation) {
+        log.warn('link.bad_binding', { server: name, why: 'spec.siderolink is not an address and a key' });
+      }
+      const changed = members.put(name, next);
+      // The same key again: the device may still be waiting for it.
+      const key = members.get(name)?.peer?.publicKey;
+      return device.follow(key === undefined ? changed : [...changed, key]);
     },
     remove: (binding) => {
       const { name, uid } = binding.metadata;
-      return members.get(name)?.uid === uid ? replace(name, undefined) : running;
-    },
-    attach: async (next) => {
-      await running;
-      device = undefined;
-      known = new Map();
-      if (next === undefined) return;
-      const peers = [...members.values()].flatMap((member) => member.peer ?? []);
-      const updates = planPeers(
-        peers.map((peer) => wish(peer, false)),
-        [],
-      );
-      await next.update({ replacePeers: true, peers: updates });
-      for (const { publicKey, allowedIps } of updates)
-        known.set(publicKey, { publicKey, allowedIps, keepaliveSeconds: 0 });
-      device = next;
-      // Whatever was provisioned or removed while the device was being filled.
-      const now = [...members.values()].flatMap((member) => member.peer ?? []);
-      const kept = new Set(now.map((peer) => peer.publicKey));
-      const gone = [...known.keys()].filter((publicKey) => !kept.has(publicKey));
-      await apply([
-        ...gone.map((publicKey) => wish({ publicKey, address: '' }, true)),
-        ...now.map((peer) => wish(peer, false)),
-      ]);
-    },
-    serverAt: (address) => byAddress.get(address),
-    serverWithKey: (publicKey) => byKey.get(publicKey),
-    states: async () => {
-      if (device === undefined) return new Map();
-      const { peers } = await device.state();
-      const stateOf = new Map(peers.map((peer) => [peer.publicKey, peer]));
-      return new Map(
-        [...members].flatMap(([name, { peer }]) => {
-          const state = peer === undefined ? undefined : stateOf.get(peer.publicKey);
-          return state === undefined ? [] : [[name, state] as const];
-        }),
+      const have = members.get(name);
+      if (have !== undefined && have.uid !== uid) return device.follow([]);
+      const gone = { ...readMember(binding), peer: undefined };
+      // Whether the last state that is seen of it has the revision of its deletion depends on the API: go beyond both.
+      const revision = Math.max(gone.revision ?? 0, have?.revision ?? 0) + 1;
+      return device.follow(
+        members.put(name, { ...gone, revision: gone.revision === undefined ? undefined : revision }),
       );
     },
+    attach: device.attach,
+    call: device.call,
+    state: device.state,
   };
-}
-
-function isNamedIn(batch: readonly PeerEvent[]): (peer: KnownPeer) => boolean {
-  const keys = new Set(batch.map((event) => event.publicKey));
-  return (peer) => keys.has(peer.publicKey);
-}
-
-function wish(peer: { readonly publicKey: string; readonly address: string }, remove: boolean): PeerEvent {
-  return { ...peer, remove };
-}
-
-/** A binding written by hand may hold anything: what is not an address and a key is no peer. */
-function memberOf(binding: ServerBinding, log: Logger): Member {
-  const { name, uid, generation = 0 } = binding.metadata;
-  const link = binding.spec?.siderolink;
-  const member = { uid, generation, peer: undefined };
-  if (link === undefined) return member;
-  const address = bareLinkAddress(link.address);
-  if (address === undefined || parseWireguardKey(link.publicKey) === undefined) {
-    log.warn('link.bad_binding', { server: name, error: errorText('spec.siderolink is not an address and a key') });
-    return member;
-  }
-  return { ...member, peer: { publicKey: link.publicKey, address } };
 }

@@ -45,8 +45,9 @@ export interface LinkStateDeps {
 /** Look at all peers once and write what changed to the ServerBindings. Never throws. */
 export async function reportLinkStates(deps: LinkStateDeps): Promise<void> {
   try {
-    const states = await deps.peers.states();
-    for (const [name, peer] of states) {
+    const state = await deps.peers.state();
+    for (const peer of state?.peers ?? []) {
+      const name = deps.peers.serverWithKey(peer.publicKey) ?? '';
       const binding = deps.cache.get(serverBinding, { name });
       const next = linkReport(peer, deps.clock.nowMs());
       if (binding !== undefined && isReportDue(binding.status, next)) await writeReport(binding, next, deps);

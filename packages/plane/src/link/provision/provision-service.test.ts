@@ -56,7 +56,7 @@ async function setUp() {
     objects: [UUID, OTHER].map((name) => ({ kind: serverBinding, object: bindingOf(name) })),
   });
   const identity = await loadLinkIdentity(client);
-  const peers = createLinkPeers(silentLog);
+  const peers = createLinkPeers({ serverPrivateKey: identity.privateKey, clock: systemClock, log: silentLog });
   const device = fakeDevice();
   await peers.attach(device);
   let draw = 0;

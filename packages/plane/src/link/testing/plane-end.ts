@@ -25,7 +25,14 @@ const deps = { client, cache, clock: systemClock, log: silentLog };
 void runInformer(serverBinding, { ...deps, random: () => 0.5 }, () => {}, stop.signal);
 const identity = await loadLinkIdentity(client);
 const link = await startLink(
-  { mode: 'auto', listenPort: 0, advertise: () => [{ host }], negativeAddressFilter: ['10.250.0.0/16'], stateDir },
+  {
+    mode: 'auto',
+    listenPort: 0,
+    tunnel: 'auto' as const,
+    advertise: () => [{ host }],
+    negativeAddressFilter: ['10.250.0.0/16'],
+    stateDir,
+  },
   {
     ...deps,
     identity,

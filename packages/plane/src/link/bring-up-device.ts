@@ -1,0 +1,96 @@
+import { type BoundAddress, errorText } from '@bloomery/ports';
+import {
+  configureLinkInterface,
+  isolateLink,
+  removeLinkIsolation,
+  startWireguard,
+  type WireguardBackend,
+  type WireguardDevice,
+  type WireguardMode,
+} from '@bloomery/siderolink';
+import { LINK_PORTS, type LinkServicesDeps, type LinkServicesOptions, startLinkServices } from './link-services.ts';
+import type { LinkPeers } from './peers/link-peers.ts';
+
+/** How the device is set up. */
+export interface LinkDeviceOptions extends LinkServicesOptions {
+  readonly mode: Exclude<WireguardMode, 'off'>;
+  /** UDP port; 0 picks a free one. */
+  readonly listenPort: number;
+  /** Folder for wireguard-go. */
+  readonly stateDir: string;
+  /** Wanted name; `siderolink` unless given. */
+  readonly interfaceName?: string;
+}
+
+/** What setting up needs. */
+export interface LinkDeviceDeps extends LinkServicesDeps {
+  readonly identity: LinkServicesDeps['identity'] & { readonly privateKey: string };
+  readonly peers: LinkPeers;
+}
+
+/** The device with everything on it. Disposing it takes all of it away. */
+export interface RunningDevice extends AsyncDisposable {
+  readonly device: WireguardDevice;
+  readonly interfaceName: string;
+  readonly backend: WireguardBackend;
+  /** Bound UDP port. */
+  readonly listenPort: number;
+  readonly eventSink: BoundAddress;
+  /** Why machines are not kept from each other and from the host's other services; undefined: they are. */
+  readonly notIsolated: string | undefined;
+  readonly upSinceMs: number;
+}
+
+/**
+ * Make the WireGuard device, give it its peers and then its port, so that the first packet of a machine finds its peer;
+ * set up and isolate its interface and start what listens there. Peers stay attached.
+ *
+ * @throws BloomeryError BLM_LINK_DEVICE_FAILED when one step fails; nothing is left behind then.
+ */
+export async function bringUpDevice(options: LinkDeviceOptions, deps: LinkDeviceDeps): Promise<RunningDevice> {
+  const { identity, log, clock, peers } = deps;
+  await using cleanup = new AsyncDisposableStack();
+  const { device, listenPort } = await startWireguard(
+    {
+      mode: options.mode,
+      name: options.interfaceName ?? 'siderolink',
+      privateKey: identity.privateKey,
+      listenPort: options.listenPort,
+      beforeListening: (made) => peers.attach(made),
+    },
+    { stateDir: options.stateDir, clock, log },
+  );
+  cleanup.use(device);
+  cleanup.defer(() => peers.attach(undefined));
+  const { interfaceName, backend } = device;
+  await configureLinkInterface({ name: interfaceName, address: `${identity.serverAddress}/64` });
+  const notIsolated = await isolate(interfaceName, deps);
+  if (notIsolated === undefined) cleanup.defer(() => removeLinkIsolation(interfaceName));
+  const services = await startLinkServices(options, deps);
+  cleanup.use(services);
+  const { eventSink } = services;
+  const upSinceMs = clock.nowMs();
+  log.info('link.up', { interfaceName, backend, listenPort });
+  const owned = cleanup.move();
+  const dispose = (): Promise<void> => owned.disposeAsync();
+  return {
+    device,
+    interfaceName,
+    backend,
+    listenPort,
+    eventSink,
+    notIsolated,
+    upSinceMs,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+async function isolate(name: string, { identity, log }: LinkDeviceDeps): Promise<string | undefined> {
+  try {
+    await isolateLink({ name, serverAddress: identity.serverAddress, tcpPorts: LINK_PORTS });
+    return undefined;
+  } catch (error) {
+    log.warn('link.not_isolated', { interfaceName: name, error: errorText(error) });
+    return errorText(error);
+  }
+}

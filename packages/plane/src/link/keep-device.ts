@@ -1,0 +1,77 @@
+import { backOffMs } from '@bloomery/kube';
+import { type Clock, errorText, type Logger } from '@bloomery/ports';
+
+/** How somebody keeps something running that may fail to start, and may end on its own. */
+export interface KeepDeviceDeps<R extends AsyncDisposable> {
+  /** Make it. What was made is disposed by the keeper. */
+  readonly bringUp: () => Promise<R>;
+  /** Resolves with the reason when it was lost, or with undefined when the signal aborted. Must not reject. */
+  readonly follow: (running: R, signal: AbortSignal) => Promise<string | undefined>;
+  /** Called before a lost one is disposed. */
+  readonly onLost: () => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** 0 ≤ r < 1, for back-off. */
+  readonly random: () => number;
+}
+
+/** Something that is kept running. Disposing it stops it. */
+export interface KeptDevice<R> extends AsyncDisposable {
+  /** What runs now, or why nothing does. */
+  current(): { readonly running: R } | { readonly running: undefined; readonly reason: string };
+}
+
+const RETRY = { firstMs: 1_000, maxMs: 60_000 };
+/** What ran for so long was no failed start. */
+const STEADY_MS = 60_000;
+
+/**
+ * Bring a device up and keep it up: one that cannot be made is tried again with back-off (1 s … 60 s), one that is lost is
+ * made again at once. Resolves after the first attempt, whatever came of it. Each outage is logged once.
+ */
+export async function keepDevice<R extends AsyncDisposable>(deps: KeepDeviceDeps<R>): Promise<KeptDevice<R>> {
+  const { clock, log } = deps;
+  const stop = new AbortController();
+  let running: R | undefined;
+  let reason = '';
+  let failures = 0;
+
+  const attempt = async (): Promise<void> => {
+    try {
+      running = await deps.bringUp();
+    } catch (error) {
+      failures++;
+      if (errorText(error) !== reason) log.warn('link.unavailable', { reason: errorText(error) });
+      reason = errorText(error);
+    }
+  };
+  const followOne = async (one: R): Promise<void> => {
+    const upSinceMs = clock.nowMs();
+    const lost = await deps.follow(one, stop.signal);
+    if (lost === undefined) return;
+    log.error('link.lost', { reason: lost });
+    running = undefined;
+    reason = lost;
+    failures = clock.nowMs() - upSinceMs < STEADY_MS ? failures + 1 : 0;
+    await deps.onLost();
+    await one[Symbol.asyncDispose]();
+  };
+  const keepUp = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      if (running !== undefined) await followOne(running);
+      if (failures > 0) await clock.sleep(backOffMs(failures, RETRY, deps.random), stop.signal);
+      if (!stop.signal.aborted) await attempt();
+    }
+  };
+  await attempt();
+  const loop = keepUp();
+  return {
+    current: () => (running === undefined ? { running, reason } : { running }),
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await loop;
+      await deps.onLost();
+      await running?.[Symbol.asyncDispose]();
+    },
+  };
+}
