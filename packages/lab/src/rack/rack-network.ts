@@ -76,6 +76,26 @@ export async function addTap({ namespace, bridge }: RackNetwork, tap: string): P
   await ip('-n', namespace, 'link', 'set', tap, 'master', bridge, 'up');
 }
 
+/** Drop every datagram of a machine to a UDP port of the plane, as firewalls of sites do. */
+export async function blockUdp({ namespace, bridge }: RackNetwork, mac: string, port: number): Promise<void> {
+  const rules = `table inet blocked {
+    chain input {
+      type filter hook input priority -300;
+      iifname "${bridge}" ether saddr ${mac} udp dport ${port} counter drop
+    }
+  }`;
+  const [program, ...args] = inNamespace(namespace, ['nft', '-f', '-']);
+  await runProgram(program, args, { input: Buffer.from(rules) });
+}
+
+/** True while processes of a rack with this network run, whoever started them. */
+export async function isRackRunning({ namespace, dhcpNamespace }: RackNetwork): Promise<boolean> {
+  for (const name of [namespace, dhcpNamespace]) {
+    if (existsSync(`/run/netns/${name}`) && (await processesIn(name)).length > 0) return true;
+  }
+  return false;
+}
+
 /**
  * Remove the namespaces and with them every link, and end what still runs in them: these namespaces are the rack's alone.
  * Nothing happens when there are none.
@@ -91,15 +111,19 @@ export async function removeRackNetwork({ namespace, dhcpNamespace, hostLink }: 
 }
 
 async function endProcesses(namespace: string): Promise<void> {
-  const listed = (await runProgram('ip', ['netns', 'pids', namespace])).toString();
-  for (const pid of listed.split('\n').filter(Boolean)) {
+  for (const pid of await processesIn(namespace)) {
     try {
-      process.kill(Number(pid), 'SIGKILL');
+      process.kill(pid, 'SIGKILL');
     } catch (error) {
       // It ended by itself meanwhile.
       if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
     }
   }
+}
+
+async function processesIn(namespace: string): Promise<number[]> {
+  const listed = (await runProgram('ip', ['netns', 'pids', namespace])).toString();
+  return listed.split('\n').filter(Boolean).map(Number);
 }
 
 async function ip(...args: readonly string[]): Promise<void> {

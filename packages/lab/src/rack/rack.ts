@@ -10,6 +10,7 @@ import { ProcessRecord } from './process-record.ts';
 import type { MachinePlace } from './qemu-arguments.ts';
 import {
   addTap,
+  blockUdp,
   createRackNetwork,
   inNamespace,
   type RackNetwork,
@@ -40,6 +41,7 @@ export interface RackOptions {
 }
 
 const OVMF_VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.fd';
+const WIREGUARD_PORT = 51_821;
 const FIRST_BMC_PORT = 9_100;
 const BMC_WAIT_MS = 15_000;
 
@@ -56,6 +58,7 @@ export async function createRack({ network, dir, machines }: RackOptions): Promi
   const rack = rackHandle({ network, dir, machines }, processes);
   for (const [index, machine] of machines.entries()) {
     await addTap(network, `tap-${machine.name}`);
+    if (machine.link === 'tunnel') await blockUdp(network, machine.mac, WIREGUARD_PORT);
     startBmc(rack, machine, FIRST_BMC_PORT + index);
   }
   for (const machine of machines) await waitForBmc(rack, machine);
