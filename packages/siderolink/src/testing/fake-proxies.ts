@@ -25,10 +25,14 @@ export interface FakeProxyOptions {
 /** A proxy that speaks HTTP CONNECT. */
 export function startConnectProxy(options: FakeProxyOptions = {}): Promise<FakeProxy> {
   return startProxy(options, async (socket, asked) => {
-    const head = (await takeBytes(socket, (b) => (b.includes('\r\n\r\n') ? b.indexOf('\r\n\r\n') + 4 : undefined)))
-      .toString('latin1')
-      .split('\r\n');
+    const end = (bytes: Buffer): number => bytes.indexOf('\r\n\r\n');
+    const bytes = await takeBytes(socket, (b) => (b[0] !== 0x43 ? b.length : end(b) === -1 ? undefined : end(b) + 4));
+    const head = bytes.toString('latin1').split('\r\n');
     const target = head[0]?.split(' ')[1] ?? '';
+    if (target === '') {
+      socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+      return undefined;
+    }
     asked.push(target);
     const wanted = Buffer.from(options.credentials ?? '').toString('base64');
     const isKnown = options.credentials === undefined || head.includes(`Proxy-Authorization: Basic ${wanted}`);
