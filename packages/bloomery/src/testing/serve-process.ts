@@ -20,9 +20,12 @@ export interface ServeProcess {
 const BLOOMERY = join(import.meta.dirname, '../../../../bloomery');
 const DEADLINE_MS = 30_000;
 
-/** Start `./bloomery serve` on loopback with free ports and wait until it says that it is ready. */
+/**
+ * Start `./bloomery serve` on loopback with free ports and wait until it says that it is ready. `within` is put before the
+ * command line: a network namespace.
+ */
 export async function startServe(
-  options: { readonly dir?: string; readonly args?: readonly string[] } = {},
+  options: { readonly dir?: string; readonly args?: readonly string[]; readonly within?: readonly string[] } = {},
 ): Promise<ServeProcess> {
   const home = mkdtempSync(join(tmpdir(), 'bloomery-serve-'));
   const dir = options.dir ?? join(home, 'data');
@@ -36,9 +39,11 @@ export async function startServe(
     '--siderolink-listen',
     '--metrics-listen',
   ];
+  const [program = BLOOMERY, ...before] = [...(options.within ?? []), BLOOMERY];
   const child = spawn(
-    BLOOMERY,
+    program,
     [
+      ...before,
       'serve',
       '--data',
       dir,
