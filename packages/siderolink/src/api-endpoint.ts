@@ -1,4 +1,4 @@
-import { BloomeryError } from '@bloomery/ports';
+import { BloomeryError, type BoundAddress, hostPort } from '@bloomery/ports';
 
 /** Where and how a machine calls the provision API. */
 export interface ApiEndpoint {
@@ -36,6 +36,31 @@ export function parseApiEndpoint(text: string): ApiEndpoint {
     joinToken: query.get('jointoken') ?? '',
     tunnel: tunnel === 'true' || tunnel === 'y',
   };
+}
+
+/** What a machine is told about the provision API. */
+export interface LinkApi {
+  readonly endpoint: BoundAddress;
+  /** The port speaks TLS. */
+  readonly tls: boolean;
+  /** Absent or empty: none. Makes the text a secret. */
+  readonly joinToken?: string;
+  /** The machine shall send WireGuard through gRPC. */
+  readonly tunnel: boolean;
+}
+
+/**
+ * The text for kernel argument `siderolink.api` or for `apiUrl` of a SideroLinkConfig; parseApiEndpoint reads it back.
+ * Without TLS, token and tunnel it is exactly Sidero's: `host:port` as argument, `grpc://host:port` in the document.
+ */
+export function linkApiText({ endpoint, tls, joinToken = '', tunnel }: LinkApi, form: 'argument' | 'document'): string {
+  const at = hostPort(endpoint);
+  const query = [
+    ...(joinToken === '' ? [] : [`jointoken=${encodeURIComponent(joinToken)}`]),
+    ...(tunnel ? ['grpc_tunnel=true'] : []),
+  ].join('&');
+  if (form === 'argument' && !tls && query === '') return at;
+  return `${tls ? 'https' : 'grpc'}://${at}${query === '' ? '' : `?${query}`}`;
 }
 
 function hasPort(authority: string): boolean {

@@ -16,6 +16,7 @@ import { createDhcpSeen } from './dhcp/dhcp-seen.ts';
 import type { HttpRoute } from './http-route.ts';
 import { createIpxeRoute, type ServerName } from './ipxe-route.ts';
 import { type Loaders, loadLoaders } from './loaders.ts';
+import type { LinkApiOf } from './machine-link-api.ts';
 import { startMachineListener } from './machine-listener.ts';
 import { createNeighbours } from './neighbours.ts';
 import { startTftpServer } from './tftp/tftp-server.ts';
@@ -52,6 +53,8 @@ export interface BootServicesDeps {
   readonly serverName: ServerName;
   /** Our address on the link, IPv6 without prefix length; undefined while there is none. */
   readonly linkAddress: () => string | undefined;
+  /** Absent: plain text, no tokens, UDP. */
+  readonly linkApi?: LinkApiOf;
   /** Further routes (`/configdata`), made when the endpoint is known. */
   readonly routes: (endpoint: BoundAddress) => readonly HttpRoute[];
   /** gRPC services (agent, link), made when the endpoint is known. */

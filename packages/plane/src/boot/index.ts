@@ -15,3 +15,4 @@ export { createHttpFetch } from './environments/http-fetch.ts';
 export { createEnvironmentController, type EnvironmentControllerDeps } from './environments/reconcile.ts';
 export * from './http-route.ts';
 export { createIpxeRoute, type IpxeRouteDeps, type ServerName } from './ipxe-route.ts';
+export { type LinkApiOf, type MachineLinkApi, PLAIN_LINK_API } from './machine-link-api.ts';

@@ -9,6 +9,7 @@ import { type IpxePlan, planIpxe } from './ipxe-plan.ts';
 import { type IpxeQuery, readIpxeQuery } from './ipxe-query.ts';
 import { renderBootScript, renderDiskScript } from './ipxe-script.ts';
 import { agentKernelArgs, bringsOwnConfig, environmentKernelArgs } from './kernel-args.ts';
+import { type LinkApiOf, type MachineLinkApi, PLAIN_LINK_API } from './machine-link-api.ts';
 import type { Neighbour } from './neighbours.ts';
 
 /** The name of the Server behind what a machine says about itself; undefined when it says nothing useful. */
@@ -25,6 +26,8 @@ export interface IpxeRouteDeps {
   readonly endpoint: BoundAddress;
   /** Our address on the link, IPv6 without prefix length; undefined while there is none. */
   readonly linkAddress: () => string | undefined;
+  /** Absent: plain text, no tokens, UDP. */
+  readonly linkApi?: LinkApiOf;
   readonly bootFromDiskMethod: string;
   readonly extraAgentKernelArgs: readonly string[];
   /** The machine at this address said who it is. */
@@ -82,11 +85,13 @@ function render(deps: IpxeRouteDeps, plan: IpxePlan, asker: Asker): MachineAnswe
     }
     case 'boot': {
       const own = plan.assets.kernel?.args ?? plan.environment.spec?.kernel?.args ?? [];
+      const secret = tokenOf(deps, asker, bringsOwnConfig(own));
       const args = environmentKernelArgs(own, {
         endpoint: deps.endpoint,
         linkAddress: deps.linkAddress(),
+        linkApi: linkApiFor(deps, asker, secret.token !== undefined),
         uuid: asker.name === asker.query.uuid.toLowerCase() ? '' : asker.name,
-        ...tokenOf(deps, asker, bringsOwnConfig(own)),
+        ...secret,
       });
       return script(renderBootScript(plan.path, args, plan.assets));
     }
@@ -97,6 +102,14 @@ function render(deps: IpxeRouteDeps, plan: IpxePlan, asker: Asker): MachineAnswe
     case 'refuse':
       return { status: plan.status, headers: TEXT, body: plan.text };
   }
+}
+
+/** A join token is a secret as the boot's token is: who gets no boot token gets no join token either. */
+function linkApiFor(deps: IpxeRouteDeps, asker: Asker, mayHaveSecret: boolean): MachineLinkApi {
+  const api = deps.linkApi?.(asker.name) ?? PLAIN_LINK_API;
+  if (mayHaveSecret || deps.insecureMetadata) return api;
+  const { joinToken: _, ...open } = api;
+  return open;
 }
 
 function tokenOf(deps: IpxeRouteDeps, asker: Asker, ownConfigArgument: boolean): { readonly token?: string } {

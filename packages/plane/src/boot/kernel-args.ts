@@ -1,4 +1,6 @@
 import { type BoundAddress, hostPort } from '@bloomery/ports';
+import { linkApiText } from '@bloomery/siderolink';
+import { type MachineLinkApi, PLAIN_LINK_API } from './machine-link-api.ts';
 
 /** Arguments that every agent kernel gets; the first two are for people who read its console. */
 const AGENT_DEFAULTS = ['consoleblank=0', 'printk.devkmsg=on'] as const;
@@ -34,6 +36,8 @@ export interface EnvironmentArgs {
   readonly endpoint: BoundAddress;
   /** Our address on the link; absent while there is none: then the two link arguments are left out. */
   readonly linkAddress: string | undefined;
+  /** How the machine calls the link's API; as Sidero's machines do unless given. */
+  readonly linkApi?: MachineLinkApi;
   /** Name under which the machine asks for its configuration where that is not its UUID; else empty: the machine fills it in. */
   readonly uuid: string;
   /** Authorises `/configdata` for this boot. */
@@ -51,7 +55,7 @@ export function environmentKernelArgs(own: readonly string[], args: EnvironmentA
   const query = `${args.token === undefined ? '' : `t=${args.token}&`}uuid=${args.uuid}`;
   const ours = [
     `talos.config=http://${at}/configdata?${query}`,
-    `siderolink.api=${at}`,
+    `siderolink.api=${linkApiText({ ...(args.linkApi ?? PLAIN_LINK_API), endpoint: args.endpoint }, 'argument')}`,
     ...(args.linkAddress === undefined
       ? []
       : [`talos.logging.kernel=tcp://[${args.linkAddress}]:4001`, `talos.events.sink=[${args.linkAddress}]:4002`]),

@@ -9,6 +9,8 @@ import { keepDevice } from './keep-device.ts';
 import { followDevice } from './peers/follow-device.ts';
 import { createLinkPeers, type LinkPeers } from './peers/link-peers.ts';
 import { createProvisionService } from './provision/provision-service.ts';
+import type { TunnelPolicy } from './provision/tunnel-policy.ts';
+import type { JoinTokens } from './tokens/join-tokens.ts';
 
 /** How the link is set up. */
 export interface LinkOptions {
@@ -17,6 +19,8 @@ export interface LinkOptions {
   readonly listenPort: number;
   /** WireGuard endpoints that a machine at this address is told, best first; without port: the bound one. */
   readonly advertise: (callerAddress: string) => readonly { readonly host: string; readonly port?: number }[];
+  /** Which machines send WireGuard through gRPC; `auto` unless given. */
+  readonly tunnelPolicy?: TunnelPolicy;
   /** CIDRs of addresses that machines report and that are left out. */
   readonly negativeAddressFilter: readonly string[];
   /** Folder for wireguard-go. */
@@ -34,6 +38,8 @@ export interface LinkDeps {
   /** From loadLinkIdentity. */
   readonly identity: LinkIdentity;
   readonly client: ObjectClient;
+  /** From followJoinTokens; absent: tokens of machines are ignored. */
+  readonly tokens?: JoinTokens;
   /** Must hold ServerBindings, Servers and MetalMachines. */
   readonly cache: WritableObjectCache;
   readonly events: EventRecorder;
@@ -115,6 +121,7 @@ export async function startLink(options: LinkOptions, deps: LinkDeps): Promise<L
   return {
     provision: createProvisionService({
       ...deps,
+      tunnelPolicy: options.tunnelPolicy ?? 'auto',
       peers,
       endpoints: (caller) =>
         options.advertise(caller).map(({ host, port }) => hostPort({ host, port: port ?? boundPort() })),

@@ -1,7 +1,15 @@
 import type { EventRecorder, ObjectClient } from '@bloomery/kube';
 import type { Server } from '@bloomery/model';
 import type { BoundAddress, Clock, Logger } from '@bloomery/ports';
-import type { BootSessions, HttpRoute, MachineAnswer, MachineRequest, Refusal, ServerName } from '../boot/index.ts';
+import type {
+  BootSessions,
+  HttpRoute,
+  LinkApiOf,
+  MachineAnswer,
+  MachineRequest,
+  Refusal,
+  ServerName,
+} from '../boot/index.ts';
 import type { TimelineRecorder } from '../insight/index.ts';
 import { planConfig } from './plan-config.ts';
 import { readConfigSources } from './read-config-input.ts';
@@ -20,6 +28,8 @@ export interface MetadataRouteDeps {
   readonly endpoint: BoundAddress;
   /** Our address on the link, IPv6 without prefix length; undefined while there is none. */
   readonly linkAddress: () => string | undefined;
+  /** Absent: plain text, no tokens, UDP. */
+  readonly linkApi?: LinkApiOf;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -51,7 +61,13 @@ async function answer(deps: MetadataRouteDeps, limit: RefusalLimit, request: Mac
     deps.log.warn('metadata.unavailable', { server: name, address, status: sources.status, why: sources.text });
     return text(sources.status, sources.text);
   }
-  const plan = planConfig({ ...sources.input, endpoint: deps.endpoint, linkAddress: deps.linkAddress() });
+  const linkApi = deps.linkApi?.(name);
+  const plan = planConfig({
+    ...sources.input,
+    endpoint: deps.endpoint,
+    linkAddress: deps.linkAddress(),
+    ...(linkApi === undefined ? {} : { linkApi }),
+  });
   if (!plan.ok) {
     failed(deps, sources.server, plan.text);
     return text(plan.status, plan.text);

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@bloomery/model';
-import { type BoundAddress, errorText, hostPort } from '@bloomery/ports';
+import { type BoundAddress, errorText } from '@bloomery/ports';
+import { linkApiText } from '@bloomery/siderolink';
 import {
   type ConfigDocument,
   type ConfigPatch,
@@ -16,6 +17,7 @@ import {
   writeConfig,
   type YamlTree,
 } from '@bloomery/talos';
+import { type MachineLinkApi, PLAIN_LINK_API } from '../boot/index.ts';
 
 /** Patches of a ServerClass or a Server, as its spec has them. */
 export interface PatchSource {
@@ -36,6 +38,8 @@ export interface ConfigInput {
   readonly endpoint: BoundAddress;
   /** Our address on the link, IPv6; undefined while there is none: then events and logs have nowhere to go. */
   readonly linkAddress: string | undefined;
+  /** How the machine calls the link's API; as Sidero's machines do unless given. */
+  readonly linkApi?: MachineLinkApi;
 }
 
 /** The answer to a machine. `warnings` name places that Talos 1.13 does not know; never values. */
@@ -122,8 +126,9 @@ function into(map: Mapping, path: readonly string[], change: (map: Mapping) => M
   return withField(map, key, into(own, rest, change));
 }
 
-function linkDocuments({ endpoint, linkAddress }: ConfigInput): string {
-  const documents = [`apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: "grpc://${hostPort(endpoint)}"\n`];
+function linkDocuments({ endpoint, linkAddress, linkApi = PLAIN_LINK_API }: ConfigInput): string {
+  const apiUrl = linkApiText({ ...linkApi, endpoint }, 'document');
+  const documents = [`apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: ${JSON.stringify(apiUrl)}\n`];
   if (linkAddress !== undefined) {
     documents.push(`apiVersion: v1alpha1\nkind: EventSinkConfig\nendpoint: "[${linkAddress}]:${EVENT_PORT}"\n`);
     documents.push(

@@ -3,7 +3,7 @@ import { createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { createGrpcClient, createGrpcHandler } from '@bloomery/grpc';
-import { createMemoryClient } from '@bloomery/kube';
+import { createMemoryClient, createObjectCache } from '@bloomery/kube';
 import { type ServerBinding, secret, serverBinding } from '@bloomery/model';
 import { silentLog, systemClock } from '@bloomery/ports';
 import {
@@ -62,6 +62,9 @@ async function setUp() {
   let draw = 0;
   const service = createProvisionService({
     client,
+    cache: createObjectCache(),
+    clock: systemClock,
+    events: { record() {} },
     identity,
     peers,
     endpoints: () => ['10.0.0.1:51821'],

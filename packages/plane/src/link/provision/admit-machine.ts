@@ -1,0 +1,90 @@
+import { grpcError } from '@bloomery/grpc';
+import type { ObjectCache } from '@bloomery/kube';
+import { ANNOTATIONS, server, serverBinding } from '@bloomery/model';
+import type { Clock, Logger } from '@bloomery/ports';
+import type { TimelineRecorder } from '../../insight/timeline.ts';
+import type { JoinToken } from '../tokens/join-token.ts';
+import type { JoinTokens } from '../tokens/join-tokens.ts';
+import { createSeldom } from './seldom.ts';
+import { judgeUniqueToken, uniqueTokenHash } from './unique-token.ts';
+
+/** What a machine says to be let in. */
+export interface Introduction {
+  /** Lower case. */
+  readonly uuid: string;
+  readonly joinToken: string | undefined;
+  readonly uniqueToken: string | undefined;
+  /** Address that it calls from. */
+  readonly caller: string;
+}
+
+/** A machine that may ask for its address. */
+export interface Admitted {
+  /** Name of its Server and ServerBinding. */
+  readonly server: string;
+  /** The join token it came with, where tokens are required and it is not the machine's own. */
+  readonly token?: JoinToken;
+}
+
+/** What letting machines in needs. */
+export interface AdmitDeps {
+  readonly cache: ObjectCache;
+  /** Absent: no tokens at all. */
+  readonly tokens?: JoinTokens;
+  readonly timeline: TimelineRecorder;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Decides who a machine is and whether it may ask; throws PERMISSION_DENIED, the same for every reason. */
+export type AdmitMachine = (introduction: Introduction) => Promise<Admitted>;
+
+const TELL_EVERY_MS = 600_000;
+const LOG_EVERY_MS = 60_000;
+/** Compared with where there is no owner, so that every refusal takes the same way. */
+const NOBODY = `sha256:${'0'.repeat(64)}`;
+
+/**
+ * Make the door. Where tokens are required a machine comes in with the token that the plane gave to it, with a join token, or
+ * with the unique token that its ServerBinding knows, whatever became of its join token.
+ */
+export function createAdmission({ cache, tokens, timeline, clock, log }: AdmitDeps): AdmitMachine {
+  const mayTell = createSeldom(clock, TELL_EVERY_MS);
+  const mayLog = createSeldom(clock, LOG_EVERY_MS, 1_000);
+  const refuse = (name: string, caller: string, reason: string): never => {
+    if (mayLog(caller)) log.warn('link.join_refused', { address: caller, reason });
+    if (cache.get(serverBinding, { name }) !== undefined && mayTell(`${name} ${reason}`)) {
+      const summary = `${caller} asked for the link address of this machine and was refused: join token ${reason}`;
+      const about = { server: name };
+      timeline.record({
+        source: 'link',
+        about,
+        stage: 'Link',
+        severity: 'warning',
+        event: 'LinkRefused',
+        summary,
+        facts: { reason },
+      });
+    }
+    throw grpcError('PERMISSION_DENIED', 'invalid join token');
+  };
+  return async ({ uuid, joinToken, uniqueToken, caller }) => {
+    if (tokens === undefined) return { server: uuid };
+    const owner = joinToken === undefined ? undefined : tokens.ownerOf(joinToken, serversOf(uuid, cache));
+    if (owner !== undefined || !tokens.required) return { server: owner ?? uuid };
+    const verdict = await tokens.judge(joinToken, uuid);
+    if (verdict.ok) return { server: uuid, token: verdict.token };
+    const binding = cache.get(serverBinding, { name: uuid });
+    const stored = binding?.metadata.annotations?.[ANNOTATIONS.siderolinkUniqueToken] ?? NOBODY;
+    if (judgeUniqueToken(stored, uniqueTokenHash(uniqueToken)) === 'owner') return { server: uuid };
+    return refuse(uuid, caller, verdict.reason);
+  };
+}
+
+/** The Server of this name, and those that are named otherwise because their machines report this UUID too. */
+function serversOf(uuid: string, cache: ObjectCache): readonly string[] {
+  const derived = cache
+    .list(server)
+    .filter(({ metadata }) => metadata.annotations?.[ANNOTATIONS.reportedUuid]?.toLowerCase() === uuid);
+  return [uuid, ...derived.map(({ metadata }) => metadata.name)];
+}
