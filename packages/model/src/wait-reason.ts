@@ -127,6 +127,11 @@ export const WAIT_REASONS = {
     normal: false,
     doc: 'The BMC of the Server cannot be used. The condition BMCReachable says why; it is asked again by itself.',
   },
+  LinkDown: {
+    short: 'sign of life',
+    normal: false,
+    doc: 'The installed machine has been silent on the management link for 275 seconds: it is off, hangs, or cannot reach us.',
+  },
   WipeBudgetSpent: {
     short: 'wipe budget',
     normal: true,

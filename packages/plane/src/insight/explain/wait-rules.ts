@@ -135,6 +135,14 @@ export const WAIT_RULES: Readonly<Record<WaitReason, WaitRule>> = {
     next: 'The BMC is asked again by itself.',
     do: (o) => [`bloomery power status ${o.metadata.name}`, edit(o)],
   },
+  LinkDown: {
+    next: 'The machine is Running again by itself with its next packet; nobody restarts or wipes it for this.',
+    do: (o) => [
+      `bloomery power status ${o.metadata.name}`,
+      'bloomery siderolink status',
+      `bloomery logs ${o.metadata.name}`,
+    ],
+  },
   WipeBudgetSpent: {
     next: 'The Server is wiped by itself when the budget of the hour allows it.',
     do: (o) => [describe(o)],

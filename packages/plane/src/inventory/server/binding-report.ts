@@ -21,7 +21,7 @@ export function heldRelease({ metadata, status }: ServerBinding): BindingReport[
 export function reported(binding: ServerBinding): BindingReport | undefined {
   const conditions = binding.status?.conditions;
   const installed = findCondition(conditions, 'TalosInstalled');
-  if (installed?.status === 'True') return { phase: 'Running' };
+  if (installed?.status === 'True') return binding.status?.link === 'down' ? lost(binding) : { phase: 'Running' };
   for (const type of ['TalosConfigLoaded', 'TalosConfigValidated']) {
     const config = findCondition(conditions, type);
     if (config?.status !== 'False') continue;
@@ -35,4 +35,11 @@ export function reported(binding: ServerBinding): BindingReport | undefined {
   }
   if (installed === undefined && findCondition(conditions, 'TalosConfigLoaded') === undefined) return undefined;
   return { phase: 'Installing', wait: ['Installing', 'the operating system is being installed'] };
+}
+
+/** It ran, and its management link is silent: off, hung, moved to another network, or cut off from us. */
+function lost({ metadata, status }: ServerBinding): BindingReport {
+  const since = status?.lastHandshake ?? 'its last start';
+  const next = `next: it is back by itself when it reaches us again; see bloomery explain server/${metadata.name}`;
+  return { phase: 'Lost', wait: ['LinkDown', `no sign of life over the management link since ${since}; ${next}`] };
 }

@@ -15,7 +15,10 @@ interface Given {
   readonly spec?: Partial<Spec>;
   readonly status?: Status;
   readonly annotations?: Record<string, string>;
-  readonly bound?: Partial<Record<'uid' | 'deletionTimestamp', string>> & { conditions?: readonly Condition[] };
+  readonly bound?: Partial<Record<'uid' | 'deletionTimestamp', string>> & {
+    readonly conditions?: readonly Condition[];
+    readonly link?: Pick<NonNullable<ServerBinding['status']>, 'link' | 'lastHandshake'>;
+  };
   readonly input?: Partial<Pick<ServerInput, 'power' | 'powerError' | 'fake' | 'budget'>>;
 }
 
@@ -30,7 +33,7 @@ function input({ spec, status, annotations, bound, input: rest }: Given): Server
       ...(bound.deletionTimestamp === undefined ? {} : { deletionTimestamp: bound.deletionTimestamp }),
     },
     spec: { metalMachineRef: { name: 'm', namespace: 'ns' } },
-    status: { conditions: [...(bound.conditions ?? [])] },
+    status: { conditions: [...(bound.conditions ?? [])], ...bound.link },
   };
   return {
     server: {
@@ -168,6 +171,16 @@ const rows: readonly [name: string, given: Given, want: Want][] = [
   [
     'an installed Server runs',
     { bound: { conditions: [installed] }, input: { power: 'on' } },
+    { phase: 'Running', ready: true },
+  ],
+  [
+    'an installed Server that fell silent on its link is Lost, and left alone',
+    { bound: { conditions: [installed], link: { link: 'down', lastHandshake: ago(300_000) } }, input: { power: 'on' } },
+    { phase: 'Lost', wait: 'LinkDown', ready: true },
+  ],
+  [
+    'an installed Server that never linked runs all the same',
+    { bound: { conditions: [installed], link: { link: 'never' } }, input: { power: 'on' } },
     { phase: 'Running', ready: true },
   ],
   [

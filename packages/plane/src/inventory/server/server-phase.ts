@@ -10,6 +10,7 @@ const PHASES = [
   'Releasing',
   'Cordoned',
   'Parked',
+  'Lost',
 ] as const;
 
 /** Where a Server is on its journey (ux.md §2.2). */
