@@ -41,7 +41,7 @@ const INDIRECT: readonly string[] = [
   'inventory/server/power-actions.ts',
   'inventory/server/reconcile.ts',
   'link/events/event-sink.ts',
-  'link/peers/link-state.ts',
+  'link/peers/report-link-states.ts',
 ];
 
 /** The reasons of the page's table. */

@@ -5,7 +5,6 @@ import {
   removeLinkIsolation,
   startWireguard,
   type WireguardBackend,
-  type WireguardDevice,
   type WireguardMode,
 } from '@bloomery/siderolink';
 import { LINK_PORTS, type LinkServicesDeps, type LinkServicesOptions, startLinkServices } from './link-services.ts';
@@ -30,7 +29,6 @@ export interface LinkDeviceDeps extends LinkServicesDeps {
 
 /** The device with everything on it. Disposing it takes all of it away. */
 export interface RunningDevice extends AsyncDisposable {
-  readonly device: WireguardDevice;
   readonly interfaceName: string;
   readonly backend: WireguardBackend;
   /** Bound UDP port. */
@@ -39,6 +37,10 @@ export interface RunningDevice extends AsyncDisposable {
   /** Why machines are not kept from each other and from the host's other services; undefined: they are. */
   readonly notIsolated: string | undefined;
   readonly upSinceMs: number;
+  /** Public keys of machines to call, most recently seen first. */
+  readonly toCall: readonly string[];
+  /** Resolves with the reason when the device went away on its own. */
+  readonly lost: Promise<string>;
 }
 
 /**
@@ -50,18 +52,21 @@ export interface RunningDevice extends AsyncDisposable {
 export async function bringUpDevice(options: LinkDeviceOptions, deps: LinkDeviceDeps): Promise<RunningDevice> {
   const { identity, log, clock, peers } = deps;
   await using cleanup = new AsyncDisposableStack();
+  let toCall: readonly string[] = [];
   const { device, listenPort } = await startWireguard(
     {
       mode: options.mode,
       name: options.interfaceName ?? 'siderolink',
       privateKey: identity.privateKey,
       listenPort: options.listenPort,
-      beforeListening: (made) => peers.attach(made),
+      beforeListening: async (made) => {
+        toCall = await peers.attach(made);
+      },
     },
     { stateDir: options.stateDir, clock, log },
   );
   cleanup.use(device);
-  cleanup.defer(() => peers.attach(undefined));
+  cleanup.defer(async () => void (await peers.attach(undefined)));
   const { interfaceName, backend } = device;
   await configureLinkInterface({ name: interfaceName, address: `${identity.serverAddress}/64` });
   const notIsolated = await isolate(interfaceName, deps);
@@ -70,18 +75,18 @@ export async function bringUpDevice(options: LinkDeviceOptions, deps: LinkDevice
   cleanup.use(services);
   const { eventSink } = services;
   const upSinceMs = clock.nowMs();
-  log.info('link.up', { interfaceName, backend, listenPort });
+  log.info('link.up', { interfaceName, backend, listenPort, called: toCall.length });
   const owned = cleanup.move();
-  const dispose = (): Promise<void> => owned.disposeAsync();
   return {
-    device,
     interfaceName,
     backend,
     listenPort,
     eventSink,
     notIsolated,
     upSinceMs,
-    [Symbol.asyncDispose]: dispose,
+    toCall,
+    lost: device.lost,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 

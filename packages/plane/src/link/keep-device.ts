@@ -1,12 +1,18 @@
 import { backOffMs } from '@bloomery/kube';
 import { type Clock, errorText, type Logger } from '@bloomery/ports';
 
+/** What can be kept running. */
+export interface Keepable extends AsyncDisposable {
+  /** Resolves with the reason when it went away on its own. */
+  readonly lost: Promise<string>;
+}
+
 /** How somebody keeps something running that may fail to start, and may end on its own. */
-export interface KeepDeviceDeps<R extends AsyncDisposable> {
+export interface KeepDeviceDeps<R extends Keepable> {
   /** Make it. What was made is disposed by the keeper. */
   readonly bringUp: () => Promise<R>;
-  /** Resolves with the reason when it was lost, or with undefined when the signal aborted. Must not reject. */
-  readonly follow: (running: R, signal: AbortSignal) => Promise<string | undefined>;
+  /** Called when it is up; the signal aborts when it is not any more. */
+  readonly onUp: (running: R, signal: AbortSignal) => void;
   /** Called before a lost one is disposed. */
   readonly onLost: () => Promise<void>;
   readonly clock: Clock;
@@ -29,12 +35,15 @@ const STEADY_MS = 60_000;
  * Bring a device up and keep it up: one that cannot be made is tried again with back-off (1 s … 60 s), one that is lost is
  * made again at once. Resolves after the first attempt, whatever came of it. Each outage is logged once.
  */
-export async function keepDevice<R extends AsyncDisposable>(deps: KeepDeviceDeps<R>): Promise<KeptDevice<R>> {
+export async function keepDevice<R extends Keepable>(deps: KeepDeviceDeps<R>): Promise<KeptDevice<R>> {
   const { clock, log } = deps;
   const stop = new AbortController();
   let running: R | undefined;
   let reason = '';
   let failures = 0;
+  const stopped = new Promise<undefined>((resolve) => {
+    stop.signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 
   const attempt = async (): Promise<void> => {
     try {
@@ -47,8 +56,11 @@ export async function keepDevice<R extends AsyncDisposable>(deps: KeepDeviceDeps
   };
   const followOne = async (one: R): Promise<void> => {
     const upSinceMs = clock.nowMs();
-    const lost = await deps.follow(one, stop.signal);
+    const down = new AbortController();
+    deps.onUp(one, AbortSignal.any([down.signal, stop.signal]));
+    const lost = await Promise.race([one.lost, stopped]);
     if (lost === undefined) return;
+    down.abort();
     log.error('link.lost', { reason: lost });
     running = undefined;
     reason = lost;

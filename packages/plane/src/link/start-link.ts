@@ -1,13 +1,17 @@
 import type { GrpcService } from '@bloomery/grpc';
 import type { EventRecorder, ObjectClient, WritableObjectCache } from '@bloomery/kube';
 import { type ServerBinding, serverBinding } from '@bloomery/model';
-import { type BoundAddress, type Clock, errorText, hostPort, type Logger, type RandomBytes } from '@bloomery/ports';
-import type { LinkIdentity, WireguardBackend, WireguardMode } from '@bloomery/siderolink';
+import { type Clock, errorText, hostPort, type Logger, type RandomBytes } from '@bloomery/ports';
+import type { LinkIdentity, WireguardMode } from '@bloomery/siderolink';
 import type { TimelineRecorder } from '../insight/timeline.ts';
 import { bringUpDevice, type RunningDevice } from './bring-up-device.ts';
-import { keepDevice } from './keep-device.ts';
-import { followDevice } from './peers/follow-device.ts';
+import { type KeptDevice, keepDevice } from './keep-device.ts';
+import type { LinkStatus } from './link-status.ts';
+import { callPeers } from './peers/call-peers.ts';
+import { createLinkLook } from './peers/link-look.ts';
 import { createLinkPeers, type LinkPeers } from './peers/link-peers.ts';
+import { createLinkView, type LinkView } from './peers/link-view.ts';
+import { type LinkStateDeps, reportLinkStates } from './peers/report-link-states.ts';
 import { createProvisionService } from './provision/provision-service.ts';
 import type { TunnelPolicy } from './provision/tunnel-policy.ts';
 import type { JoinTokens } from './tokens/join-tokens.ts';
@@ -19,16 +23,14 @@ export interface LinkOptions {
   readonly listenPort: number;
   /** WireGuard endpoints that a machine at this address is told, best first; without port: the bound one. */
   readonly advertise: (callerAddress: string) => readonly { readonly host: string; readonly port?: number }[];
-  /** Which machines send WireGuard through gRPC; `auto` unless given. */
-  readonly tunnelPolicy?: TunnelPolicy;
   /** CIDRs of addresses that machines report and that are left out. */
   readonly negativeAddressFilter: readonly string[];
   /** Folder for wireguard-go. */
   readonly stateDir: string;
   /** Wanted name; `siderolink` unless given. */
   readonly interfaceName?: string;
-  /** Which machines send WireGuard through gRPC: those that ask for it, all, none. */
-  readonly tunnel: 'auto' | 'force' | 'off';
+  /** Which machines send WireGuard through gRPC. */
+  readonly tunnel: TunnelPolicy;
   /** Call machines at their last known endpoints after a start; true unless given. */
   readonly restoreEndpoints?: boolean;
 }
@@ -49,28 +51,13 @@ export interface LinkDeps {
   readonly random: RandomBytes;
 }
 
-/** A device that is up. */
-export interface UpStatus {
-  readonly interfaceName: string;
-  readonly backend: WireguardBackend;
-  /** Bound UDP port. */
-  readonly listenPort: number;
-  readonly eventSink: BoundAddress;
-  /** Why machines are not kept from each other and from the host's other services; absent: they are. */
-  readonly notIsolated?: string;
-}
-
-/** Whether machines can link, and if not, why. */
-export type LinkStatus =
-  | ({ readonly state: 'up' } & UpStatus)
-  | { readonly state: 'down'; readonly reason: string }
-  | { readonly state: 'off' };
-
 /** The server's end of the link. */
 export interface Link extends AsyncDisposable {
   /** For the machine port: `sidero.link.ProvisionService`. */
   readonly provision: GrpcService;
   status(): LinkStatus;
+  /** What can be said of device and machines, by the last look. */
+  readonly view: LinkView;
 }
 
 const DEFAULT_PORT = 51_821;
@@ -99,20 +86,18 @@ export async function startLink(options: LinkOptions, deps: LinkDeps): Promise<L
       ? undefined
       : await keepDevice({
           bringUp: () => bringUpDevice({ ...options, mode }, { ...deps, peers }),
-          follow: (running, signal) => followDevice(running, { ...deps, peers }, signal),
-          onLost: () => peers.attach(undefined),
+          onUp: ({ toCall }, signal) => void callPeers(toCall, { peers, clock, log }, signal),
+          onLost: async () => void (await peers.attach(undefined)),
           clock,
           log,
           random: () => fraction(deps.random),
         });
   if (kept !== undefined) cleanup.use(kept);
-  const status = (): LinkStatus => {
-    if (kept === undefined) return { state: 'off' };
-    const current = kept.current();
-    return current.running === undefined
-      ? { state: 'down', reason: current.reason }
-      : { state: 'up', ...statusOf(current.running) };
-  };
+  const status = (): LinkStatus => statusOf(kept);
+  const look = createLinkLook(peers);
+  const deviceSinceMs = (): number | undefined => kept?.current().running?.upSinceMs;
+  const view = createLinkView({ ...deps, peers, look, deviceSinceMs, status });
+  cleanup.use(reportUntilDisposed({ ...deps, peers, look, deviceSinceMs }));
   const boundPort = (): number => {
     const now = status();
     return now.state === 'up' ? now.listenPort : options.listenPort || DEFAULT_PORT;
@@ -121,12 +106,13 @@ export async function startLink(options: LinkOptions, deps: LinkDeps): Promise<L
   return {
     provision: createProvisionService({
       ...deps,
-      tunnelPolicy: options.tunnelPolicy ?? 'auto',
+      tunnelPolicy: options.tunnel,
       peers,
       endpoints: (caller) =>
         options.advertise(caller).map(({ host, port }) => hostPort({ host, port: port ?? boundPort() })),
     }),
     status,
+    view,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -141,8 +127,24 @@ function followBindings(peers: LinkPeers, { cache, log }: LinkDeps): () => void 
   });
 }
 
-function statusOf({ interfaceName, backend, listenPort, eventSink, notIsolated }: RunningDevice): UpStatus {
-  return { interfaceName, backend, listenPort, eventSink, ...(notIsolated === undefined ? {} : { notIsolated }) };
+function statusOf(kept: KeptDevice<RunningDevice> | undefined): LinkStatus {
+  const current = kept?.current();
+  if (current === undefined) return { state: 'off' };
+  if (current.running === undefined) return { state: 'down', reason: current.reason };
+  const { interfaceName, backend, listenPort, eventSink, notIsolated } = current.running;
+  const up = { interfaceName, backend, listenPort, eventSink };
+  return { state: 'up', ...up, ...(notIsolated === undefined ? {} : { notIsolated }) };
+}
+
+function reportUntilDisposed(deps: LinkStateDeps): AsyncDisposable {
+  const stop = new AbortController();
+  const done = reportLinkStates(deps, stop.signal);
+  return {
+    [Symbol.asyncDispose]: () => {
+      stop.abort();
+      return done;
+    },
+  };
 }
 
 /** 0 ≤ r < 1 */

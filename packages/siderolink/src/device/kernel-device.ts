@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { BloomeryError, isBloomeryError } from '@bloomery/ports';
 import type { DeviceState, DeviceUpdate, PeerState, PeerUpdate } from '@bloomery/wire';
 import { wireguardPublicKey } from '../wireguard-keys.ts';
@@ -15,12 +16,22 @@ const PEERS_PER_CALL = 200;
  */
 export async function startKernelDevice(baseName: string, privateKey: string): Promise<WireguardDevice> {
   const name = await makeLink(baseName, wireguardPublicKey(privateKey));
+  const lost = Promise.withResolvers<string>();
+  const unlessLost = async <R>(work: Promise<R>): Promise<R> => {
+    try {
+      return await work;
+    } catch (error) {
+      await access(`/sys/class/net/${name}`).catch(() => lost.resolve(`the interface ${name} was removed`));
+      throw error;
+    }
+  };
   return {
     interfaceName: name,
     backend: 'kernel',
-    lost: new Promise(() => {}),
-    update: (update) => applyUpdate(name, update),
-    state: async () => parseDump(await runCommand('reading the device', ['wg', 'show', name, 'dump'])),
+    // Found out by whoever asks next, which is the periodic look.
+    lost: lost.promise,
+    update: (update) => unlessLost(applyUpdate(name, update)),
+    state: async () => parseDump(await unlessLost(runCommand('reading the device', ['wg', 'show', name, 'dump']))),
     [Symbol.asyncDispose]: async () => {
       await runCommand('removing the link', ['ip', 'link', 'del', 'dev', name]).catch(() => '');
     },

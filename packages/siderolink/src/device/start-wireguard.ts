@@ -1,5 +1,6 @@
 import { BloomeryError, type Clock, errorText, type Logger } from '@bloomery/ports';
 import { startKernelDevice } from './kernel-device.ts';
+import { lostWhenSilent } from './lost-when-silent.ts';
 import { startUserspaceDevice } from './userspace-device.ts';
 import type { WireguardDevice, WireguardMode } from './wireguard-device.ts';
 
@@ -39,7 +40,7 @@ export interface StartedWireguard {
  * @throws BloomeryError BLM_LINK_DEVICE_FAILED when none of the allowed backends works; nothing is left behind.
  */
 export async function startWireguard(options: WireguardOptions, deps: WireguardDeps): Promise<StartedWireguard> {
-  const device = await makeDevice(options, deps);
+  const device = lostWhenSilent(await makeDevice(options, deps));
   try {
     await device.update({ privateKey: options.privateKey });
     await options.beforeListening?.(device);

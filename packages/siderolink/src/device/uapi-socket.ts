@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { getSystemErrorMap } from 'node:util';
 import { BloomeryError, type Clock } from '@bloomery/ports';
 import { type DeviceState, type DeviceUpdate, decodeUapiGet, encodeUapiSet, UAPI_GET, uapiErrno } from '@bloomery/wire';
 
@@ -7,6 +8,8 @@ import { type DeviceState, type DeviceUpdate, decodeUapiGet, encodeUapiSet, UAPI
 export interface UapiSocket extends AsyncDisposable {
   set(update: DeviceUpdate): Promise<void>;
   get(): Promise<DeviceState>;
+  /** Resolves when wireguard-go has ended: it keeps an idle connection open for as long as it lives. */
+  ended(): Promise<void>;
 }
 
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -26,10 +29,21 @@ export async function openUapiSocket(dir: string, name: string, clock: Clock): P
       }
     }
   };
+  const idle = new Set<Socket>();
   return {
     set: async (update) => void (await request(encodeUapiSet(update))),
     get: async () => decodeUapiGet(await request(UAPI_GET)),
-    [Symbol.asyncDispose]: () => handle.close(),
+    ended: () =>
+      new Promise((resolve) => {
+        const socket = connect(socketPath(handle, name)).unref();
+        idle.add(socket);
+        socket.on('error', () => {});
+        socket.once('close', () => resolve());
+      }),
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of idle) socket.destroy();
+      await handle.close();
+    },
   };
 }
 
@@ -40,7 +54,10 @@ function socketPath(dir: FileHandle, name: string): string {
 
 function checked(answer: string): string {
   const errno = uapiErrno(answer);
-  if (errno !== 0) throw failed(`wireguard-go refused the request with errno ${errno}`, false);
+  if (errno !== 0) {
+    const [, words = `errno ${errno}`] = getSystemErrorMap().get(errno) ?? [];
+    throw failed(`wireguard-go refused the request: ${words}`, false);
+  }
   return answer;
 }
 

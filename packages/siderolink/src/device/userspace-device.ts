@@ -35,10 +35,7 @@ export async function startUserspaceDevice(baseName: string, deps: UserspaceDeps
       if (adopted !== undefined) return adopted;
       continue;
     }
-    if (pid !== undefined) {
-      kill(pid);
-      await gone(pid, deps.clock);
-    }
+    if (pid !== undefined) await end(pid, deps.clock);
     return launch(name, files, deps);
   }
   throw failed(`starting wireguard-go: all link names from ${baseName} on are taken`);
@@ -70,7 +67,7 @@ async function launch(name: string, files: ProcessFiles, deps: UserspaceDeps): P
   }
   const lost = ended.then((end) => `wireguard-go ended (${end})`);
   return device(name, socket, lost, async () => {
-    if (child.pid !== undefined) kill(child.pid);
+    if (child.pid !== undefined) await end(child.pid, deps.clock);
     await ended;
     await rm(files.pid, { force: true });
   });
@@ -126,9 +123,9 @@ async function adopt(name: string, pid: number, deps: UserspaceDeps): Promise<Wi
     await socket[Symbol.asyncDispose]();
     return undefined;
   }
-  return device(name, socket, new Promise(() => {}), async () => {
-    kill(pid);
-    await gone(pid, deps.clock);
+  const lost = socket.ended().then(() => 'wireguard-go ended');
+  return device(name, socket, lost, async () => {
+    await end(pid, deps.clock);
     await rm(processFiles(deps.stateDir, name).pid, { force: true });
   });
 }
@@ -160,22 +157,32 @@ async function isInOurNetwork(pid: number): Promise<boolean> {
   return ours === theirs;
 }
 
-function kill(pid: number): void {
+/** Ask it to end, and make it when it does not. */
+async function end(pid: number, clock: Clock): Promise<void> {
+  kill(pid);
+  if (await isGone(pid, clock)) return;
+  kill(pid, 'SIGKILL');
+  await isGone(pid, clock);
+}
+
+function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): void {
   try {
-    process.kill(pid, 'SIGTERM');
+    process.kill(pid, signal);
   } catch {
     // It has ended already.
   }
 }
 
 /** The link goes with its process, and the process is not our child: look until it is gone, at most 5 s. */
-async function gone(pid: number, clock: Clock): Promise<void> {
+async function isGone(pid: number, clock: Clock): Promise<boolean> {
   const deadlineMs = clock.nowMs() + START_TIMEOUT_MS;
   while (clock.nowMs() < deadlineMs) {
     const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-    if (status === '' || / [ZX] /.test(status.slice(status.lastIndexOf(')') + 1, status.lastIndexOf(')') + 4))) return;
+    if (status === '' || / [ZX] /.test(status.slice(status.lastIndexOf(')') + 1, status.lastIndexOf(')') + 4)))
+      return true;
     await clock.sleep(POLL_MS);
   }
+  return false;
 }
 
 async function lastLine(logFile: string, end: string): Promise<string> {

@@ -8,7 +8,7 @@ import { waitCondition, waitingFor, waitReasonOf } from '../wait.ts';
 export type MetalMachinePhase = 'Pending' | 'Assigned' | 'Booting' | 'Installing' | 'Running' | 'Deleting' | 'Failed';
 
 /** Conditions that come from the ServerBinding; those of an earlier binding do not survive a new one. */
-const FROM_BINDING = ['TalosConfigLoaded', 'TalosConfigValidated', 'TalosInstalled'];
+const FROM_BINDING = ['SideroLinkConnected', 'TalosConfigLoaded', 'TalosConfigValidated', 'TalosInstalled'];
 
 /** Where an allocated machine stands by its binding's conditions and its Server's power. */
 export function progressOf(

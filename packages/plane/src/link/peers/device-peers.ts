@@ -21,8 +21,11 @@ export interface WantedPeers {
 export interface DevicePeers {
   /** Resolves when the device holds what is wanted for these keys; at once without a device. Rejects when it refused. */
   follow(publicKeys: readonly string[]): Promise<void>;
-  /** Use this device from now on; resolves when it has exactly the wanted peers. undefined: there is none. */
-  attach(device: WireguardDevice | undefined): Promise<void>;
+  /**
+   * Use this device from now on; resolves when it has exactly the wanted peers, with the public keys of those that it did
+   * not have and that were given an endpoint. Peers that are as wanted are not touched. undefined: there is no device.
+   */
+  attach(device: WireguardDevice | undefined): Promise<readonly string[]>;
   /** Make the device send these peers a handshake, or a keepalive where there is a session. */
   call(publicKeys: readonly string[]): Promise<void>;
   /** What the device says now; undefined without one. */
@@ -54,9 +57,12 @@ export function createDevicePeers({ wanted, clock, log }: DevicePeersDeps): Devi
   let scheduled: Promise<void> | undefined;
   let cancelRetry: (() => void) | undefined;
 
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
+  const inTurn = <R>(work: () => Promise<R>): Promise<R> => {
     const done = tail.then(work);
-    tail = done.catch(() => {});
+    tail = done.then(
+      () => {},
+      () => {},
+    );
     return done;
   };
   const plan = (keys: readonly string[], isNew: boolean): readonly PeerUpdate[] => {
@@ -124,12 +130,14 @@ export function createDevicePeers({ wanted, clock, log }: DevicePeersDeps): Devi
         cancelRetry = undefined;
         known.clear();
         dirty.clear();
-        if (next === undefined) return;
+        if (next === undefined) return [];
         const { peers } = await next.state();
         for (const { publicKey, allowedIps, keepaliveSeconds } of peers)
           known.set(publicKey, { publicKey, allowedIps, keepaliveSeconds });
-        await send(next, plan([...new Set([...known.keys(), ...wanted.keys()])], true));
+        const updates = plan([...new Set([...known.keys(), ...wanted.keys()])], true);
+        await send(next, updates);
         device = next;
+        return updates.flatMap(({ publicKey, endpoint }) => (endpoint === undefined ? [] : [publicKey]));
       }),
     call: (publicKeys) =>
       inTurn(async () => {

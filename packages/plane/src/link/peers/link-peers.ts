@@ -4,7 +4,7 @@ import { virtualAddress, type WireguardDevice } from '@bloomery/siderolink';
 import type { DeviceState } from '@bloomery/wire';
 import { createDevicePeers } from './device-peers.ts';
 import { createLinkMembers, type LinkMembers } from './link-members.ts';
-import { readMember } from './read-member.ts';
+import { type Member, readMember } from './read-member.ts';
 
 /** The machines of the link, and the device's peers that follow them. */
 export interface LinkPeers extends Pick<LinkMembers, 'get' | 'peers' | 'onRevoked'> {
@@ -15,8 +15,11 @@ export interface LinkPeers extends Pick<LinkMembers, 'get' | 'peers' | 'onRevoke
   put(binding: ServerBinding): Promise<void>;
   /** The binding is gone: so are its peer and what is known of it. */
   remove(binding: ServerBinding): Promise<void>;
-  /** Use this device from now on: it gets all peers first. undefined: the link is down. */
-  attach(device: WireguardDevice | undefined): Promise<void>;
+  /**
+   * Use this device from now on: it gets all peers first. undefined: the link is down. Resolves with the public keys of
+   * machines that were linked and that this device must call now to be heard by them: most recently seen first.
+   */
+  attach(device: WireguardDevice | undefined): Promise<readonly string[]>;
   /** Make the device call these public keys; those it does not have are left out. */
   call(publicKeys: readonly string[]): Promise<void>;
   /** Name of the binding that owns a bare address. */
@@ -83,7 +86,17 @@ export function createLinkPeers({ serverPrivateKey, restoreEndpoints = true, clo
         members.put(name, { ...gone, revision: gone.revision === undefined ? undefined : revision }),
       );
     },
-    attach: device.attach,
+    attach: async (next) => {
+      const restored = await device.attach(next);
+      const memberOf = (publicKey: string): Member | undefined => members.get(members.serverWithKey(publicKey) ?? '');
+      return restored
+        .flatMap((publicKey) => {
+          const member = memberOf(publicKey);
+          return member?.wasUp === true ? [{ publicKey, seenMs: member.lastHandshakeMs }] : [];
+        })
+        .sort((a, b) => b.seenMs - a.seenMs)
+        .map(({ publicKey }) => publicKey);
+    },
     call: device.call,
     state: device.state,
   };
