@@ -22,6 +22,10 @@ export interface ClientCallOptions {
 
 /** One open call on the level of bytes. */
 export interface ClientCall {
+  /** For callers that do their own framing: then neither of the functions that send or read is used. */
+  readonly stream: ClientHttp2Stream;
+  /** Resolves when the call ended with OK; rejects with BLM_GRPC_STATUS otherwise. Somebody must read the stream. */
+  ended(): Promise<void>;
   /** Send the only or last message. */
   sendLast(message: Uint8Array): void;
   /** Send as the peer reads; a failure of the source cancels the call. */
@@ -57,8 +61,11 @@ export function openClientCall(session: ClientHttp2Session, path: string, option
   stream.on('error', (error) => {
     outcome.failure ??= grpcError('UNAVAILABLE', `${path}: ${errorText(error)}`, error);
   });
+  stream.once('end', () => stream.end());
   watchEnd(stream, options, fail);
   return {
+    stream,
+    ended: () => endOf(stream, outcome, path),
     sendLast: (message) => {
       stream.end(encodeFrame(message));
     },
@@ -128,6 +135,10 @@ async function* readAnswers(
     if (isBloomeryError(error) && outcome.status === undefined) throw error;
     if (outcome.status === undefined) throw grpcError('UNAVAILABLE', `${path}: ${errorText(error)}`, error);
   }
+  await endOf(stream, outcome, path);
+}
+
+async function endOf(stream: ClientHttp2Stream, outcome: Outcome, path: string): Promise<void> {
   await closed(stream);
   if (outcome.failure !== undefined && outcome.status === undefined) throw outcome.failure;
   if (outcome.status === '0') return;

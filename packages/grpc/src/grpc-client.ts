@@ -56,9 +56,18 @@ export type ServiceClient<S extends DescService> = { readonly [N in keyof S['met
 /** One lazily opened HTTP/2 connection, opened again after it is lost. */
 export interface GrpcClient {
   service<S extends DescService>(service: S): ServiceClient<S>;
+  /**
+   * Start a call whose messages the caller frames itself.
+   *
+   * @throws BloomeryError BLM_GRPC_STATUS when no connection can even be tried.
+   */
+  open(method: DescMethod, options?: CallOptions): RawClientCall;
   /** Ends open calls with CANCELLED and closes the connection. */
   close(): void;
 }
+
+/** One call on the level of the HTTP/2 stream. */
+export type RawClientCall = Pick<ClientCall, 'stream' | 'ended' | 'cancel'>;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const PING_TIMEOUT_MS = 10_000;
@@ -71,6 +80,7 @@ export function createGrpcClient(options: GrpcClientOptions): GrpcClient {
       const methods = service.methods.map((method) => [method.localName, clientMethod(method, options, connection)]);
       return Object.fromEntries(methods);
     },
+    open: (method, callOptions = {}) => openCall(method, options, connection, callOptions),
     close: () => connection.close(),
   };
 }
@@ -152,17 +162,7 @@ function clientMethod(method: DescMethod, client: GrpcClientOptions, connection:
   const encode = (init: unknown): Uint8Array =>
     toBinary(method.input, create(method.input, init as MessageInitShape<typeof method.input>));
   const start = (input: unknown, options: CallOptions): ClientCall => {
-    const session = sessionOf(connection);
-    const timeoutMs = options.timeoutMs ?? (manyIn || manyOut ? undefined : DEFAULT_TIMEOUT_MS);
-    const call = openClientCall(session, methodPath(method), {
-      clock: client.clock,
-      metadata: options.metadata ?? {},
-      onExpired: () => connection.suspect(session),
-      onClosed: connection.hold(session),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      ...(client.messageMaxBytes === undefined ? {} : { messageMaxBytes: client.messageMaxBytes }),
-    });
+    const call = openCall(method, client, connection, options);
     void (manyIn ? call.sendAll(input as AsyncIterable<unknown>, encode) : call.sendLast(encode(input)));
     return call;
   };
@@ -173,6 +173,25 @@ function clientMethod(method: DescMethod, client: GrpcClientOptions, connection:
     if (found === undefined) throw grpcError('INTERNAL', `${methodPath(method)} ended without an answer`);
     return found;
   };
+}
+
+function openCall(
+  method: DescMethod,
+  client: GrpcClientOptions,
+  connection: Connection,
+  options: CallOptions,
+): ClientCall {
+  const session = sessionOf(connection);
+  const timeoutMs = options.timeoutMs ?? (method.methodKind === 'unary' ? DEFAULT_TIMEOUT_MS : undefined);
+  return openClientCall(session, methodPath(method), {
+    clock: client.clock,
+    metadata: options.metadata ?? {},
+    onExpired: () => connection.suspect(session),
+    onClosed: connection.hold(session),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(client.messageMaxBytes === undefined ? {} : { messageMaxBytes: client.messageMaxBytes }),
+  });
 }
 
 function sessionOf(connection: Connection): ClientHttp2Session {

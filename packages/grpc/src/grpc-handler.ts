@@ -3,7 +3,7 @@ import { type Clock, errorText, isBloomeryError, type Logger } from '@bloomery/p
 import { drained } from './drained.ts';
 import { DEFAULT_MESSAGE_MAX_BYTES, encodeFrame, readFrames } from './frames.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
-import type { CallContext, GrpcMethod, GrpcService, Metadata } from './grpc-service.ts';
+import type { GrpcMessageMethod, GrpcMethod, GrpcRawMethod, GrpcService, Metadata, RawCall } from './grpc-service.ts';
 import { parseGrpcTimeout } from './grpc-timeout.ts';
 import { GRPC_STATUS, type GrpcStatusName, grpcStatusOf } from './status.ts';
 
@@ -42,15 +42,13 @@ export function createGrpcHandler(services: readonly GrpcService[], deps: GrpcHa
     if (method === undefined) return call.finish('UNIMPLEMENTED', `Unknown method ${path}`);
     if (timeout !== undefined && timeoutMs === undefined) return call.finish('INTERNAL', 'malformed grpc-timeout');
     if (timeoutMs !== undefined) call.expireAfter(timeoutMs);
-    void runCall(method, call, deps);
+    if ('open' in method) openRaw(method, call, deps);
+    else void runCall(method, call, deps);
   };
 }
 
-interface Call {
-  readonly stream: ServerHttp2Stream;
-  readonly context: CallContext;
+interface Call extends RawCall {
   readonly isDone: () => boolean;
-  readonly finish: (status: GrpcStatusName, message?: string) => void;
   readonly expireAfter: (timeoutMs: number) => void;
 }
 
@@ -76,6 +74,10 @@ function openCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, deps:
     stream,
     context: { metadata: metadataOf(headers), peer, signal: abort.signal },
     isDone: () => done,
+    accept: () => {
+      if (!done && !stream.destroyed && !stream.headersSent)
+        stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
+    },
     finish,
     expireAfter: (timeoutMs) => {
       cancelTimer = deps.clock.after(Math.min(timeoutMs, LONGEST_TIMER_MS), () =>
@@ -85,7 +87,15 @@ function openCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, deps:
   };
 }
 
-async function runCall(method: GrpcMethod, call: Call, deps: GrpcHandlerDeps): Promise<void> {
+function openRaw(method: GrpcRawMethod, call: Call, deps: GrpcHandlerDeps): void {
+  try {
+    method.open(call);
+  } catch (error) {
+    failCall(method, call, error, deps);
+  }
+}
+
+async function runCall(method: GrpcMessageMethod, call: Call, deps: GrpcHandlerDeps): Promise<void> {
   const { stream } = call;
   try {
     const messages = readFrames(
@@ -94,15 +104,19 @@ async function runCall(method: GrpcMethod, call: Call, deps: GrpcHandlerDeps): P
     );
     for await (const message of method.serve(messages, call.context)) {
       if (call.isDone() || stream.destroyed) return;
-      if (!stream.headersSent) stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });
+      call.accept();
       if (!stream.write(encodeFrame(message))) await drained(stream);
     }
     call.finish('OK');
   } catch (error) {
-    if (call.isDone()) return;
-    if (!isBloomeryError(error)) deps.log.error('grpc.handler_failed', { path: method.path, error: errorText(error) });
-    call.finish(grpcStatusOf(error), isBloomeryError(error) ? error.message : 'internal error');
+    failCall(method, call, error, deps);
   }
+}
+
+function failCall({ path }: GrpcMethod, call: Call, error: unknown, { log }: GrpcHandlerDeps): void {
+  if (call.isDone()) return;
+  if (!isBloomeryError(error)) log.error('grpc.handler_failed', { path, error: errorText(error) });
+  call.finish(grpcStatusOf(error), isBloomeryError(error) ? error.message : 'internal error');
 }
 
 const RESPONSE_HEADERS = { ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': 'identity' };

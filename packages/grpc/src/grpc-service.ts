@@ -1,3 +1,4 @@
+import type { ServerHttp2Stream } from 'node:http2';
 import type { BoundAddress } from '@bloomery/ports';
 import {
   create,
@@ -12,7 +13,7 @@ import {
   type MessageShape,
   toBinary,
 } from '@bufbuild/protobuf';
-import { grpcError } from './status.ts';
+import { type GrpcStatusName, grpcError } from './status.ts';
 
 /** Request metadata by lower-case name; names that end in `-bin` carry base64 text. Repeated values are joined by `, `. */
 export type Metadata = Readonly<Record<string, string | undefined>>;
@@ -42,10 +43,31 @@ export type MethodImpl<M> =
 export type ServiceImpl<S extends DescService> = { readonly [N in keyof S['method']]: MethodImpl<S['method'][N]> };
 
 /** One method on the level of bytes. */
-export interface GrpcMethod {
+export type GrpcMethod = GrpcMessageMethod | GrpcRawMethod;
+
+/** A method that is given message by message. */
+export interface GrpcMessageMethod {
   /** `/api.Agent/CreateServer` */
   readonly path: string;
   readonly serve: (messages: AsyncIterable<Uint8Array>, context: CallContext) => AsyncIterable<Uint8Array>;
+}
+
+/** A method that does its own framing on the HTTP/2 stream, for many small messages. */
+export interface GrpcRawMethod {
+  readonly path: string;
+  /** Called once for each call; what it throws ends the call as with other methods. */
+  readonly open: (call: RawCall) => void;
+}
+
+/** One call of a GrpcRawMethod. */
+export interface RawCall {
+  /** Length-prefixed messages both ways. Its errors are taken care of. */
+  readonly stream: ServerHttp2Stream;
+  readonly context: CallContext;
+  /** Answer with the head at once; before this the stream must not be written. */
+  accept(): void;
+  /** End the call, after what was written; only the first time counts. The text reaches the peer: never secrets. */
+  finish(status: GrpcStatusName, message?: string): void;
 }
 
 /** A service ready to be served by createGrpcHandler. */
@@ -73,7 +95,7 @@ export function methodPath(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
-function serveMethod(method: DescMethod, run: AnyImpl): GrpcMethod['serve'] {
+function serveMethod(method: DescMethod, run: AnyImpl): GrpcMessageMethod['serve'] {
   const manyIn = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
   const manyOut = method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming';
   const encode = (init: unknown): Uint8Array =>

@@ -2,12 +2,15 @@ export * from './grpc-client.ts';
 export { createGrpcHandler, type GrpcHandler, type GrpcHandlerDeps } from './grpc-handler.ts';
 export {
   type CallContext,
+  type GrpcMessageMethod,
   type GrpcMethod,
+  type GrpcRawMethod,
   type GrpcService,
   grpcService,
   type Metadata,
   type MethodImpl,
   methodPath,
+  type RawCall,
   type ServiceImpl,
 } from './grpc-service.ts';
 export * from './status.ts';
