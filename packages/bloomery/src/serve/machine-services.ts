@@ -3,15 +3,17 @@ import type { EventRecorder, ObjectClient, WritableObjectCache } from '@bloomery
 import {
   type BootSessions,
   createAgentService,
+  createLinkApiOf,
   createMetadataRoute,
   createServerNames,
+  followJoinTokens,
   startBootServices,
   startLink,
   type Timeline,
   type WipeBudget,
 } from '@bloomery/plane';
 import { type BoundAddress, type Clock, hostPort, type Logger, type RandomBytes } from '@bloomery/ports';
-import type { LinkIdentity } from '@bloomery/siderolink';
+import { type LinkIdentity, linkApiText } from '@bloomery/siderolink';
 import type { Endpoints } from './data-dir.ts';
 import type { ServeOptions } from './options.ts';
 import { interfaceAddressOf } from './own-address.ts';
@@ -52,6 +54,10 @@ export async function startMachineServices(options: ServeOptions, deps: MachineS
     });
   }
   const serverName = createServerNames(cache);
+  const tokens = await followJoinTokens({ required: options.requireJoinToken }, { client, clock, log, random });
+  cleanup.use(tokens);
+  const tunnelPolicy = options.siderolinkTunnel;
+  const linkApi = createLinkApiOf({ tls: options.tls !== undefined, tunnelPolicy, cache, tokens });
   const link = await startLink(
     {
       mode: options.wireguard,
@@ -60,10 +66,10 @@ export async function startMachineServices(options: ServeOptions, deps: MachineS
         options.siderolinkAdvertise.length > 0 ? options.siderolinkAdvertise : [{ host: advertiseHost }],
       negativeAddressFilter: options.negativeAddressFilter,
       stateDir: join(dataDir, 'wg'),
-      tunnel: options.siderolinkTunnel,
+      tunnel: tunnelPolicy,
       restoreEndpoints: options.siderolinkRestoreEndpoints,
     },
-    { identity, client, cache, events, timeline, clock, log, random },
+    { identity, client, tokens, cache, events, timeline, clock, log, random },
   );
   cleanup.use(link);
   const linkAddress = (): string => identity.serverAddress;
@@ -103,8 +109,20 @@ export async function startMachineServices(options: ServeOptions, deps: MachineS
       sessions,
       serverName,
       linkAddress,
+      linkApi,
       routes: (endpoint) => [
-        createMetadataRoute({ client, events, timeline, sessions, serverName, endpoint, linkAddress, clock, log }),
+        createMetadataRoute({
+          client,
+          events,
+          timeline,
+          sessions,
+          serverName,
+          endpoint,
+          linkAddress,
+          linkApi,
+          clock,
+          log,
+        }),
       ],
       services: () => [agent, link.provision],
       log,
@@ -112,6 +130,7 @@ export async function startMachineServices(options: ServeOptions, deps: MachineS
     },
   );
   cleanup.use(boot);
+  tokens.announce(linkApiText({ endpoint: boot.endpoint, tls: options.tls !== undefined, tunnel: false }, 'argument'));
   const status = link.status();
   const { host } = options.siderolinkListen;
   const endpoints = {
