@@ -6,15 +6,17 @@ import { benchBoot } from './boot.ts';
 import { benchKubeApi } from './kube-api.ts';
 import { benchPlane } from './plane.ts';
 import { benchPower } from './power.ts';
+import { benchSiderolink } from './siderolink.ts';
 import { benchStore } from './store.ts';
 
-/** All benches, or those that are named: `bench/main.ts [boot|plane|power|kube-api] …`. Table on stdout, JSON in bench/out/. */
+/** All benches, or those that are named: `bench/main.ts [boot|plane|power|store|kube-api|siderolink] …`. Table on stdout, JSON in bench/out/. */
 const BENCHES = {
   boot: benchBoot,
   plane: benchPlane,
   power: benchPower,
   store: benchStore,
   'kube-api': benchKubeApi,
+  siderolink: benchSiderolink,
 } as const;
 
 const names = process.argv.slice(2);

@@ -1,0 +1,39 @@
+import { startLinkPeer } from '../../packages/bloomery/src/testing/link-peer.ts';
+import { startLinkPlane } from '../../packages/bloomery/src/testing/link-plane.ts';
+import type { BenchResult } from '../bench-result.ts';
+import { makeBindings } from './many-bindings.ts';
+
+const NODES = 1000;
+
+/** Kill -9 of a plane that 1,000 linked machines log to, a new start at once: when has each of them its log connection again? */
+export async function benchFleetReturn(say: (line: string) => void): Promise<readonly BenchResult[]> {
+  const plane = await startLinkPlane('--log-level', 'error');
+  try {
+    await makeBindings(plane.client, { first: 0, count: NODES });
+    const nodes = startLinkPeer(['nodes', '-api', plane.api, '-count', String(NODES)]);
+    const joined = await nodes.told('all nodes', ({ event }) => event === 'all-up');
+    say(`siderolink: ${NODES} nodes joined in ${Number(joined['seconds']).toFixed(1)} s`);
+    const from = nodes.facts.length;
+    await plane.serve().stop('SIGKILL');
+    await nodes.ask({ do: 'mark' });
+    await plane.restart();
+    const back = await nodes.told('all nodes again', ({ event }) => event === 'all-up', from);
+    const counts = nodes.facts.slice(from).filter(({ event }) => event === 'count');
+    const peak = (what: string): number => Math.max(0, ...counts.map((count) => Number(count[what])));
+    const note = `peaks: ${peak('provisions')} provisions/s, ${peak('initiations')} handshakes/s of the nodes`;
+    say(`siderolink: ${NODES} nodes back in ${Number(back['seconds']).toFixed(1)} s, ${note}`);
+    await nodes.stop('SIGKILL');
+    return [
+      { name: `${NODES} nodes joined`, unit: 's', ours: Number(joined['seconds']) },
+      {
+        name: `${NODES} nodes back after kill -9`,
+        unit: 's',
+        ours: Number(back['seconds']),
+        target: { atMost: 60 },
+        note,
+      },
+    ];
+  } finally {
+    await plane.end();
+  }
+}
