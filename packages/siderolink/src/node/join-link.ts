@@ -1,5 +1,5 @@
 import { createGrpcClient } from '@bloomery/grpc';
-import { BloomeryError, type BoundAddress, type Clock, type Logger } from '@bloomery/ports';
+import { BloomeryError, type Clock, type Logger } from '@bloomery/ports';
 import { linkProto } from '@bloomery/wire';
 import { parseApiEndpoint } from '../api-endpoint.ts';
 import { configureLinkInterface } from '../device/link-interface.ts';
@@ -8,6 +8,7 @@ import type { WireguardMode } from '../device/wireguard-device.ts';
 import { swapEndpoints } from '../endpoint-order.ts';
 import { bareLinkAddress } from '../network-prefix.ts';
 import { generateWireguardKey, wireguardPublicKey } from '../wireguard-keys.ts';
+import { splitHostPort } from './host-port.ts';
 
 /** How a machine introduces itself. */
 export interface ProvisionOptions {
@@ -122,11 +123,4 @@ export async function joinLink(
     interfaceName: device.interfaceName,
     [Symbol.asyncDispose]: () => device[Symbol.asyncDispose](),
   };
-}
-
-/** `host:port` as an address; port 443 where none is given. IPv6 loses its brackets. */
-export function splitHostPort(text: string): BoundAddress {
-  const found = /^(.*?)(?::(\d{1,5}))?$/.exec(text);
-  const host = (found?.[1] ?? text).replace(/^\[(.*)\]$/, '$1');
-  return { host, port: Number(found?.[2] ?? 443) };
 }
