@@ -105,6 +105,8 @@ export const ERROR_CODES = {
     'A machine configuration patch cannot be read or applied. The message names the operation and the path.',
   BLM_TALOS_SECRETS_INVALID: 'A secrets bundle is incomplete or cannot be read. The message names each missing part.',
   BLM_TALOS_VERSION_INVALID: 'A talosVersion cannot be read or is newer than this release knows. Use vMAJOR.MINOR.',
+  BLM_TLS_FILE:
+    'The certificate or key of the machine port (`--tls-cert`, `--tls-key`) cannot be used. The message names the file; give PEM files that belong together.',
   BLM_WIRE_MALFORMED: 'Bytes from the network do not follow the protocol. The packet is dropped.',
   BLM_WIRE_TRUNCATED: 'Bytes from the network end too early. The packet is dropped.',
 } as const;
