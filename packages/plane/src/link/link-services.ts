@@ -2,8 +2,11 @@ import type { EventRecorder, ObjectCache, ObjectClient } from '@bloomery/kube';
 import type { BoundAddress, Clock, Logger } from '@bloomery/ports';
 import type { LinkIdentity } from '@bloomery/siderolink';
 import type { TimelineRecorder } from '../insight/timeline.ts';
+import { createLinkAnnotations } from './annotations.ts';
 import { createAddressFilter } from './events/address-filter.ts';
-import { createEventSink, startEventSink } from './events/event-sink.ts';
+import { createEventCounts, type WritableEventCounts } from './events/event-counts.ts';
+import { createEventSink, type EventRecords } from './events/event-sink.ts';
+import { startEventSink } from './events/start-event-sink.ts';
 import type { LinkPeers } from './peers/link-peers.ts';
 
 /** Port of the kernel log receiver on the link. */
@@ -29,6 +32,10 @@ export interface LinkServicesDeps {
   readonly timeline: TimelineRecorder;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Where the lines of events go; nowhere unless given. It outlives the device. */
+  readonly eventRecords?: EventRecords;
+  /** Counted up by the event sink. */
+  readonly eventCounts?: WritableEventCounts;
 }
 
 /** What machines reach over the link; bound to the server's link address only. */
@@ -36,10 +43,18 @@ export interface LinkServices extends AsyncDisposable {
   readonly eventSink: BoundAddress;
 }
 
+const NO_RECORDS: EventRecords = { write: () => true, drained: async () => {} };
+
 /** Start everything that listens on the link. The interface must have its address. */
 export async function startLinkServices(options: LinkServicesOptions, deps: LinkServicesDeps): Promise<LinkServices> {
   const host = deps.identity.serverAddress;
-  const sinkDeps = { ...deps, isExcludedAddress: createAddressFilter(options.negativeAddressFilter) };
-  const sink = await startEventSink({ host, port: EVENT_SINK_PORT }, createEventSink(sinkDeps), sinkDeps);
+  const eventSink = createEventSink({
+    ...deps,
+    annotations: createLinkAnnotations(deps),
+    isExcludedAddress: createAddressFilter(options.negativeAddressFilter),
+    records: deps.eventRecords ?? NO_RECORDS,
+    counts: deps.eventCounts ?? createEventCounts(),
+  });
+  const sink = await startEventSink({ host, port: EVENT_SINK_PORT }, eventSink, deps);
   return { eventSink: sink.address, [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose]() };
 }

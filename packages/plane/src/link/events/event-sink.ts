@@ -1,145 +1,181 @@
-import { createServer } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
-import { createGrpcHandler, type GrpcService, grpcError, grpcService } from '@bloomery/grpc';
-import { type EventRecorder, type ObjectCache, type ObjectClient, patchObject, patchStatus } from '@bloomery/kube';
-import { type JsonObject, metalMachine, type ServerBinding, server, serverBinding } from '@bloomery/model';
+import { type CallContext, type GrpcService, grpcError, grpcService } from '@bloomery/grpc';
+import type { EventRecorder, ObjectCache, ObjectClient } from '@bloomery/kube';
+import { metalMachine, type ServerBinding, server } from '@bloomery/model';
 import {
   BloomeryError,
   type Clock,
   errorText,
+  hostPort,
   isBloomeryError,
-  type Listen,
   type Logger,
-  type Service,
+  type RecordFile,
 } from '@bloomery/ports';
-import { bareLinkAddress, decodeMachineEvent, type MachineEvent } from '@bloomery/siderolink';
+import { decodeMachineEvent, type MachineEvent } from '@bloomery/siderolink';
 import { eventsProto } from '@bloomery/wire';
 import type { TimelineRecorder } from '../../insight/timeline.ts';
+import type { LinkAnnotations } from '../annotations.ts';
 import type { LinkPeers } from '../peers/link-peers.ts';
 import type { AddressFilter } from './address-filter.ts';
+import { applyPlan } from './apply-event.ts';
+import { canonicalAddress } from './canonical-address.ts';
+import type { EventRefusal, WritableEventCounts } from './event-counts.ts';
+import { eventLine } from './event-line.ts';
+import { type EventMark, markOf } from './event-mark.ts';
+import { createMachineTurns, type MachineMemory } from './machine-turns.ts';
 import { type EventPlan, planEvent } from './plan-event.ts';
+import { eventKey } from './seen-events.ts';
+
+/** Where the lines of events go. */
+export type EventRecords = Pick<RecordFile, 'write' | 'drained'>;
 
 /** What the sink of machine events needs. */
 export interface EventSinkDeps {
   readonly client: ObjectClient;
+  /** Must hold ServerBindings, Servers and MetalMachines. */
   readonly cache: ObjectCache;
   readonly peers: Pick<LinkPeers, 'serverAt'>;
+  readonly annotations: LinkAnnotations;
   readonly events: EventRecorder;
   readonly timeline: TimelineRecorder;
   readonly clock: Clock;
   readonly log: Logger;
   readonly isExcludedAddress: AddressFilter;
+  readonly records: EventRecords;
+  readonly counts: WritableEventCounts;
 }
 
-const MAX_CONNECTIONS = 20_000;
-const SEEN_IDS_MAX = 8_192;
 const UNKNOWN_WAIT_MS = 2_000;
-const UNKNOWN_POLL_MS = 100;
+const UNKNOWN_POLL_MS = 50;
+const FULL_WAIT_MS = 2_000;
+
+/** One event on its way. */
+interface Delivery {
+  readonly event: MachineEvent;
+  readonly id: string;
+  readonly typeUrl: string;
+  readonly key: number | undefined;
+  readonly node: string;
+  readonly linkAddress: string;
+  readonly signal: AbortSignal;
+}
 
 /**
- * `events.EventSinkService`: what machines report becomes addresses and conditions of their ServerBindings. Machines repeat
- * an event until it is answered with OK, so unknown types are accepted and only what may succeed later is refused.
+ * `events.EventSinkService`: what machines report becomes addresses and conditions of their ServerBindings, marks on their
+ * timelines and lines in the log of events. A machine gives its events one after another and repeats each until it is answered
+ * with OK, so an error is given only where a repetition can help, or where the event can never be read: a machine is then stuck
+ * with its own mistake. Events of one machine are taken in the order in which they came, and a repeated one changes nothing.
  */
 export function createEventSink(deps: EventSinkDeps): GrpcService {
-  const isRepeated = createSeenIds();
+  const turns = createMachineTurns(deps.clock);
   return grpcService(eventsProto.EventSinkService, {
-    publish: async (request, { peer, signal }) => {
-      if (request.data === undefined) throw grpcError('INVALID_ARGUMENT', 'the event has no data');
-      const event = decode(request.data);
+    publish: async ({ data, id }, { peer, signal }: CallContext) => {
+      if (data === undefined) throw refused('no_data', 'INVALID_ARGUMENT', 'the event has no data', deps);
+      const event = decode(data, deps);
+      deps.counts.received[event?.type ?? 'other'] += 1;
       if (event === undefined) return {};
-      const linkAddress = bareLinkAddress(peer.host) ?? peer.host;
-      const plan = planEvent(event, { linkAddress, isExcluded: deps.isExcludedAddress });
-      deps.log.debug('link.event', { address: linkAddress, id: request.id, type: event.type });
-      if (plan.spec === undefined && plan.conditions === undefined && plan.mark === undefined) return {};
-      const name = await serverAt(linkAddress, deps, signal);
-      const binding = await apply(name, plan, deps);
-      if (!isRepeated(`${name}/${request.id}`)) leaveMarks(binding, plan, deps);
+      const { typeUrl } = data;
+      const linkAddress = canonicalAddress(peer.host) ?? peer.host;
+      const delivery = { event, id, typeUrl, key: eventKey(id, data), node: hostPort(peer), linkAddress, signal };
+      await turns.run(linkAddress, (memory) => take(delivery, memory, deps), signal);
       return {};
     },
   });
 }
 
-/** Serve the sink on the link. */
-export async function startEventSink(listen: Listen, sink: GrpcService, deps: EventSinkDeps): Promise<Service> {
-  const http = createServer({ maxSessionInvalidFrames: 100 });
-  http.maxConnections = MAX_CONNECTIONS;
-  const sockets = new Set<Socket>();
-  http.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  http.on('session', (session) => session.on('error', () => {}));
-  http.on('stream', createGrpcHandler([sink], deps));
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', reject);
-    http.listen(listen.port, listen.host, () => resolve());
-  });
-  http.on('error', (error) => deps.log.warn('link.event_sink_error', { error: errorText(error) }));
-  const { address, port } = http.address() as AddressInfo;
-  return {
-    address: { host: address, port },
-    [Symbol.asyncDispose]: async () => {
-      const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-      // Machines are gone without a word: a polite end would wait for their answer.
-      for (const socket of sockets) socket.resetAndDestroy();
-      await closed;
-    },
-  };
-}
-
-function decode(data: { readonly typeUrl: string; readonly value: Uint8Array }): MachineEvent | undefined {
+function decode(
+  data: { readonly typeUrl: string; readonly value: Uint8Array },
+  deps: EventSinkDeps,
+): MachineEvent | undefined {
   try {
     return decodeMachineEvent(data);
   } catch (cause) {
-    throw grpcError('INVALID_ARGUMENT', 'the event cannot be decoded', cause);
+    throw refused('undecodable', 'INVALID_ARGUMENT', 'the event cannot be decoded', deps, cause);
   }
 }
 
-async function serverAt(address: string, { peers, clock }: EventSinkDeps, signal: AbortSignal): Promise<string> {
+async function take(delivery: Delivery, memory: MachineMemory, deps: EventSinkDeps): Promise<void> {
+  const { event, key, linkAddress } = delivery;
+  if (key !== undefined && memory.seen.has(key)) {
+    deps.counts.repeated += 1;
+    return;
+  }
+  const plan = planEvent(event, { linkAddress, isExcluded: deps.isExcludedAddress });
+  const name = await serverOf(delivery, plan, deps);
+  const binding = name === undefined ? undefined : await store(name, plan, event, deps);
+  if (key !== undefined) memory.seen.add(key);
+  const mark = markOf(event, plan);
+  if (name !== undefined && mark !== undefined) leaveMark(name, binding, mark, memory, deps);
+  await writeLine(delivery, deps);
+}
+
+/** Upstream does not know of these, so that nothing waits for them: an unknown sender is none of their business. */
+function mustBeStored(event: MachineEvent, plan: EventPlan): boolean {
+  return event.type !== 'MachineStatusEvent' && (plan.spec !== undefined || plan.conditions !== undefined);
+}
+
+/** Who sent it. The first events may be faster than the news of the machine's address. */
+async function serverOf(
+  { event, linkAddress, signal }: Delivery,
+  plan: EventPlan,
+  deps: EventSinkDeps,
+): Promise<string | undefined> {
+  const { peers, clock } = deps;
   const deadlineMs = clock.nowMs() + UNKNOWN_WAIT_MS;
   for (;;) {
-    const name = peers.serverAt(address);
-    if (name !== undefined) return name;
-    if (signal.aborted || clock.nowMs() >= deadlineMs) throw grpcError('NOT_FOUND', 'no machine has this link address');
+    const name = peers.serverAt(linkAddress);
+    if (name !== undefined || !mustBeStored(event, plan)) return name;
+    if (signal.aborted || clock.nowMs() >= deadlineMs) {
+      throw refused('unknown_source', 'NOT_FOUND', 'no machine has this link address', deps);
+    }
     await clock.sleep(UNKNOWN_POLL_MS, signal);
   }
 }
 
-/** Write what differs, and return the binding as it is then. */
-async function apply(name: string, plan: EventPlan, deps: EventSinkDeps): Promise<ServerBinding> {
-  const { spec, conditions } = plan;
+async function store(
+  name: string,
+  plan: EventPlan,
+  event: MachineEvent,
+  deps: EventSinkDeps,
+): Promise<ServerBinding | undefined> {
   try {
-    const key = { name };
-    const binding =
-      spec === undefined
-        ? await deps.client.get(serverBinding, key)
-        : await patchObject(deps.client, serverBinding, key, (have) => specPatch(have, spec));
-    return conditions === undefined ? binding : await patchStatus(deps, serverBinding, key, () => ({ conditions }));
+    return await applyPlan(name, plan, deps);
   } catch (error) {
-    if (isBloomeryError(error, 'BLM_API_NOT_FOUND'))
-      throw grpcError('NOT_FOUND', 'the machine is not allocated any more');
-    deps.log.warn('link.event_not_stored', { server: name, error: errorText(error) });
-    throw error instanceof BloomeryError ? grpcError('UNAVAILABLE', 'the event could not be stored', error) : error;
+    if (isBloomeryError(error, 'BLM_API_NOT_FOUND')) {
+      if (!mustBeStored(event, plan)) return undefined;
+      throw refused('unknown_source', 'NOT_FOUND', 'the machine is not allocated any more', deps);
+    }
+    deps.log.warn('link.event_not_stored', { server: name, type: event.type, error: errorText(error) });
+    if (!(error instanceof BloomeryError)) throw error;
+    throw refused('not_stored', 'UNAVAILABLE', 'the event could not be stored', deps, error);
   }
 }
 
-function specPatch(
-  have: ServerBinding,
-  { addresses, hostname }: NonNullable<EventPlan['spec']>,
-): JsonObject | undefined {
-  const isSame =
-    (have.spec?.hostname ?? '') === hostname &&
-    JSON.stringify(have.spec?.addresses ?? []) === JSON.stringify(addresses);
-  return isSame ? undefined : { spec: { addresses, hostname } };
+function refused(
+  why: EventRefusal,
+  status: Parameters<typeof grpcError>[0],
+  message: string,
+  { counts }: EventSinkDeps,
+  cause?: unknown,
+): BloomeryError {
+  counts.refused[why] += 1;
+  return grpcError(status, message, cause);
 }
 
-function leaveMarks(binding: ServerBinding, { mark }: EventPlan, deps: EventSinkDeps): void {
-  if (mark === undefined) return;
-  const { kubeEvent, ...entry } = mark;
-  const { name } = binding.metadata;
-  deps.timeline.record({ ...entry, source: 'talos', about: { server: name } });
+function leaveMark(
+  name: string,
+  binding: ServerBinding | undefined,
+  mark: EventMark,
+  memory: MachineMemory,
+  deps: EventSinkDeps,
+): void {
+  const { kubeEvent, topic: _topic, isBeginning: _isBeginning, ...entry } = mark;
+  const folded = memory.marks.offer(mark, deps.clock.nowMs());
+  if (folded !== undefined) {
+    const facts = folded === 0 ? {} : { facts: { ...entry.facts, folded } };
+    deps.timeline.record({ ...entry, ...facts, source: 'talos', about: { server: name } });
+  }
   if (kubeEvent !== true) return;
-  const ref = binding.spec?.metalMachineRef;
+  const ref = binding?.spec?.metalMachineRef;
   const about = [
     deps.cache.get(server, { name }),
     ref?.name === undefined
@@ -152,14 +188,10 @@ function leaveMarks(binding: ServerBinding, { mark }: EventPlan, deps: EventSink
   }
 }
 
-/** Remembers the newest event ids: delivery is at least once. */
-function createSeenIds(): (id: string) => boolean {
-  const seen = new Set<string>();
-  return (id) => {
-    if (seen.has(id)) return true;
-    seen.add(id);
-    const [oldest] = seen;
-    if (seen.size > SEEN_IDS_MAX && oldest !== undefined) seen.delete(oldest);
-    return false;
-  };
+/** A slow disk slows the machine that writes down for a while, and then loses the line: the file counts it. */
+async function writeLine({ signal, linkAddress, ...line }: Delivery, deps: EventSinkDeps): Promise<void> {
+  const { records, clock, annotations } = deps;
+  const annotation = annotations.at(linkAddress);
+  if (records.write(eventLine({ ...line, annotation, nowMs: clock.nowMs() }))) return;
+  await Promise.race([records.drained(), clock.sleep(FULL_WAIT_MS, signal)]);
 }

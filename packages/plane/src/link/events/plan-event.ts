@@ -1,19 +1,13 @@
 import type { ConditionDraft } from '@bloomery/kube';
-import { isSiderolinkAddress, type MachineEvent } from '@bloomery/siderolink';
-import { formatIpv6, machineEventsProto, parseIpv6 } from '@bloomery/wire';
-import type { TimelineDraft } from '../../insight/timeline.ts';
-import { type AddressFilter, isLinkLocal } from './address-filter.ts';
+import type { MachineEvent, MachineEventValue } from '@bloomery/siderolink';
+import { commonProto, machineEventsProto } from '@bloomery/wire';
+import { type AddressFilter, usableAddresses } from './address-filter.ts';
+import { stageName, unmetText } from './machine-stage.ts';
 
-/** A mark on the timeline, and whether it is also worth a Kubernetes Event. */
-export interface EventMark extends Pick<TimelineDraft, 'stage' | 'severity' | 'event' | 'summary' | 'facts'> {
-  readonly kubeEvent?: boolean;
-}
-
-/** What an event of a machine means for its ServerBinding. */
+/** What an event of a machine changes on its ServerBinding; nothing: it is for the log and the timeline only. */
 export interface EventPlan {
   readonly spec?: { readonly addresses: readonly string[]; readonly hostname: string };
   readonly conditions?: readonly ConditionDraft[];
-  readonly mark?: EventMark;
 }
 
 /** What the plan must know besides the event. */
@@ -27,101 +21,87 @@ export interface EventContext {
 const LOADED = 'TalosConfigLoaded';
 const VALIDATED = 'TalosConfigValidated';
 const INSTALLED = 'TalosInstalled';
+/** Ours: what the machine says of itself as a whole. */
+const READY = 'SystemReady';
+/** An installer that ends like this has done its work: the error is the reboot that cut it off. */
 const INSTALLER_REBOOT = 'unix.Reboot';
+const HOSTNAME_MAX = 253;
+const UNMET_MAX = 1_024;
 
 /**
  * Decide what an event changes. Pure, and the same for the same event however often it comes.
  *
  * @see spec/siderolink.md section 9
  */
-export function planEvent(event: MachineEvent, context: EventContext): EventPlan {
+export function planEvent(event: MachineEvent, { linkAddress, isExcluded }: EventContext): EventPlan {
   switch (event.type) {
-    case 'AddressEvent':
-      return {
-        spec: { addresses: usableAddresses(event.value.addresses, context), hostname: event.value.hostname },
-        mark: mark('Link', 'AddressesReported', `Reports as ${event.value.hostname || 'a machine without host name'}`),
-      };
+    case 'AddressEvent': {
+      const { addresses, hostname } = event.value;
+      const usable = usableAddresses(addresses, linkAddress, isExcluded);
+      return { spec: { addresses: usable, hostname: hostname.slice(0, HOSTNAME_MAX) } };
+    }
     case 'ConfigLoadErrorEvent':
-      return refused(LOADED, 'TalosConfigLoadFailed', 'cannot be loaded', event.value.error);
+      return { conditions: [failed(LOADED, 'TalosConfigLoadFailed', event.value.error)] };
     case 'ConfigValidationErrorEvent':
-      return refused(VALIDATED, 'TalosConfigValidationFailed', 'is not valid', event.value.error);
+      return { conditions: [failed(VALIDATED, 'TalosConfigValidationFailed', event.value.error)] };
     case 'PhaseEvent':
-      return planPhase(event.value.phase, event.value.action === machineEventsProto.PhaseEvent_Action.START);
+      return planPhase(event.value);
     case 'SequenceEvent':
       return planSequence(event.value);
+    case 'MachineStatusEvent':
+      return { conditions: [systemReady(event.value)] };
     default:
       return {};
   }
 }
 
-function planPhase(phase: string, isStart: boolean): EventPlan {
-  if (!isStart) return {};
-  if (phase === 'saveConfig') {
-    return {
-      conditions: [isTrue(VALIDATED), isTrue(LOADED)],
-      mark: mark('Config', 'ConfigAccepted', 'Loaded and validated its configuration'),
-    };
-  }
-  if (phase === 'install') {
-    return {
-      conditions: [{ type: INSTALLED, status: 'False', severity: 'Info', reason: 'TalosInstallationInProgress' }],
-      mark: { ...mark('Installing', 'InstallStarted', 'Installing to disk'), kubeEvent: true },
-    };
-  }
-  return {};
+/** How the install sequence ended, where this event says so. */
+export type InstallEnd = { readonly ok: true } | { readonly ok: false; readonly message: string };
+
+/**
+ * What a sequence event says about the end of an installation. A sequence says NOOP when it did not get to its end, and FATAL is
+ * the zero of its error's code: no error at all reads as FATAL without a word. So it does upstream, and so it does here: an
+ * installation that says it did nothing is none. Talos always sends an error with it.
+ */
+export function installEnd({ sequence, action, error }: MachineEventValue<'SequenceEvent'>): InstallEnd | undefined {
+  if (sequence !== 'install' || action !== machineEventsProto.SequenceEvent_Action.NOOP) return undefined;
+  const { code, message } = error ?? { code: commonProto.Code.FATAL, message: '' };
+  if (code !== commonProto.Code.FATAL) return undefined;
+  return message.includes(INSTALLER_REBOOT) ? { ok: true } : { ok: false, message };
 }
 
-type SequenceEvent = Extract<MachineEvent, { readonly type: 'SequenceEvent' }>['value'];
-
-function planSequence({ sequence, action, error }: SequenceEvent): EventPlan {
-  const { NOOP, START } = machineEventsProto.SequenceEvent_Action;
-  if (sequence === 'boot' && action === START) {
-    return {
-      conditions: [isTrue(LOADED), isTrue(VALIDATED), isTrue(INSTALLED)],
-      mark: mark('Running', 'BootStarted', 'Booting from disk'),
-    };
-  }
-  if (sequence !== 'install' || action !== NOOP || error === undefined || error.code !== 0) return {};
-  if (error.message.includes(INSTALLER_REBOOT)) {
-    return {
-      conditions: [isTrue(INSTALLED)],
-      mark: { ...mark('Installing', 'InstallFinished', 'Installed; rebooting from disk'), kubeEvent: true },
-    };
-  }
-  return refused(INSTALLED, 'TalosInstallationFailed', 'cannot be installed', error.message);
+/** The end of a phase says nothing: failures end phases, too. */
+function planPhase({ phase, action }: MachineEventValue<'PhaseEvent'>): EventPlan {
+  if (action !== machineEventsProto.PhaseEvent_Action.START) return {};
+  if (phase === 'saveConfig') return { conditions: [isTrue(VALIDATED), isTrue(LOADED)] };
+  if (phase !== 'install') return {};
+  return {
+    conditions: [{ type: INSTALLED, status: 'False', severity: 'Info', reason: 'TalosInstallationInProgress' }],
+  };
 }
 
-function usableAddresses(addresses: readonly string[], { linkAddress, isExcluded }: EventContext): string[] {
-  return addresses.filter((text) => {
-    const bytes = parseIpv6(text);
-    const canonical = bytes === undefined ? text : formatIpv6(bytes);
-    return canonical !== linkAddress && !isSiderolinkAddress(canonical) && !isLinkLocal(text) && !isExcluded(text);
-  });
+function planSequence(event: MachineEventValue<'SequenceEvent'>): EventPlan {
+  if (event.sequence === 'boot' && event.action === machineEventsProto.SequenceEvent_Action.START) {
+    return { conditions: [isTrue(LOADED), isTrue(VALIDATED), isTrue(INSTALLED)] };
+  }
+  const end = installEnd(event);
+  if (end === undefined) return {};
+  return { conditions: [end.ok ? isTrue(INSTALLED) : failed(INSTALLED, 'TalosInstallationFailed', end.message)] };
+}
+
+function systemReady({ stage, status }: MachineEventValue<'MachineStatusEvent'>): ConditionDraft {
+  const isRunning = stage === machineEventsProto.MachineStatusEvent_MachineStage.RUNNING;
+  if (isRunning && status?.ready === true) return isTrue(READY);
+  const message = unmetText(status?.unmetConditions ?? []).slice(0, UNMET_MAX);
+  const reason = isRunning ? 'NotReady' : stageName(stage);
+  return { type: READY, status: 'False', severity: isRunning ? 'Warning' : 'Info', reason, message };
 }
 
 function isTrue(type: string): ConditionDraft {
   return { type, status: 'True' };
 }
 
-function refused(type: string, reason: string, what: string, message: string): EventPlan {
-  const isInstall = type === INSTALLED;
-  return {
-    conditions: [{ type, status: 'False', severity: 'Error', reason, message }],
-    mark: {
-      stage: isInstall ? 'Installing' : 'Config',
-      severity: 'error',
-      event: isInstall ? 'InstallFailed' : 'ConfigRefused',
-      summary: `${isInstall ? 'The operating system' : 'The configuration'} ${what}: ${firstLine(message)}`,
-      kubeEvent: true,
-    },
-  };
-}
-
-/** Machine configs are secret, and errors quote them at length: one line is enough for people. */
-function firstLine(text: string): string {
-  return (text.split('\n')[0] ?? '').slice(0, 200);
-}
-
-function mark(stage: string, event: string, summary: string): EventMark {
-  return { stage, severity: 'info', event, summary };
+/** Errors are given verbatim, as people who look for them know them. */
+function failed(type: string, reason: string, message: string): ConditionDraft {
+  return { type, status: 'False', severity: 'Error', reason, message };
 }

@@ -1,0 +1,151 @@
+import type { MachineEvent, MachineEventValue } from '@bloomery/siderolink';
+import { machineEventsProto } from '@bloomery/wire';
+import type { TimelineDraft } from '../../insight/timeline.ts';
+import { stageName, unmetText } from './machine-stage.ts';
+import { type EventPlan, installEnd } from './plan-event.ts';
+
+/** A mark on the timeline, and whether it is also worth a Kubernetes Event. */
+export interface EventMark extends Pick<TimelineDraft, 'stage' | 'severity' | 'event' | 'summary' | 'facts'> {
+  readonly kubeEvent?: boolean;
+  /** What the mark is about: the same mark again about the same thing is no news. */
+  readonly topic: string;
+  /** After this the machine begins anew: whatever it says then is news. */
+  readonly isBeginning?: boolean;
+}
+
+const SUMMARY_MAX = 200;
+const ADDRESSES_SHOWN = 4;
+/** Tasks that change what is on the machine or in its cluster; there are dozens of others in every boot. */
+const TASKS = /install|upgrade|reset|wipe|etcd|drain|cordon|reboot|shutdown|kexec/i;
+
+/** What an event leaves on its machine's timeline; undefined: nothing. Pure. Texts of machines are cut to one line. */
+export function markOf(event: MachineEvent, plan: EventPlan): EventMark | undefined {
+  switch (event.type) {
+    case 'AddressEvent':
+      return addressMark(plan.spec);
+    case 'ConfigLoadErrorEvent':
+      return configRefused(`The configuration cannot be loaded: ${oneLine(event.value.error)}`);
+    case 'ConfigValidationErrorEvent':
+      return configRefused(`The configuration is not valid: ${oneLine(event.value.error)}`);
+    case 'PhaseEvent':
+      return phaseMark(event.value);
+    case 'SequenceEvent':
+      return sequenceMark(event.value);
+    case 'TaskEvent':
+      return taskMark(event.value);
+    case 'ServiceStateEvent':
+      return serviceMark(event.value);
+    case 'MachineStatusEvent':
+      return statusMark(event.value);
+    case 'RestartEvent':
+      return mark('Booting', 'RestartAnnounced', 'Restarts', { topic: 'restart' });
+  }
+}
+
+function addressMark(spec: EventPlan['spec']): EventMark {
+  const { addresses = [], hostname = '' } = spec ?? {};
+  const shown = addresses.slice(0, ADDRESSES_SHOWN).join(', ');
+  const more = addresses.length > ADDRESSES_SHOWN ? ` and ${addresses.length - ADDRESSES_SHOWN} more` : '';
+  const at = shown === '' ? 'no address that others can use' : `${shown}${more}`;
+  const name = hostname === '' ? 'a machine without host name' : oneLine(hostname);
+  return mark('Link', 'AddressesReported', `Reports as ${name} at ${at}`, { topic: 'addresses' });
+}
+
+function configRefused(summary: string): EventMark {
+  return mark('Config', 'ConfigRefused', summary, { topic: 'config', severity: 'error', kubeEvent: true });
+}
+
+function phaseMark({ phase, action }: MachineEventValue<'PhaseEvent'>): EventMark | undefined {
+  if (action !== machineEventsProto.PhaseEvent_Action.START) return undefined;
+  if (phase === 'saveConfig') {
+    return mark('Config', 'ConfigAccepted', 'Loaded and validated its configuration', { topic: 'config' });
+  }
+  if (phase === 'install') {
+    return mark('Installing', 'InstallStarted', 'Installing to disk', { topic: 'install', kubeEvent: true });
+  }
+  return mark('Booting', 'PhaseStarted', `Phase ${oneLine(phase)}`, { topic: 'phase' });
+}
+
+function sequenceMark(event: MachineEventValue<'SequenceEvent'>): EventMark | undefined {
+  const { sequence, action, error } = event;
+  const { START, NOOP } = machineEventsProto.SequenceEvent_Action;
+  if (action === START) {
+    return sequence === 'boot'
+      ? mark('Running', 'BootStarted', 'Booting from disk', { topic: 'sequence', isBeginning: true })
+      : mark('Booting', 'SequenceStarted', `Sequence ${oneLine(sequence)}`, { topic: 'sequence', isBeginning: true });
+  }
+  const end = installEnd(event);
+  if (end?.ok === true) {
+    return mark('Installing', 'InstallFinished', 'Installed; rebooting from disk', {
+      topic: 'install',
+      kubeEvent: true,
+    });
+  }
+  if (end !== undefined) {
+    const why = end.message === '' ? 'the sequence ended without a reason' : oneLine(end.message);
+    const summary = `The operating system cannot be installed: ${why}`;
+    return mark('Installing', 'InstallFailed', summary, { topic: 'install', severity: 'error', kubeEvent: true });
+  }
+  if (action !== NOOP || error === undefined) return undefined;
+  const summary = `Sequence ${oneLine(sequence)} failed: ${oneLine(error.message)}`;
+  return mark('Booting', 'SequenceFailed', summary, {
+    topic: 'sequence',
+    severity: error.code === 0 ? 'error' : 'warning',
+  });
+}
+
+function taskMark({ task, action }: MachineEventValue<'TaskEvent'>): EventMark | undefined {
+  if (action !== machineEventsProto.TaskEvent_Action.START || !TASKS.test(task.slice(0, SUMMARY_MAX))) return undefined;
+  return mark('Booting', 'TaskStarted', `Task ${oneLine(task)}`, { topic: 'task' });
+}
+
+/** Only what people ask for: is it up, is it healthy, did it fail. */
+function serviceMark({
+  service,
+  action,
+  message,
+  health,
+}: MachineEventValue<'ServiceStateEvent'>): EventMark | undefined {
+  const { RUNNING, FAILED } = machineEventsProto.ServiceStateEvent_Action;
+  const name = oneLine(service);
+  const about = { topic: `service ${name}` };
+  if (action === FAILED) {
+    const summary = `Service ${name} failed: ${oneLine(message)}`;
+    return mark('Running', 'ServiceFailed', summary, { ...about, severity: 'error' });
+  }
+  if (action !== RUNNING) return undefined;
+  if (health === undefined || health.unknown) return mark('Running', 'ServiceRunning', `Service ${name} runs`, about);
+  if (health.healthy) return mark('Running', 'ServiceHealthy', `Service ${name} is healthy`, about);
+  const why = oneLine(health.lastMessage);
+  const summary = `Service ${name} is not healthy${why === '' ? '' : `: ${why}`}`;
+  return mark('Running', 'ServiceUnhealthy', summary, { ...about, severity: 'warning' });
+}
+
+function statusMark({ stage, status }: MachineEventValue<'MachineStatusEvent'>): EventMark {
+  const name = stageName(stage);
+  const unmet = status?.ready === true ? '' : oneLine(unmetText(status?.unmetConditions ?? []));
+  const state = status?.ready === true ? 'ready' : unmet === '' ? 'not ready' : `not ready: ${unmet}`;
+  return mark(name, 'MachineStatus', `The machine is at stage ${name}, ${state}`, { topic: 'status' });
+}
+
+/** Machine configs are secret, and errors quote them at length: one line is enough for people. It may be shown in a terminal. */
+function oneLine(text: string): string {
+  const line =
+    text
+      .slice(0, 2 * SUMMARY_MAX)
+      .trimStart()
+      .split('\n')[0] ?? '';
+  return line
+    .replace(/\p{Cc}+/gu, ' ')
+    .slice(0, SUMMARY_MAX)
+    .trimEnd();
+}
+
+function mark(
+  stage: string,
+  event: string,
+  summary: string,
+  more: Pick<EventMark, 'topic' | 'kubeEvent' | 'isBeginning'> & Partial<Pick<EventMark, 'severity'>>,
+): EventMark {
+  return { stage, severity: 'info', event, summary, ...more };
+}
