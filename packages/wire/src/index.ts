@@ -21,5 +21,7 @@ export * from './ipv6.ts';
 export * from './mac.ts';
 export * from './smbios/index.ts';
 export * from './tftp/tftp-packet.ts';
+export * from './wireguard/peer-packet.ts';
+export * from './wireguard/peer-packet-reader.ts';
 export * from './wireguard/uapi.ts';
 export * from './wireguard/wireguard-key.ts';
