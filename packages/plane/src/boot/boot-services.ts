@@ -20,6 +20,7 @@ import type { LinkApiOf } from './machine-link-api.ts';
 import { startMachineListener } from './machine-listener.ts';
 import { createNeighbours } from './neighbours.ts';
 import { startTftpServer } from './tftp/tftp-server.ts';
+import type { TlsFiles } from './tls-port.ts';
 
 /** Where the boot services listen and what they tell machines. */
 export interface BootServicesOptions {
@@ -42,6 +43,8 @@ export interface BootServicesOptions {
   readonly bootFromDiskMethod: string;
   readonly extraAgentKernelArgs: readonly string[];
   readonly insecureMetadata: boolean;
+  /** Certificate of the machine port; absent: plain text only. */
+  readonly tls?: TlsFiles;
 }
 
 /** What the boot services need. The cache must have been filled once, else machines are taken for unknown ones. */
@@ -111,6 +114,7 @@ export async function startBootServices(options: BootServicesOptions, deps: Boot
   const listener = await startMachineListener(options.listen, {
     log,
     clock,
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
     serve: (bound) => {
       endpoint = { host: options.advertise.host, port: options.advertise.port ?? bound.port };
       chainScript = renderChainScript(endpoint);

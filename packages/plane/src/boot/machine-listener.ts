@@ -1,12 +1,18 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import {
+  createServer as createHttp2Server,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerOptions,
+} from 'node:http2';
 import type { Socket } from 'node:net';
 import type { GrpcHandler } from '@bloomery/grpc';
 import { type BoundAddress, type Clock, errorText, type Listen, type Logger, type Service } from '@bloomery/ports';
 import type { HttpRoute } from './http-route.ts';
 import { createHttpSurface } from './http-surface.ts';
 import { sniffProtocol } from './protocol-sniff.ts';
+import { openTlsPort, type TlsFiles } from './tls-port.ts';
 
 /** What the machine port serves and needs. */
 export interface MachineListenerDeps {
@@ -15,6 +21,8 @@ export interface MachineListenerDeps {
   readonly log: Logger;
   readonly clock: Clock;
   readonly limits?: Partial<MachineListenerLimits>;
+  /** Present: TLS is spoken too, on the same port. Plain text stays for firmware. */
+  readonly tls?: TlsFiles;
 }
 
 /** Everything behind the machine port. */
@@ -29,7 +37,7 @@ export interface MachineListenerLimits {
   readonly connections: number;
   /** Connections of one address at the same time; 1024 unless given, as many machines may stand behind one router. */
   readonly connectionsPerAddress: number;
-  /** For the first bytes, and for the header of a request; 10 s unless given. */
+  /** For the first bytes, for a TLS handshake, and for the header of a request; 10 s unless given. */
   readonly headerTimeoutMs: number;
   /** Of an HTTP/2 connection without open streams; 10 min unless given. */
   readonly idleTimeoutMs: number;
@@ -48,12 +56,23 @@ const TCP_KEEP_ALIVE_MS = 60_000;
 
 /**
  * The one TCP port of the machines: HTTP/1.1 for firmware, iPXE and configuration, HTTP/2 with prior knowledge for gRPC.
- * Disposing it closes every connection.
+ * With a certificate both are spoken inside TLS as well. Disposing it closes every connection.
  *
- * @throws when the address cannot be bound
+ * @throws when the address cannot be bound; BloomeryError BLM_TLS_FILE for a certificate or key that cannot be used
  */
 export async function startMachineListener(listen: Listen, deps: MachineListenerDeps): Promise<Service> {
   const limits = { ...DEFAULT_LIMITS, ...deps.limits };
+  const tls =
+    deps.tls === undefined
+      ? undefined
+      : await openTlsPort(deps.tls, {
+          ...deps,
+          handshakeTimeoutMs: limits.headerTimeoutMs,
+          onSecure: (socket) => {
+            socket.on('error', (error) => deps.log.debug('machine_port.socket_error', { error: errorText(error) }));
+            speak(socket, true);
+          },
+        });
   const server = createHttpServer({
     maxHeaderSize: HEADER_MAX_BYTES,
     headersTimeout: limits.headerTimeoutMs,
@@ -74,18 +93,23 @@ export async function startMachineListener(listen: Listen, deps: MachineListener
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port;
   const { routes, grpc } = deps.serve({ host: listen.host, port });
-  const http2 = createGrpcServer(grpc, limits);
+  const http2 = createGrpcPort(grpc, limits);
   server.on('request', createHttpSurface(routes, deps.log));
   const sockets = new Map<string, Set<Socket>>();
+  const speak = (socket: Socket, isSecure: boolean): void => {
+    sniffProtocol(socket, deps.clock, limits.headerTimeoutMs, (protocol) => {
+      if (protocol === 'http2') http2.accept(socket, isSecure);
+      else if (protocol === 'tls' && tls !== undefined && !isSecure) tls.accept(socket);
+      else if (protocol === 'tls') socket.destroy();
+      else serveHttp1?.call(server, socket);
+    });
+  };
   server.on('connection', (socket) => {
     socket.on('error', (error) => deps.log.debug('machine_port.socket_error', { error: errorText(error) }));
     if (!admit(sockets, socket, limits.connectionsPerAddress)) return;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
-    sniffProtocol(socket, deps.clock, limits.headerTimeoutMs, (protocol) => {
-      if (protocol === 'http2') http2.emit('connection', socket);
-      else serveHttp1?.call(server, socket);
-    });
+    speak(socket, false);
   });
   deps.log.info('machine_port.listening', { host: listen.host, port });
   return {
@@ -99,19 +123,37 @@ export async function startMachineListener(listen: Listen, deps: MachineListener
   };
 }
 
-function createGrpcServer(handler: GrpcHandler, limits: MachineListenerLimits): Http2Server {
-  const server = createHttp2Server({
+interface GrpcPort {
+  /** A connection that begins with the preface of HTTP/2. */
+  accept(socket: Socket, isSecure: boolean): void;
+}
+
+function createGrpcPort(handler: GrpcHandler, limits: MachineListenerLimits): GrpcPort {
+  const options: ServerOptions = {
     maxSessionMemory: 16,
     maxHeaderListPairs: 64,
     maxSessionInvalidFrames: 50,
     maxSessionRejectedStreams: 50,
     unknownProtocolTimeout: limits.headerTimeoutMs,
     settings: { maxConcurrentStreams: 128, maxHeaderListSize: HEADER_MAX_BYTES, initialWindowSize: 262_144 },
-  });
+  };
+  const server = createHttp2Server(options);
   server.on('stream', handler);
   server.on('sessionError', () => {});
   server.on('session', (session) => closeWhenIdle(session, limits));
-  return server;
+  return {
+    accept: (socket, isSecure) => {
+      if (!isSecure) {
+        server.emit('connection', socket);
+        return;
+      }
+      // The server refuses TLS without ALPN, which old Talos does not send; what it speaks we have seen.
+      const session = performServerHandshake(socket, options);
+      session.on('error', () => {});
+      session.on('stream', (stream, headers) => handler(stream, headers));
+      closeWhenIdle(session, limits);
+    },
+  };
 }
 
 /** A connection whose peer never speaks HTTP/2, or on which nothing is open for long, is closed. */
