@@ -16,8 +16,8 @@ export async function callPeers(
 ): Promise<void> {
   try {
     for (let at = 0; at < publicKeys.length && !signal.aborted; at += CALLS_PER_ROUND) {
-      if (at > 0) await deps.clock.sleep(ROUND_MS, signal);
       await deps.peers.call(publicKeys.slice(at, at + CALLS_PER_ROUND));
+      await deps.clock.sleep(ROUND_MS, signal);
     }
   } catch (error) {
     deps.log.debug('link.peers_not_called', { error: errorText(error) });
