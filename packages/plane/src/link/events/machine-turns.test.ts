@@ -47,10 +47,10 @@ describe('turns of machines', () => {
     await assert.rejects(late, { facts: { status: 'CANCELLED' } });
   });
 
-  it('are refused when 32 of the machine wait', async () => {
+  it('are refused when 64 of the machine wait', async () => {
     const turns = createMachineTurns(createFakeClock());
     const gate = Promise.withResolvers<void>();
-    const waiting = Array.from({ length: 32 }, () => turns.run('a', () => gate.promise, never));
+    const waiting = Array.from({ length: 64 }, () => turns.run('a', () => gate.promise, never));
     await assert.rejects(
       turns.run('a', async () => {}, never),
       { facts: { status: 'RESOURCE_EXHAUSTED' } },

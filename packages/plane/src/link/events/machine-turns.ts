@@ -15,13 +15,13 @@ export interface MachineTurns {
    * Do this work when the work that was given before for the same machine has ended. Nothing is remembered of a machine that
    * 20,000 others came after.
    *
-   * @throws RESOURCE_EXHAUSTED when 32 works of the machine wait, CANCELLED when the signal aborted before its turn came.
+   * @throws RESOURCE_EXHAUSTED when 64 works of the machine wait, CANCELLED when the signal aborted before its turn came.
    */
   run<R>(machine: string, work: (memory: MachineMemory) => Promise<R>, signal: AbortSignal): Promise<R>;
 }
 
 const MACHINES_MAX = 20_000;
-const WAITING_MAX = 32;
+const WAITING_MAX = 64;
 /** A machine that publishes more than a thousand a second for two seconds is slowed down to that. */
 const INTERVAL_MS = 1;
 const BURST_MS = 2_000;

@@ -24,7 +24,7 @@ export interface EventSinkLimits {
 export const EVENT_SINK_LIMITS: EventSinkLimits = {
   connections: 20_000,
   connectionsPerMachine: 4,
-  streams: 4,
+  streams: 16,
   firstCallMs: 10_000,
   callMs: 30_000,
   idleMs: 3_600_000,
