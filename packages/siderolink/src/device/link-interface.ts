@@ -25,6 +25,11 @@ export async function configureLinkInterface({ name, address }: LinkInterface): 
   }
 }
 
+/** Take all global addresses off the interface. @throws BloomeryError BLM_LINK_DEVICE_FAILED */
+export async function dropLinkAddresses(name: string): Promise<void> {
+  await runCommand('removing old addresses', ['ip', '-6', 'address', 'flush', 'dev', name, 'scope', 'global']);
+}
+
 /** What machines may reach through the server's end of the link. */
 export interface LinkIsolation {
   readonly name: string;

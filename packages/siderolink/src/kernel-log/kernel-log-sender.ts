@@ -18,6 +18,8 @@ export interface KernelLogOptions {
 export interface KernelLogDeps {
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whether there is a way to this host now. Absent: always. */
+  readonly isReachable?: (host: string) => boolean;
 }
 
 /** Totals of records since the start. */
@@ -95,7 +97,8 @@ interface Target {
   send(line: Buffer): Promise<Delivery>;
 }
 
-function createTarget(destination: LogDestination, { clock, log }: KernelLogDeps): Target {
+function createTarget(destination: LogDestination, deps: KernelLogDeps): Target {
+  const { clock, log, isReachable = () => true } = deps;
   const said: SaidOnce = createSaidOnce(log, 'link.kernel_log_stuck');
   let isBusy = false;
   let restsUntilMs = 0;
@@ -106,6 +109,7 @@ function createTarget(destination: LogDestination, { clock, log }: KernelLogDeps
   return {
     destination,
     send: async (line) => {
+      if (!isReachable(destination.host)) return 'unsent';
       if (isBusy || clock.nowMs() < restsUntilMs) return 'unsent';
       isBusy = true;
       try {

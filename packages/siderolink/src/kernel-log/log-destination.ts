@@ -9,6 +9,7 @@ export type Delivery = 'sent' | 'lost' | 'unsent';
 export interface LogDestination extends Disposable {
   /** `tcp://[address]:port` */
   readonly url: string;
+  readonly host: string;
   /** Send one line with its newline. One at a time. @throws the system's error when there is no connection. */
   send(line: Buffer): Promise<Delivery>;
   /** Close the connection; the next line opens another. A line that is being sent is unsent then. */
@@ -36,15 +37,18 @@ export function createLogDestination(url: string, clock: Clock): LogDestination 
   return found?.[1] === 'udp' ? udpDestination(url, { host, port }) : tcpDestination(url, { host, port }, clock);
 }
 
-function udpDestination(url: string, { host, port }: BoundAddress): LogDestination {
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4').unref();
+function udpDestination(url: string, address: BoundAddress): LogDestination {
+  const socket = createSocket(address.host.includes(':') ? 'udp6' : 'udp4').unref();
   socket.on('error', () => {});
   return {
     url,
+    host: address.host,
     send: (line) =>
       new Promise((resolve, reject) => {
         const datagram = line.at(-1) === 0x0a ? line.subarray(0, -1) : line;
-        socket.send(datagram, port, host, (error) => (error === null ? resolve('sent') : reject(error)));
+        socket.send(datagram, address.port, address.host, (error) =>
+          error === null ? resolve('sent') : reject(error),
+        );
       }),
     reset: () => {},
     [Symbol.dispose]: () => socket.close(),
@@ -66,6 +70,7 @@ function tcpDestination(url: string, address: BoundAddress, clock: Clock): LogDe
   };
   return {
     url,
+    host: address.host,
     send: async (line) => write(await current(), line, clock),
     reset: () => {
       socket?.destroy();

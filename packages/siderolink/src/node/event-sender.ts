@@ -14,6 +14,8 @@ export interface EventSenderDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: RandomBytes;
+  /** Whether there is a way to the sink now; `reconnect` tells when there is. Absent: always. */
+  readonly isReachable?: () => boolean;
 }
 
 /** An event sender with what its owner does to it. Disposing it gives up what is left. */
@@ -92,11 +94,12 @@ interface State {
   client: GrpcClient | undefined;
 }
 
-async function deliver(sink: string, state: State, { clock, log }: EventSenderDeps): Promise<void> {
+async function deliver(sink: string, state: State, deps: EventSenderDeps): Promise<void> {
+  const { clock, log, isReachable = () => true } = deps;
   while (!state.isStopped) {
     state.wake = new AbortController();
     const event = state.waiting[0];
-    if (event === undefined) {
+    if (event === undefined || !isReachable()) {
       await clock.sleep(FOREVER_MS, state.wake.signal);
       continue;
     }

@@ -1,0 +1,77 @@
+import { type KernelLogSender, startKernelLogSender } from '../kernel-log/kernel-log-sender.ts';
+import { bootTimeNs, kernelLogReader } from '../kernel-log/read-kernel-log.ts';
+import { isSiderolinkAddress } from '../network-prefix.ts';
+import type { StartTunnelRelay } from '../tunnel/tunnel-relay.ts';
+import { startEventSender } from './event-sender.ts';
+import { splitHostPort } from './host-port.ts';
+import { startLinkDevice } from './link-device.ts';
+import { type LinkManager, startLinkManager } from './link-manager.ts';
+import type { SiderolinkNodeDeps, SiderolinkNodeOptions, StartSiderolinkNode } from './node-options.ts';
+
+/** How long events that are left may hold up leaving. */
+const EVENTS_DRAIN_MS = 5_000;
+const INTERFACE = 'siderolink';
+const startTunnelRelay: StartTunnelRelay = () => Promise.reject(new Error('there is no tunnel yet'));
+
+/**
+ * Join the link as Talos does and stay joined: Provision, WireGuard by UDP or through the gRPC tunnel as the server says, and
+ * over it the kernel's log and events. Returns at once.
+ *
+ * @throws BloomeryError BLM_LINK_CONFIG_INVALID for a kernel log destination that is none; nothing else.
+ * @see spec/siderolink.md section 11
+ */
+export const startSiderolinkNode: StartSiderolinkNode = (options, deps) => {
+  const manager: LinkManager = startLinkManager(options.inputs, managerDeps(options, deps));
+  const isReachable = (host: string): boolean => !isSiderolinkAddress(host) || manager.status().connected;
+  const sink = options.eventSink;
+  const events = startEventSender(sink, {
+    ...deps,
+    isReachable: () => sink === undefined || isReachable(splitHostPort(sink).host),
+  });
+  let kernelLog: KernelLogSender | undefined;
+  try {
+    kernelLog = startKernelLog(options, { ...deps, isReachable });
+  } catch (error) {
+    events[Symbol.dispose]();
+    void manager[Symbol.asyncDispose]();
+    throw error;
+  }
+  let way = '';
+  manager.onChanged(({ connected, linkName, nodeAddress }) => {
+    const next = `${connected} ${linkName} ${nodeAddress}`;
+    if (next === way) return;
+    way = next;
+    kernelLog?.reconnect();
+    events.reconnect();
+  });
+  return {
+    status: manager.status,
+    onChanged: manager.onChanged,
+    update: manager.update,
+    events,
+    [Symbol.asyncDispose]: async () => {
+      await kernelLog?.[Symbol.asyncDispose]();
+      if (sink !== undefined && manager.status().connected) await events.drained(EVENTS_DRAIN_MS);
+      events[Symbol.dispose]();
+      await manager[Symbol.asyncDispose]();
+    },
+  };
+};
+
+function managerDeps({ mode, stateDir, interfaceName = INTERFACE }: SiderolinkNodeOptions, deps: SiderolinkNodeDeps) {
+  return {
+    ...deps,
+    startRelay: startTunnelRelay,
+    startDevice: (isTunnel: boolean, privateKey: string) =>
+      startLinkDevice({ mode, stateDir, privateKey, name: isTunnel ? `${interfaceName}tun` : interfaceName }, deps),
+  };
+}
+
+function startKernelLog(
+  { kernelLogDestinations: destinations = [] }: SiderolinkNodeOptions,
+  deps: SiderolinkNodeDeps & { readonly isReachable: (host: string) => boolean },
+): KernelLogSender | undefined {
+  if (destinations.length === 0) return undefined;
+  const source = deps.kernelLog ?? kernelLogReader(deps.clock);
+  return startKernelLogSender({ destinations, source, bootTimeNs: bootTimeNs(deps.clock) }, deps);
+}
