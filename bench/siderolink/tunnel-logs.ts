@@ -13,7 +13,7 @@ const SIZES = [
 /** One node sends log lines through its tunnel until the receiver has read them all; the same node against the upstream agent. */
 export async function benchTunnelLogs(say: (line: string) => void): Promise<readonly BenchResult[]> {
   const plane = await startLinkPlane('--log-level', 'error');
-  const agent = await startUpstreamAgent();
+  const agent = await startUpstreamAgent('-out', '/dev/null');
   try {
     await makeBindings(plane.client, { first: 0, count: 1 });
     const results: BenchResult[] = [];

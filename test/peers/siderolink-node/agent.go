@@ -7,6 +7,7 @@ import (
 	"flag"
 	"net"
 	"os"
+	"time"
 
 	"github.com/siderolabs/siderolink/api/events"
 	"github.com/siderolabs/siderolink/pkg/agent"
@@ -21,7 +22,8 @@ import (
 
 // runAgent is upstream's agent: its Provision service, tunnel, WireGuard device (a TUN device, so it needs root) and log
 // receiver, which writes a line {"msg":"kernel log message","src_address":…} for each record. The agent's own event sink
-// knows no event; this one writes {"event":"machine-event","node":…,"id":…,"type":…,"payload":…}.
+// knows no event; this one writes {"event":"machine-event","node":…,"id":…,"type":…,"payload":…}. {"event":"listening"} comes
+// first.
 func runAgent(ctx context.Context, args []string) error {
 	set := flag.NewFlagSet("agent", flag.ExitOnError)
 	conf := agent.Config{SinkEndpoint: "127.0.0.1:0"}
@@ -34,8 +36,21 @@ func runAgent(ctx context.Context, args []string) error {
 	certFile := set.String("tls-cert", "", "certificate of the API; empty: plain text")
 	keyFile := set.String("tls-key", "", "its key")
 
+	out := set.String("out", "", "file for the agent's lines instead of stdout")
+
 	if err := set.Parse(args); err != nil {
 		return err
+	}
+
+	writer := zapcore.AddSync(os.Stdout)
+
+	if *out != "" {
+		file, err := os.Create(*out)
+		if err != nil {
+			return err
+		}
+
+		writer = file
 	}
 
 	if *certFile != "" {
@@ -59,9 +74,25 @@ func runAgent(ctx context.Context, args []string) error {
 
 	defer server.Stop()
 
+	go sayListening(ctx, conf.APIEndpoint)
+
 	encoder := zapcore.NewJSONEncoder(zapcore.EncoderConfig{MessageKey: "msg", LevelKey: "level"})
 
-	return agent.Run(ctx, conf, nil, zap.New(zapcore.NewCore(encoder, zapcore.Lock(os.Stdout), zap.InfoLevel)))
+	return agent.Run(ctx, conf, nil, zap.New(zapcore.NewCore(encoder, zapcore.Lock(writer), zap.InfoLevel)))
+}
+
+func sayListening(ctx context.Context, address string) {
+	for ctx.Err() == nil {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			conn.Close() //nolint:errcheck
+			say(fact{"event": "listening", "address": address})
+
+			return
+		}
+
+		sleep(ctx, 50*time.Millisecond)
+	}
 }
 
 type eventPrinter struct {

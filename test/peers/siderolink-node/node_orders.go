@@ -28,13 +28,14 @@ const (
 // obey does one order:
 //
 //	join {key}                          a new Provision call and link; key: the private one, else a new one
-//	ask {key}                           Provision only, with this text as public key
+//	ask {key}                           Provision only, with this text as public key; header: the virtual address of the answer
 //	leave                               close the link
 //	log {lines, raw}                    to the log receiver over one kept connection; raw bytes follow the lines
 //	close-log                           close that connection
 //	flood {count, size}                 as many log lines of this size, then end of the stream; answers when the receiver has closed
 //	event {type, payload|value, eventId, noData}   publish: payload is protobuf's JSON, value its bytes
 //	dial {address, timeoutMs}           whether a TCP connection over the link can be had
+//	reach {address, timeoutMs}          dial again and again until it succeeds; ms is how long that took
 //	hold {count, address, raw}          open connections and keep them
 //	release                             close them
 //	state                               the device's peer
@@ -77,6 +78,8 @@ func (n *node) tryToObey(ctx context.Context, o order) (fact, error) {
 		return n.publish(ctx, o)
 	case "dial":
 		return n.tryDial(ctx, o)
+	case "reach":
+		return n.reach(ctx, o)
 	case "hold":
 		return n.hold(ctx, o)
 	case "release":
@@ -105,7 +108,7 @@ func (n *node) ask(ctx context.Context, o order) (fact, error) {
 
 	if err == nil {
 		answer["address"] = response.GetNodeAddressPrefix()
-		answer["virtual"] = response.GetGrpcPeerAddrPort() != ""
+		answer["header"] = response.GetGrpcPeerAddrPort()
 	}
 
 	return answer, nil
@@ -278,6 +281,30 @@ func (n *node) tryDial(ctx context.Context, o order) (fact, error) {
 	}
 
 	return answer, conn.Close()
+}
+
+func (n *node) reach(ctx context.Context, o order) (fact, error) {
+	to, err := n.at(o.Address, logPort)
+	if err != nil {
+		return nil, err
+	}
+
+	const each = 300
+
+	for started, tries := time.Now(), 1; ; tries++ {
+		conn, err := n.dial(ctx, to, each)
+		took := time.Since(started).Milliseconds()
+
+		if err == nil {
+			return fact{"connected": true, "ms": took, "tries": tries}, conn.Close()
+		}
+
+		if ctx.Err() != nil || took > int64(o.TimeoutMs) {
+			return fact{"connected": false, "ms": took, "message": err.Error()}, nil
+		}
+
+		sleep(ctx, 20*time.Millisecond)
+	}
 }
 
 func (n *node) hold(ctx context.Context, o order) (fact, error) {

@@ -22,7 +22,7 @@ export async function startUpstreamAgent(...args: readonly string[]): Promise<Up
     within,
   );
   try {
-    await peer.told('the device of the agent', ({ msg }) => msg === 'wireguard device set up');
+    await peer.told('the agent', ({ event }) => event === 'listening');
   } catch (error) {
     namespace.end();
     throw error;
