@@ -91,6 +91,7 @@ export async function startMachineServices(options: ServeOptions, deps: MachineS
   const boot = await startBootServices(
     {
       listen: options.listen,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
       tftpListen: options.tftpListen,
       ...(options.dhcpProxy ? { dhcpListen: options.dhcpListen } : {}),
       advertise: options.advertise ?? { host: advertiseHost },
