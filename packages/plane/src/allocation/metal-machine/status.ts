@@ -3,12 +3,19 @@ import { findCondition } from '@bloomery/kube';
 import type { MetalMachine, Server, ServerBinding } from '@bloomery/model';
 import type { Wait } from '../wait.ts';
 import { waitCondition, waitingFor, waitReasonOf } from '../wait.ts';
+import { machineAddresses } from './machine-addresses.ts';
 
 /** Where a MetalMachine is on its way (spec/ux.md §2.2). */
 export type MetalMachinePhase = 'Pending' | 'Assigned' | 'Booting' | 'Installing' | 'Running' | 'Deleting' | 'Failed';
 
 /** Conditions that come from the ServerBinding; those of an earlier binding do not survive a new one. */
-const FROM_BINDING = ['SideroLinkConnected', 'TalosConfigLoaded', 'TalosConfigValidated', 'TalosInstalled'];
+const FROM_BINDING = [
+  'SideroLinkConnected',
+  'SystemReady',
+  'TalosConfigLoaded',
+  'TalosConfigValidated',
+  'TalosInstalled',
+];
 
 /** Where an allocated machine stands by its binding's conditions and its Server's power. */
 export function progressOf(
@@ -76,10 +83,7 @@ export function boundStatus(
   return {
     ready: true,
     initialization: { provisioned: true },
-    addresses: [
-      ...addresses.map((address) => ({ type: 'InternalIP', address })),
-      ...(hostname === undefined || hostname === '' ? [] : [{ type: 'Hostname', address: hostname }]),
-    ],
+    addresses: machineAddresses(addresses, hostname),
     phase: failed ? 'Failed' : phase,
     waitingFor: wait === undefined ? null : waitingFor(wait),
     conditions: [...carried, ...stale, wait === undefined ? { type: 'Ready', status: 'True' } : waitCondition(wait)],
