@@ -122,6 +122,12 @@ describe('the machine port with a certificate', () => {
     assert.equal((await response.toArray()).join(''), 'hello');
     assert.equal(await (await fetch(`http://${hostPort(service.address)}/hello`)).text(), 'hello');
   });
+  it('speaks HTTP/1.1 with who offers both, as downloaders do', async () => {
+    const socket = secure({ ALPNProtocols: ['h2', 'http/1.1'] });
+    await once(socket, 'secureConnect');
+    assert.equal(socket.alpnProtocol, 'http/1.1');
+    socket.destroy();
+  });
   it('disconnects handshakes that do not go on, TLS inside TLS, and silence inside TLS', async () => {
     const open = connectTcp(service.address);
     open.write('\x16\x03\x01\x02\x00');

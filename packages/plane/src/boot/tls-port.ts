@@ -39,7 +39,8 @@ export async function openTlsPort(files: TlsFiles, deps: TlsPortDeps): Promise<T
   let seen = await lookAt(files);
   const server = createServer({
     ...(await readPair(files)),
-    ALPNProtocols: ['h2', 'http/1.1'],
+    // Who offers both is a browser or a downloader, for which HTTP/2 has nothing here: gRPC clients offer h2 alone.
+    ALPNProtocols: ['http/1.1', 'h2'],
     handshakeTimeout: deps.handshakeTimeoutMs,
     minVersion: 'TLSv1.2',
   });
