@@ -32,8 +32,8 @@ describe('a file of records', () => {
     assert.deepEqual(records.counts, { written: 2, lost: 0 });
   });
 
-  it('asks a writer to wait when half of its memory is taken, and loses nothing of who does', async () => {
-    await using records = open({ waitingBytes: 1000, fileBytes: 10_000, oldFiles: 40 });
+  it('asks a writer to wait when enough waits for the disk, and loses nothing of who does', async () => {
+    await using records = open({ fullBytes: 500, waitingBytes: 1000, fileBytes: 10_000, oldFiles: 40 });
     let waits = 0;
     for (let i = 0; i < 2000; i++) {
       if (records.write(`line ${i} ${'x'.repeat(90)}`)) continue;
@@ -53,7 +53,7 @@ describe('a file of records', () => {
   });
 
   it('counts what does not fit when the writer does not wait', async () => {
-    await using records = open({ waitingBytes: 40 });
+    await using records = open({ fullBytes: 20, waitingBytes: 40 });
     for (let i = 0; i < 10; i++) records.write('123456789012345678');
     await records.flushed();
     const { written, lost } = records.counts;

@@ -10,8 +10,12 @@ export interface RecordFileLimits {
   readonly fileBytes: number;
   /** Files that were put aside and are kept: `.1` is the newest. */
   readonly oldFiles: number;
-  /** Lines that wait for the disk, in UTF-16 units; from half of it on writers are asked to wait, more is lost and counted. */
+  /** When so much waits for the disk, in UTF-16 units, it is written at once and writers are asked to wait. */
+  readonly fullBytes: number;
+  /** What may wait at most, for writers that do not wait: more is lost and counted. */
   readonly waitingBytes: number;
+  /** Lines are gathered for this long before they are written. */
+  readonly gatherMs: number;
   /** After a failure the disk is left alone for this long. */
   readonly retryMs: number;
 }
@@ -20,12 +24,11 @@ export interface RecordFileLimits {
 export const RECORD_FILE_LIMITS: RecordFileLimits = {
   fileBytes: 256 * 1024 * 1024,
   oldFiles: 4,
+  fullBytes: 1024 * 1024,
   waitingBytes: 16 * 1024 * 1024,
+  gatherMs: 100,
   retryMs: 5000,
 };
-
-/** Lines are gathered for this long before they are written. */
-const GATHER_MS = 100;
 
 /** An open file of records. Disposing it writes what waits. */
 export interface RecordFile extends AsyncDisposable {
@@ -45,6 +48,8 @@ export interface RecordFile extends AsyncDisposable {
   readonly counts: { readonly written: number; readonly lost: number };
   /** Why the last write failed; undefined while all is well. */
   readonly problem: string | undefined;
+  /** Nothing waits to be written. */
+  readonly isIdle: boolean;
 }
 
 /** Where the records are kept, and what that needs. */
@@ -59,7 +64,7 @@ export interface RecordFileOptions {
 
 /**
  * Open a file of lines with mode 0600 that is rotated by size. Lines are written in the background, many at once, within about
- * 100 ms. Nobody waits for the disk unless he wants to; a full disk loses lines, which is counted and said once.
+ * `gatherMs`. Nobody waits for the disk unless he wants to; a full disk loses lines, which is counted and said once.
  */
 export function openRecordFile(options: RecordFileOptions): RecordFile {
   const { file, name, clock, log } = options;
@@ -73,7 +78,7 @@ export function openRecordFile(options: RecordFileOptions): RecordFile {
   let cancelStart: (() => void) | undefined;
   let drained: PromiseWithResolvers<void> | undefined;
   const counts = { written: 0, lost: 0 };
-  const isFull = (): boolean => problem === undefined && waitingBytes > limits.waitingBytes / 2;
+  const isFull = (): boolean => problem === undefined && waitingBytes > limits.fullBytes;
 
   async function flush(): Promise<void> {
     while (waiting.length > 0) {
@@ -142,8 +147,11 @@ export function openRecordFile(options: RecordFileOptions): RecordFile {
     get problem() {
       return problem;
     },
+    get isIdle() {
+      return waiting.length === 0 && work === undefined;
+    },
     write(line) {
-      if (waitingBytes + line.length > limits.waitingBytes) {
+      if (waiting.length > 0 && waitingBytes + line.length > limits.waitingBytes) {
         counts.lost += 1;
         return !isFull();
       }
@@ -151,7 +159,7 @@ export function openRecordFile(options: RecordFileOptions): RecordFile {
       waitingBytes += line.length + 1;
       if (work === undefined) {
         if (isFull()) startNow();
-        else if (cancelStart === undefined) startIn(problem === undefined ? GATHER_MS : limits.retryMs);
+        else if (cancelStart === undefined) startIn(problem === undefined ? limits.gatherMs : limits.retryMs);
       }
       return !isFull();
     },

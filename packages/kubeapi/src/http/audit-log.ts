@@ -5,7 +5,9 @@ import { type Clock, type Logger, openRecordFile, type RecordFile, type RecordFi
 export const AUDIT_LOG_LIMITS: RecordFileLimits = {
   fileBytes: 64 * 1024 * 1024,
   oldFiles: 4,
+  fullBytes: 1024 * 1024,
   waitingBytes: 8 * 1024 * 1024,
+  gatherMs: 100,
   retryMs: 5000,
 };
 
