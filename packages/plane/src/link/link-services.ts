@@ -7,6 +7,9 @@ import { createAddressFilter } from './events/address-filter.ts';
 import { createEventCounts, type WritableEventCounts } from './events/event-counts.ts';
 import { createEventSink, type EventRecords } from './events/event-sink.ts';
 import { startEventSink } from './events/start-event-sink.ts';
+import { createLogCounts, type WritableLogCounts } from './logs/log-counts.ts';
+import { startLogReceiver } from './logs/log-receiver.ts';
+import type { LogStore } from './logs/log-store.ts';
 import type { LinkPeers } from './peers/link-peers.ts';
 
 /** Port of the kernel log receiver on the link. */
@@ -36,11 +39,16 @@ export interface LinkServicesDeps {
   readonly eventRecords?: EventRecords;
   /** Counted up by the event sink. */
   readonly eventCounts?: WritableEventCounts;
+  /** Where kernel lines are kept; nowhere unless given. It outlives the device. */
+  readonly logStore?: Pick<LogStore, 'write' | 'drained'>;
+  /** Counted up by the receiver of kernel logs. */
+  readonly logCounts?: WritableLogCounts;
 }
 
 /** What machines reach over the link; bound to the server's link address only. */
 export interface LinkServices extends AsyncDisposable {
   readonly eventSink: BoundAddress;
+  readonly logReceiver: BoundAddress;
 }
 
 const NO_RECORDS: EventRecords = { write: () => true, drained: async () => {} };
@@ -48,13 +56,24 @@ const NO_RECORDS: EventRecords = { write: () => true, drained: async () => {} };
 /** Start everything that listens on the link. The interface must have its address. */
 export async function startLinkServices(options: LinkServicesOptions, deps: LinkServicesDeps): Promise<LinkServices> {
   const host = deps.identity.serverAddress;
+  const annotations = createLinkAnnotations(deps);
+  await using cleanup = new AsyncDisposableStack();
   const eventSink = createEventSink({
     ...deps,
-    annotations: createLinkAnnotations(deps),
+    annotations,
     isExcludedAddress: createAddressFilter(options.negativeAddressFilter),
     records: deps.eventRecords ?? NO_RECORDS,
     counts: deps.eventCounts ?? createEventCounts(),
   });
   const sink = await startEventSink({ host, port: EVENT_SINK_PORT }, eventSink, deps);
-  return { eventSink: sink.address, [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose]() };
+  cleanup.use(sink);
+  const { clock, log, logStore: store = NO_RECORDS, logCounts: counts = createLogCounts() } = deps;
+  const receiver = await startLogReceiver({ host, port: KERNEL_LOG_PORT }, { annotations, store, counts, clock, log });
+  cleanup.use(receiver);
+  const owned = cleanup.move();
+  return {
+    eventSink: sink.address,
+    logReceiver: receiver.address,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
