@@ -14,14 +14,17 @@ export interface Provisioned {
   readonly joinToken?: string;
 }
 
-interface Last {
-  readonly text: string;
-  readonly atMs: number;
+interface Told {
+  /** When each of the facts was told last. */
+  readonly atMs: Map<string, number>;
+  /** Calls that were not told since then. */
   repeats: number;
 }
 
 /** The same machine with the same facts is told again after this time; a machine whose link does not come up asks for ever. */
 const AGAIN_MS = 600_000;
+/** So many different things are told of a machine within that time: two that share a UUID take turns for ever. */
+const KINDS_MAX = 6;
 const MACHINES_MAX = 20_000;
 const VERSION_MAX = 64;
 
@@ -30,7 +33,7 @@ const VERSION_MAX = 64;
  * the machine asked in between.
  */
 export function createProvisionMarks(timeline: TimelineRecorder, clock: Clock): (provisioned: Provisioned) => void {
-  const lasts = new Map<string, Last>();
+  const machines = new Map<string, Told>();
   return ({ server, caller, address, mode, talosVersion, joinToken }) => {
     const facts = {
       address,
@@ -38,18 +41,21 @@ export function createProvisionMarks(timeline: TimelineRecorder, clock: Clock): 
       ...(talosVersion === undefined ? {} : { talosVersion: talosVersion.slice(0, VERSION_MAX) }),
       ...(joinToken === undefined ? {} : { joinToken }),
     };
-    const text = JSON.stringify([caller, facts]);
-    const last = lasts.get(server);
+    const told = machines.get(server) ?? { atMs: new Map<string, number>(), repeats: 0 };
+    machines.delete(server);
+    machines.set(server, told);
+    const oldest = machines.size > MACHINES_MAX ? machines.keys().next().value : undefined;
+    if (oldest !== undefined) machines.delete(oldest);
     const nowMs = clock.nowMs();
-    if (last?.text === text && nowMs - last.atMs < AGAIN_MS) {
-      last.repeats += 1;
+    for (const [text, atMs] of told.atMs) if (nowMs - atMs >= AGAIN_MS) told.atMs.delete(text);
+    const text = JSON.stringify([caller, facts]);
+    if (told.atMs.has(text) || told.atMs.size >= KINDS_MAX) {
+      told.repeats += 1;
       return;
     }
-    lasts.delete(server);
-    lasts.set(server, { text, atMs: nowMs, repeats: 0 });
-    const oldest = lasts.size > MACHINES_MAX ? lasts.keys().next().value : undefined;
-    if (oldest !== undefined) lasts.delete(oldest);
-    const repeats = last?.repeats ?? 0;
+    told.atMs.set(text, nowMs);
+    const { repeats } = told;
+    told.repeats = 0;
     timeline.record({
       source: 'link',
       about: { server, address: caller },
