@@ -63,6 +63,7 @@ export function isolationRules({ name, serverAddress, tcpPorts }: LinkIsolation)
     '  chain input {',
     '    type filter hook input priority filter - 10; policy accept;',
     `    iifname != "${name}" accept`,
+    '    meta nfproto != ipv6 drop',
     '    ct state established,related accept',
     `    ip6 daddr != ${serverAddress} drop`,
     '    meta l4proto ipv6-icmp accept',
