@@ -1,38 +1,126 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { followMachines, type Lab, powerOnMachines, rackMachine } from '../packages/lab/src/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  expectedAddress,
+  followMachines,
+  isTrue,
+  type Lab,
+  linkMode,
+  type MachineSpec,
+  powerOnMachines,
+  REPORTED_CONDITIONS,
+  rackMachine,
+  type Sight,
+  type Stage,
+} from '../packages/lab/src/index.ts';
+import { ANNOTATIONS } from '../packages/model/src/index.ts';
 import { say, startTestLab, whyNoLab } from './testing.ts';
 
 const TIMEOUT_MS = 10 * 60_000;
+const RECOVERY_MS = 60_000;
 
-describe('a bare BIOS machine', { skip: whyNoLab(), timeout: TIMEOUT_MS }, () => {
-  const machine = rackMachine(1, 'bios');
+describe('two bare machines', { skip: whyNoLab(), timeout: TIMEOUT_MS }, () => {
+  const machines = [rackMachine(1, 'bios', 'udp'), rackMachine(2, 'uefi', 'tunnel')];
   let lab: Lab;
   before(async () => {
-    lab = await startTestLab('jny', 1, [machine]);
+    lab = await startTestLab('jny', 1, machines);
   });
   after(() => lab?.stop());
-  const follow = (until: 'SwitchedOff' | 'RunsFromDisk') =>
-    followMachines({ ...lab, machines: [machine], until, timeoutMs: TIMEOUT_MS, say });
+  const follow = (until: Stage) => followMachines({ ...lab, machines, until, timeoutMs: TIMEOUT_MS, say });
 
-  it('is inventoried, accepted, wiped, given a BMC user and switched off', async () => {
-    assert.deepEqual(lab.rack.markers(machine), ['begin', 'middle', 'end']);
-    await powerOnMachines({ ...lab, machines: [machine], say });
+  /** One test for each machine: its firmware and its way to the plane are in the name. */
+  const each = (what: string, check: (machine: MachineSpec, sight: Sight) => void | Promise<void>): void => {
+    for (const machine of machines) {
+      it(`(${machine.firmware}, ${machine.link}) ${what}`, () => check(machine, lab.watch.sight(machine)));
+    }
+  };
+  const nodeOf = ({ binding }: Sight): string => binding?.spec?.metalMachineRef?.name ?? '';
+
+  it('are inventoried, accepted, wiped, given a BMC user and switched off', async () => {
+    for (const machine of machines) assert.deepEqual(lab.rack.markers(machine), ['begin', 'middle', 'end']);
+    await powerOnMachines({ ...lab, machines, say });
     await follow('SwitchedOff');
+  });
+  each('is known as it is, and clean', (machine, { server }) => {
     assert.deepEqual(lab.rack.markers(machine), []);
-    const { server } = lab.watch.sight(machine);
     assert.equal(server?.spec?.hardware?.system?.serialNumber, machine.serialNumber);
     assert.equal(server?.spec?.bmc?.endpoint, machine.bmcAddress);
     assert.equal(server?.status?.isClean, true);
   });
 
-  it('is allocated, boots its system over the network, is configured, installed and then boots from disk', async () => {
-    await lab.applyExample('cluster.yaml', ['forge', 'forge-1']);
-    await follow('RunsFromDisk');
-    const { binding, metalMachine } = lab.watch.sight(machine);
-    assert.equal(binding?.spec?.hostname, 'forge-1');
-    assert.ok(binding?.spec?.addresses?.includes('10.77.0.21'));
-    assert.equal(metalMachine?.spec?.providerID, `sidero://${machine.uuid}`);
-    assert.match(lab.rack.consoleText(machine), /standin\.ready .*boot=disk .*hostname=forge-1/);
+  it('are allocated, boot their system over the network, are configured, installed, boot from disk and report', async () => {
+    await lab.askForTunnels();
+    await lab.applyExample('cluster.yaml');
+    await follow('Observed');
+    assert.deepEqual(machines.map((machine) => nodeOf(lab.watch.sight(machine))).sort(), ['forge-1', 'forge-2']);
+  });
+  each('runs with its configuration', (machine, sight) => {
+    const node = nodeOf(sight);
+    assert.equal(sight.binding?.spec?.hostname, node);
+    assert.ok(sight.binding?.spec?.addresses?.includes(expectedAddress(node)));
+    assert.equal(sight.metalMachine?.spec?.providerID, `sidero://${machine.uuid}`);
+    assert.match(lab.rack.consoleText(machine), new RegExp(`standin\\.ready .*boot=disk .*hostname=${node}`));
+  });
+
+  each('is linked in the way that its network allows', (machine, sight) => {
+    assert.equal(linkMode(sight), machine.link);
+    assert.equal(isTrue(sight.binding?.status?.conditions, 'SideroLinkConnected'), true);
+  });
+  each('has told that it is configured and installed', ({ uuid }, { binding, metalMachine }) => {
+    for (const type of REPORTED_CONDITIONS) assert.equal(isTrue(metalMachine?.status?.conditions, type), true, type);
+    const reported = metalMachine?.status?.addresses?.map(({ address }) => address) ?? [];
+    assert.ok(reported.includes(binding?.spec?.addresses?.[0] ?? '-'), `addresses of ${uuid}: ${reported.join(' ')}`);
+    assert.ok(!reported.some((address) => /^fd/.test(address)), 'the address on the link is no address of the node');
+  });
+  each('has its kernel log collected as its own, of both boots', ({ uuid }, sight) => {
+    const node = nodeOf(sight);
+    const whose = sight.kernelLog.map(({ msg: _, server_uuid, namespace, metal_machine, cluster, machine }) =>
+      JSON.stringify({ server_uuid, namespace, metal_machine, cluster, machine }),
+    );
+    const own = { server_uuid: uuid, namespace: 'default', metal_machine: node, cluster: 'forge', machine: node };
+    assert.deepEqual([...new Set(whose)], [JSON.stringify(own)]);
+    const messages = sight.kernelLog.map(({ msg }) => msg);
+    for (const boot of ['network', 'disk']) {
+      assert.ok(
+        messages.some((msg) => msg.includes('standin.started') && msg.includes(`boot=${boot}`)),
+        boot,
+      );
+    }
+    assert.ok(messages.some((msg) => /^Linux version/.test(msg)));
+  });
+  each('shows its kernel log by its name', async (_, sight) => {
+    const printed = await lab.bloomery('logs', `metalmachine/${nodeOf(sight)}`, '--grep', 'standin.ready');
+    assert.match(printed, new RegExp(`hostname=${nodeOf(sight)}`));
+  });
+  each('has nothing to explain', async (_, sight) => {
+    assert.match(await lab.bloomery('explain', `metalmachine/${nodeOf(sight)}`), /nothing to explain/);
+  });
+
+  it('go on telling after the plane was killed, without asking for the link again', async () => {
+    const provisions = async ({ uuid }: MachineSpec): Promise<number> =>
+      (await lab.bloomery('timeline', `server/${uuid}`, '--source', 'link', '--json'))
+        .split('\n')
+        .filter((line) => line.includes('"event":"LinkProvisioned"')).length;
+    const before = await Promise.all(machines.map(provisions));
+    assert.ok(before.every((count) => count > 0));
+    await lab.plane.kill();
+    const lines = machines.map((machine) => lab.watch.sight(machine).kernelLog.length);
+    say(`plane: killed, ready again in ${await lab.plane.start()} ms`);
+    const startedAt = Date.now();
+    for (const [index, machine] of machines.entries()) {
+      while (lab.watch.sight(machine).kernelLog.length <= (lines[index] ?? 0)) {
+        assert.ok(Date.now() - startedAt < RECOVERY_MS, `${machine.name}: no kernel log since the plane is back`);
+        await sleep(100);
+      }
+      say(`${machine.name} (${machine.link})  its kernel log goes on ${Date.now() - startedAt} ms after that`);
+    }
+    assert.deepEqual(await Promise.all(machines.map(provisions)), before);
+  });
+  each('keeps its link over all that', async ({ uuid, link }) => {
+    const text = await lab.kubectl('get', 'serverbinding', uuid, '-o', 'json');
+    const binding: unknown = JSON.parse(text);
+    const mode = (binding as { metadata: { annotations?: Record<string, string> } }).metadata.annotations;
+    assert.equal(mode?.[ANNOTATIONS.siderolinkMode], link === 'tunnel' ? 'tunnel' : undefined);
   });
 });

@@ -34,7 +34,7 @@ const groups: Record<string, Group> = {
   vectors: { title: 'vectors', files: all.filter(isVector), concurrency: 2, timeoutMs: 300_000 },
   peers: { title: 'real peers', files: all.filter(isPeer), concurrency: 1, timeoutMs: 300_000 },
   journey: {
-    title: 'one machine, whole journey',
+    title: 'two machines, whole journey',
     files: find('e2e/journey.test.ts'),
     concurrency: 1,
     timeoutMs: 900_000,

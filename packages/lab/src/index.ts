@@ -1,5 +1,15 @@
+export type { CollectedLine } from './demo/collected-logs.ts';
 export { createJourneyLog, type JourneyLog } from './demo/journey-log.ts';
-export { expectedAddress, type Sight, STAGES, type Stage, stagesSeen } from './demo/machine-stages.ts';
+export {
+  expectedAddress,
+  isTrue,
+  linkMode,
+  REPORTED_CONDITIONS,
+  type Sight,
+  STAGES,
+  type Stage,
+  stagesSeen,
+} from './demo/machine-stages.ts';
 export { type MachineWatch, watchMachines } from './demo/machine-watch.ts';
 export { createRackPlane, type RackPlane, type RackPlaneOptions } from './demo/rack-plane.ts';
 export { followMachines, type JourneyOptions, powerOnMachines } from './demo/run-journey.ts';

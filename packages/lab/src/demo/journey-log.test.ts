@@ -23,9 +23,12 @@ describe('the log of a journey', () => {
   });
 });
 
+const conditions = (...types: readonly string[]) =>
+  types.map((type) => ({ type, status: 'True' as const, lastTransitionTime: '' }));
+
 describe('the stages of a machine', () => {
   it('of which nothing is seen are none', () => {
-    const sight = { server: undefined, binding: undefined, metalMachine: undefined, console: '' };
+    const sight = { server: undefined, binding: undefined, metalMachine: undefined, console: '', kernelLog: [] };
     assert.deepEqual([...stagesSeen(sight)], []);
   });
   it('are proven by the API and by its console', () => {
@@ -42,9 +45,14 @@ describe('the stages of a machine', () => {
         ...common,
         kind: 'ServerBinding',
         spec: { metalMachineRef: { name: 'forge-2' }, hostname: 'forge-2', addresses: ['10.77.0.60', '10.77.0.22'] },
-        status: { conditions: [{ type: 'TalosInstalled', status: 'True', lastTransitionTime: '' }] },
+        status: { conditions: conditions('SideroLinkConnected', 'TalosInstalled') },
       },
-      metalMachine: { ...common, kind: 'MetalMachine' },
+      metalMachine: {
+        ...common,
+        kind: 'MetalMachine',
+        status: { conditions: conditions('TalosConfigLoaded', 'TalosConfigValidated', 'TalosInstalled') },
+      },
+      kernelLog: [{ msg: '[talos-stand-in] standin.ready boot=disk hostname=x\n' }],
       console:
         '[ 1.0] [talos-stand-in] standin.started notice="x" boot=network\n[ 1.0] [talos-stand-in] standin.ready boot=disk hostname=x',
     });

@@ -1,4 +1,5 @@
 import { STAGES, type Stage } from './machine-stages.ts';
+import { textTable } from './text-table.ts';
 
 /** When each machine reached each stage, in milliseconds since the Unix epoch. */
 export interface JourneyLog {
@@ -46,15 +47,7 @@ export function createJourneyLog(): JourneyLog {
         ['stage', ...machines],
         ...STAGES.map((stage, index) => [stage, ...machines.map((m) => cell(m, index))]),
       ];
-      const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-      return rows
-        .map((row) =>
-          row
-            .map((text, column) => text.padEnd(widths[column] ?? 0))
-            .join('  ')
-            .trimEnd(),
-        )
-        .join('\n');
+      return textTable(rows).join('\n');
     },
   };
 }

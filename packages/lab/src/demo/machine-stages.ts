@@ -1,4 +1,5 @@
-import type { MetalMachine, Server, ServerBinding } from '@bloomery/model';
+import { ANNOTATIONS, type MetalMachine, type Server, type ServerBinding } from '@bloomery/model';
+import type { CollectedLine } from './collected-logs.ts';
 
 /** The stages of a machine's journey in the lab, in order. */
 export const STAGES = [
@@ -9,9 +10,11 @@ export const STAGES = [
   'SwitchedOff',
   'Allocated',
   'Booted',
+  'Linked',
   'Configured',
   'Installed',
   'RunsFromDisk',
+  'Observed',
 ] as const;
 
 export type Stage = (typeof STAGES)[number];
@@ -24,13 +27,19 @@ export interface Sight {
   readonly metalMachine: MetalMachine | undefined;
   /** Serial console, all boots since the power button was pressed. */
   readonly console: string;
+  /** What the plane collected of its kernel log, all boots of its operating system. */
+  readonly kernelLog: readonly CollectedLine[];
 }
+
+/** Conditions that only events of a machine make True. */
+export const REPORTED_CONDITIONS = ['TalosConfigLoaded', 'TalosConfigValidated', 'TalosInstalled'] as const;
 
 /**
  * The stages that a sight proves. A stage counts only by what the plane was told by the machine, or by the machine's own
  * console where the plane cannot know (what really runs on it).
  */
-export function stagesSeen({ server, binding, metalMachine, console }: Sight): ReadonlySet<Stage> {
+export function stagesSeen(sight: Sight): ReadonlySet<Stage> {
+  const { server, binding, metalMachine, console, kernelLog } = sight;
   const seen = new Set<Stage>();
   const add = (stage: Stage, proven: boolean | undefined): void => {
     if (proven === true) seen.add(stage);
@@ -44,10 +53,21 @@ export function stagesSeen({ server, binding, metalMachine, console }: Sight): R
   add('SwitchedOff', isWiped && server?.status?.power === 'off');
   add('Allocated', binding !== undefined);
   add('Booted', /\[talos-stand-in\] standin\.started .*boot=network/.test(console));
+  const isLinked = isTrue(binding?.status?.conditions, 'SideroLinkConnected');
+  add('Linked', isLinked);
   add('Configured', isConfigured(metalMachine, binding));
-  add('Installed', isTrue(binding?.status?.conditions ?? metalMachine?.status?.conditions, 'TalosInstalled'));
+  add('Installed', isTrue(binding?.status?.conditions, 'TalosInstalled'));
   add('RunsFromDisk', /\[talos-stand-in\] standin\.ready .*boot=disk/.test(console));
+  const isHeard = kernelLog.some(({ msg }) => msg.includes('[talos-stand-in] standin.ready boot=disk'));
+  const hasReported = REPORTED_CONDITIONS.every((type) => isTrue(metalMachine?.status?.conditions, type));
+  add('Observed', isLinked && isHeard && hasReported);
   return seen;
+}
+
+/** How the machine's WireGuard goes to the plane, as the plane has it. */
+export function linkMode({ binding }: Pick<Sight, 'binding'>): 'udp' | 'tunnel' | 'none' {
+  if (binding?.spec?.siderolink === undefined) return 'none';
+  return binding.metadata.annotations?.[ANNOTATIONS.siderolinkMode] === 'tunnel' ? 'tunnel' : 'udp';
 }
 
 /** The machine reported the host name and the address that only its configuration gives it. */
@@ -62,7 +82,8 @@ export function expectedAddress(metalMachine: string): string {
   return `10.77.0.2${metalMachine.slice(metalMachine.lastIndexOf('-') + 1)}`;
 }
 
-function isTrue(
+/** Whether a condition of this type is True. */
+export function isTrue(
   conditions: readonly { readonly type: string; readonly status: string }[] | undefined,
   type: string,
 ): boolean {

@@ -9,6 +9,7 @@ import { type MetalMachine, metalMachine, type ServerBinding, server, serverBind
 import { silentLog, systemClock } from '@bloomery/ports';
 import type { MachineSpec } from '../rack/machine-spec.ts';
 import type { Rack } from '../rack/rack.ts';
+import { followCollectedLogs } from './collected-logs.ts';
 import type { Sight } from './machine-stages.ts';
 
 /** Sees machines through watches of the plane's API and through their consoles. */
@@ -19,8 +20,12 @@ export interface MachineWatch extends AsyncDisposable {
   metalMachine(name: string): MetalMachine | undefined;
 }
 
-/** Start watching; watches that break (the plane was killed) are made again for ever. */
-export function watchMachines(rack: Rack, access: ClusterAccess): MachineWatch {
+/**
+ * Start watching; watches that break (the plane was killed) are made again for ever.
+ * @param logFile Where the plane writes what it collects of kernel logs.
+ */
+export function watchMachines(rack: Rack, access: ClusterAccess, logFile: string): MachineWatch {
+  const logs = followCollectedLogs(logFile);
   const client = createRemoteClient(access);
   const cache = createObjectCache();
   const stop = new AbortController();
@@ -39,6 +44,7 @@ export function watchMachines(rack: Rack, access: ClusterAccess): MachineWatch {
         binding,
         metalMachine: holderOf(binding),
         console: rack.consoleText(machine),
+        kernelLog: logs.of(machine.uuid),
       };
     },
     metalMachine: (name) => cache.get(metalMachine, { name, namespace: 'default' }),

@@ -9,7 +9,10 @@ import { inNamespace } from '../rack/rack-network.ts';
 export interface RackPlane {
   readonly dataDir: string;
   readonly kubeconfig: string;
+  /** The plane's own log. */
   readonly logFile: string;
+  /** Where it writes what it collects of the machines' kernel logs. */
+  readonly collectedLogs: string;
   /** Start it (again, on the same data) and wait until it is ready. Returns the time that took. */
   start(): Promise<number>;
   isRunning(): boolean;
@@ -67,6 +70,7 @@ export function createRackPlane({ rack, sourceDir, imagesDir, flags = [] }: Rack
   return {
     dataDir,
     logFile,
+    collectedLogs: join(dataDir, 'logs/serverlogs.jsonl'),
     kubeconfig: join(dataDir, 'kubeconfig'),
     start,
     isRunning: () => rack.processes.isRunning(WHAT),

@@ -4,7 +4,7 @@ import { BloomeryError } from '@bloomery/ports';
 import type { MachineSpec } from '../rack/machine-spec.ts';
 import type { Rack } from '../rack/rack.ts';
 import type { JourneyLog } from './journey-log.ts';
-import { type Sight, STAGES, type Stage, stagesSeen } from './machine-stages.ts';
+import { linkMode, type Sight, STAGES, type Stage, stagesSeen } from './machine-stages.ts';
 import type { MachineWatch } from './machine-watch.ts';
 import type { RackPlane } from './rack-plane.ts';
 
@@ -63,7 +63,8 @@ export async function followMachines(options: JourneyOptions): Promise<void> {
   }
 }
 
-function stageFacts(stage: Stage, { server, binding, metalMachine }: Sight): string {
+function stageFacts(stage: Stage, sight: Sight): string {
+  const { server, binding, metalMachine, kernelLog } = sight;
   const { system, memory, storage } = server?.spec?.hardware ?? {};
   switch (stage) {
     case 'Registered':
@@ -76,11 +77,20 @@ function stageFacts(stage: Stage, { server, binding, metalMachine }: Sight): str
       return `to ${metalMachine?.metadata.name ?? binding?.spec?.metalMachineRef?.name ?? '?'}`;
     case 'Booted':
       return 'Talos stand-in (not Talos Linux)';
+    case 'Linked':
+      return linkText(linkMode(sight));
+    case 'Observed':
+      return `${kernelLog.length} lines of its kernel log are here`;
     case 'Configured':
       return `${binding?.spec?.hostname ?? '?'}, ${binding?.spec?.addresses?.join(' ') ?? ''}`;
     default:
       return '';
   }
+}
+
+/** How a machine is linked, for people. */
+export function linkText(mode: ReturnType<typeof linkMode>): string {
+  return { udp: 'SideroLink by UDP', tunnel: 'SideroLink by gRPC tunnel', none: 'no SideroLink' }[mode];
 }
 
 function markerFact(rack: Rack, machine: MachineSpec): string {

@@ -1,11 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadKubeconfig } from '@bloomery/kube';
+import { ANNOTATIONS } from '@bloomery/model';
 import { parseAllDocuments } from 'yaml';
 import { buildBootImages } from '../images/build-images.ts';
 import type { MachineSpec } from '../rack/machine-spec.ts';
 import { createRack, type Rack, stopRack } from '../rack/rack.ts';
 import type { RackNetwork } from '../rack/rack-network.ts';
+import { runProgram } from '../run-program.ts';
 import { createJourneyLog, type JourneyLog } from './journey-log.ts';
 import { findKubectl, runKubectl } from './kubectl.ts';
 import { type MachineWatch, watchMachines } from './machine-watch.ts';
@@ -31,8 +33,12 @@ export interface Lab {
   /** Path of the kubectl that is used. */
   readonly kubectlPath: string;
   kubectl(...args: readonly string[]): Promise<string>;
+  /** Run `./bloomery` for this plane and return what it printed. */
+  bloomery(...args: readonly string[]): Promise<string>;
   /** Apply a file of `examples/`, or only its objects of these names. */
   applyExample(file: string, names?: readonly string[]): Promise<void>;
+  /** Tell the plane which machines have to tunnel: those that the network keeps from WireGuard's port. They must be registered. */
+  askForTunnels(): Promise<void>;
   /** End watches and connections of this process; rack and plane go on. */
   leave(): Promise<void>;
   /** End everything. */
@@ -65,13 +71,21 @@ async function buildLab({ network, rackDir, sourceDir, cacheDir, machines, say }
   say(`plane: ready in ${await plane.start()} ms, data in ${plane.dataDir}`);
   const kubectlPath = findKubectl(cacheDir);
   const kubectl = (...args: readonly string[]): Promise<string> => runKubectl(kubectlPath, plane.kubeconfig, args);
+  const bloomery = async (...args: readonly string[]): Promise<string> =>
+    (await runProgram(join(sourceDir, 'bloomery'), ['--kubeconfig', plane.kubeconfig, ...args])).toString();
   const applyExample = async (file: string, names?: readonly string[]): Promise<void> => {
     const path = manifestPath({ file: join(sourceDir, 'examples', file), dir: rackDir, names });
     for (const line of (await kubectl('apply', '-f', path)).trim().split('\n')) say(`kubectl: ${line}`);
   };
   await applyExample('environment.yaml');
   await applyExample('serverclass.yaml');
-  const watch = watchMachines(rack, await loadKubeconfig(plane.kubeconfig));
+  const askForTunnels = async (): Promise<void> => {
+    for (const { name, uuid } of machines.filter((machine) => machine.link === 'tunnel')) {
+      await kubectl('annotate', 'server', uuid, `${ANNOTATIONS.siderolinkTunnel}=true`);
+      say(`kubectl: server of ${name} annotated ${ANNOTATIONS.siderolinkTunnel}=true`);
+    }
+  };
+  const watch = watchMachines(rack, await loadKubeconfig(plane.kubeconfig), plane.collectedLogs);
   const leave = async (): Promise<void> => {
     await watch[Symbol.asyncDispose]();
   };
@@ -82,7 +96,9 @@ async function buildLab({ network, rackDir, sourceDir, cacheDir, machines, say }
     log: createJourneyLog(),
     kubectlPath,
     kubectl,
+    bloomery,
     applyExample,
+    askForTunnels,
     leave,
     stop: async () => {
       await leave();

@@ -5,15 +5,13 @@ import { readStandInConfig } from './machine-config.ts';
 import { bootSector, grubConfig } from './partition-table.ts';
 
 describe('the stand-in', () => {
-  it("reads Talos' kernel arguments and its own", () => {
+  it("reads where Talos' configuration is, and its own arguments", () => {
     const text =
       'vmlinuz console=ttyS0 talos.config=http://10.0.0.1:8081/configdata?t=abc&uuid= siderolink.api=10.0.0.1:8081 ' +
       'talos.events.sink=[fdae::1]:4002 stand-in.image=http://10.0.0.1:8081/env/x';
     assert.deepEqual(readBootArguments(text), {
       isDiskBoot: false,
       configUrl: 'http://10.0.0.1:8081/configdata?t=abc&uuid=',
-      linkApi: '10.0.0.1:8081',
-      eventSink: '[fdae::1]:4002',
       imageUrl: 'http://10.0.0.1:8081/env/x',
     });
   });
@@ -46,17 +44,11 @@ describe('the configuration of the stand-in', () => {
       'apiVersion: v1alpha1',
       'kind: SideroLinkConfig',
       'apiUrl: grpc://10.77.0.1:8081',
-      '---',
-      'apiVersion: v1alpha1',
-      'kind: EventSinkConfig',
-      'endpoint: "[fdae::1]:4002"',
     ].join('\n');
     assert.deepEqual(readStandInConfig(text), {
       hostname: 'forge-1',
       addresses: [{ interfaceName: 'eth0', cidr: '10.77.0.21/24' }],
       installDisk: '/dev/vda',
-      linkApi: 'grpc://10.77.0.1:8081',
-      eventSink: '[fdae::1]:4002',
     });
   });
   it('of other shapes asks for nothing', () => {

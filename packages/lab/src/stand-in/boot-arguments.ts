@@ -1,13 +1,9 @@
 import { parseCommandLine } from '@bloomery/agent';
 
-/** What the stand-in reads from the kernel command line: Talos' arguments and two of its own. */
+/** What the stand-in reads from the kernel command line beside the arguments of the link: one of Talos and two of its own. */
 export interface BootArguments {
   /** `talos.config`, not yet with this machine's UUID. */
   readonly configUrl?: string;
-  /** `siderolink.api` */
-  readonly linkApi?: string;
-  /** `talos.events.sink`: `[address]:port`. */
-  readonly eventSink?: string;
   /** `stand-in.image`: folder URL of the kernel and initramfs that are installed on the disk. */
   readonly imageUrl?: string;
   /** `stand-in.boot=disk`: set by the boot loader that the stand-in installed. */
@@ -18,14 +14,10 @@ export interface BootArguments {
 export function readBootArguments(commandLine: string): BootArguments {
   const words = parseCommandLine(commandLine);
   const configUrl = words.get('talos.config');
-  const linkApi = words.get('siderolink.api');
-  const eventSink = words.get('talos.events.sink');
   const imageUrl = words.get('stand-in.image') ?? imageBeside(configUrl);
   return {
     isDiskBoot: words.get('stand-in.boot') === 'disk',
     ...(configUrl === undefined ? {} : { configUrl }),
-    ...(linkApi === undefined ? {} : { linkApi }),
-    ...(eventSink === undefined ? {} : { eventSink }),
     ...(imageUrl === undefined ? {} : { imageUrl }),
   };
 }

@@ -11,7 +11,6 @@ export interface Installation {
   readonly disk: Disk;
   /** Folder URL with `vmlinuz` and `initramfs.xz`. */
   readonly imageUrl: string;
-  readonly config: string;
   /** Kernel arguments of the disk boot. */
   readonly commandLine: string;
 }
@@ -26,18 +25,16 @@ const GRUB_FILES = '/usr/share/stand-in/grub';
 const MOUNT_POINT = '/run/mnt';
 const LABEL = 'STANDIN';
 const CONFIG_FILE = 'config.yaml';
+const TOKEN_FILE = 'unique-token';
 const SECTOR_BYTES = 512n;
 const MAX_PARTITION_SECTORS = 1024 * 2048;
 const PARTITION_WAIT_MS = 10_000;
 
 /**
- * Make a disk bootable by BIOS and UEFI: GRUB, this kernel and initramfs, and the configuration.
+ * Make a disk bootable by BIOS and UEFI: GRUB, this kernel and initramfs.
  * @throws BloomeryError BLM_LAB_PROGRAM_FAILED when a step fails.
  */
-export async function installToDisk(
-  { disk, imageUrl, config, commandLine }: Installation,
-  deps: InstallDeps,
-): Promise<void> {
+export async function installToDisk({ disk, imageUrl, commandLine }: Installation, deps: InstallDeps): Promise<void> {
   await writeBootLoader(disk);
   await deps.run('blockdev', ['--rereadpt', disk.path]);
   const partition = await waitForPartition(disk, deps);
@@ -50,20 +47,47 @@ export async function installToDisk(
     }
     await writeFile(`${root}/EFI/BOOT/BOOTX64.EFI`, await readFile(`${GRUB_FILES}/bootx64.efi`));
     await writeFile(`${root}/grub/grub.cfg`, grubConfig(commandLine));
-    await writeFile(`${root}/${CONFIG_FILE}`, config);
   });
 }
 
-/** The configuration that an installation left on one of these disks. */
-export async function readInstalledConfig(disks: readonly Disk[], deps: InstallDeps): Promise<string | undefined> {
+/** What an installed machine remembers. */
+export interface InstalledState {
+  readonly config: string;
+  /** As Talos keeps it in its META partition. */
+  readonly uniqueToken?: string;
+}
+
+/** Leave the state on a disk that installToDisk wrote. @throws BloomeryError BLM_LAB_PROGRAM_FAILED */
+export async function saveInstalledState(
+  disk: Disk,
+  { config, uniqueToken }: InstalledState,
+  deps: InstallDeps,
+): Promise<void> {
+  await withMounted(partitionPath(disk), deps, async (root) => {
+    await writeFile(`${root}/${CONFIG_FILE}`, config);
+    if (uniqueToken !== undefined) await writeFile(`${root}/${TOKEN_FILE}`, uniqueToken);
+  });
+}
+
+/** The state of the first of these disks that has one; undefined on a blank machine. */
+export async function readInstalledState(
+  disks: readonly Disk[],
+  deps: Pick<InstallDeps, 'run'>,
+): Promise<InstalledState | undefined> {
   for (const disk of disks) {
     const partition = partitionPath(disk);
     if ((await deps.run('mount', ['-t', 'vfat', '-o', 'ro', partition, MOUNT_POINT])).code !== 0) continue;
-    const config = await readText(`${MOUNT_POINT}/${CONFIG_FILE}`);
+    const config = utf8(await readText(`${MOUNT_POINT}/${CONFIG_FILE}`));
+    const uniqueToken = await readText(`${MOUNT_POINT}/${TOKEN_FILE}`);
     await deps.run('umount', [MOUNT_POINT]);
-    if (config !== undefined) return config;
+    if (config !== undefined) return { config, ...(uniqueToken === undefined ? {} : { uniqueToken }) };
   }
   return undefined;
+}
+
+/** Files of the kernel are read as bytes, a configuration is text. */
+function utf8(bytes: string | undefined): string | undefined {
+  return bytes === undefined ? undefined : Buffer.from(bytes, 'latin1').toString('utf8');
 }
 
 async function writeBootLoader(disk: Disk): Promise<void> {

@@ -1,16 +1,12 @@
 import { parseAllDocuments } from 'yaml';
 
-/** The few parts of a Talos machine configuration that the stand-in honours. */
+/** The few parts of a Talos machine configuration that the stand-in honours, beside the documents of the link. */
 export interface StandInConfig {
   readonly hostname?: string;
   /** CIDRs of `machine.network.interfaces[].addresses` by interface name; '' where the entry has none. */
   readonly addresses: readonly { readonly interfaceName: string; readonly cidr: string }[];
   /** `machine.install.disk` */
   readonly installDisk?: string;
-  /** `apiUrl` of the SideroLinkConfig document. */
-  readonly linkApi?: string;
-  /** `endpoint` of the EventSinkConfig document. */
-  readonly eventSink?: string;
 }
 
 const MAX_ADDRESSES = 32;
@@ -30,8 +26,6 @@ export function readStandInConfig(text: string): StandInConfig {
   const network = child(machine, 'network');
   const hostname = textOf(child(network, 'hostname')) ?? textOf(child(ofKind('HostnameConfig'), 'hostname'));
   const installDisk = textOf(child(child(machine, 'install'), 'disk'));
-  const linkApi = textOf(child(ofKind('SideroLinkConfig'), 'apiUrl'));
-  const eventSink = textOf(child(ofKind('EventSinkConfig'), 'endpoint'));
   return {
     addresses: list(child(network, 'interfaces'))
       .flatMap((entry) =>
@@ -45,8 +39,6 @@ export function readStandInConfig(text: string): StandInConfig {
       .slice(0, MAX_ADDRESSES),
     ...(hostname === undefined ? {} : { hostname }),
     ...(installDisk === undefined ? {} : { installDisk }),
-    ...(linkApi === undefined ? {} : { linkApi }),
-    ...(eventSink === undefined ? {} : { eventSink }),
   };
 }
 

@@ -1,0 +1,66 @@
+import type { Clock, Logger, RandomBytes } from '@bloomery/ports';
+import { type EventSender, type SiderolinkNode, type SiderolinkNodeStatus, startSiderolinkNode } from '@bloomery/siderolink';
+import { type LinkSettings, sameDestinations } from './link-settings.ts';
+
+/** What the stand-in's end of the link needs. */
+export interface StandInLinkDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly random: RandomBytes;
+}
+
+/** The stand-in's end of SideroLink: joins as soon as it has settings and stays joined. */
+export interface StandInLink {
+  readonly events: EventSender;
+  /** Take over new settings. Those that only name the API differently keep the senders. */
+  settle(settings: LinkSettings): Promise<void>;
+  /** Send what is left, then leave. */
+  leave(): Promise<void>;
+}
+
+/** Join with the settings of the kernel arguments. */
+export function joinStandInLink(first: LinkSettings, deps: StandInLinkDeps): StandInLink {
+  let settings = first;
+  let node = startNode(settings, deps);
+  return {
+    events: {
+      send: (schema, payload) => node.events.send(schema, payload),
+      drained: (timeoutMs) => node.events.drained(timeoutMs),
+      get backlog() {
+        return node.events.backlog;
+      },
+    },
+    settle: async (next) => {
+      const isSame = sameDestinations(settings, next);
+      settings = next;
+      if (isSame) {
+        node.update(next.inputs);
+        return;
+      }
+      await node[Symbol.asyncDispose]();
+      node = startNode(next, deps);
+    },
+    leave: async () => node[Symbol.asyncDispose](),
+  };
+}
+
+function startNode(settings: LinkSettings, deps: StandInLinkDeps): SiderolinkNode {
+  const node = startSiderolinkNode({ ...settings, mode: 'kernel', stateDir: '/run/link' }, deps);
+  let said = '';
+  node.onChanged((status) => {
+    const line = JSON.stringify(statusFacts(status));
+    if (line === said) return;
+    said = line;
+    if (status.connected) deps.log.info('link.up', statusFacts(status));
+    else deps.log.warn('link.down', statusFacts(status));
+  });
+  return node;
+}
+
+function statusFacts({ grpcTunnel, nodeAddress, lastError }: SiderolinkNodeStatus): Record<string, string> {
+  return {
+    mode: grpcTunnel ? 'tunnel' : 'udp',
+    ...(nodeAddress === undefined ? {} : { address: nodeAddress }),
+    ...(lastError === undefined ? {} : { error: lastError }),
+  };
+}
