@@ -3,6 +3,7 @@ import { systemClock } from '@bloomery/ports';
 import manifest from '../package.json' with { type: 'json' };
 import { restoreCommand } from './restore/restore-command.ts';
 import { serveCommand } from './serve/serve-command.ts';
+import { siderolinkClientCommand } from './siderolink-client/client-command.ts';
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -35,7 +36,10 @@ const serve = serveCommand({
 });
 program.addCommand(serve.copyInheritedSettings(program));
 program.addCommand(restoreCommand({ env: process.env, print }).copyInheritedSettings(program));
+const client = siderolinkClientCommand({ env: process.env, version: manifest.version, signal: stop.signal, print });
+program.addCommand(client.copyInheritedSettings(program));
 const args = process.argv.slice(2);
 const code = await runCli(program, args, deps);
-// An orderly stop of the plane is success; an interrupted command is not.
-process.exitCode = args[0] === 'serve' && code === 130 ? 0 : code;
+// An orderly stop of what runs until it is stopped is success; an interrupted command is not.
+const runsOn = args[0] === 'serve' || args[0] === 'siderolink-client';
+process.exitCode = runsOn && code === 130 ? 0 : code;

@@ -59,7 +59,7 @@ export function openClientCall(session: ClientHttp2Session, path: string, option
   stream.on('response', note);
   stream.on('trailers', note);
   stream.on('error', (error) => {
-    outcome.failure ??= grpcError('UNAVAILABLE', `${path}: ${errorText(error)}`, error);
+    outcome.failure ??= grpcError('UNAVAILABLE', `${path}: ${errorText(connectionError(error))}`, error);
   });
   stream.once('end', () => stream.end());
   watchEnd(stream, options, fail);
@@ -85,6 +85,11 @@ export function openClientCall(session: ClientHttp2Session, path: string, option
       if (!stream.destroyed) stream.close(constants.NGHTTP2_CANCEL);
     },
   };
+}
+
+/** Why the connection failed that a call was waiting for: http2 only says that the call was cancelled. */
+function connectionError(error: Error): unknown {
+  return 'code' in error && error.code === 'ERR_HTTP2_STREAM_CANCEL' ? (error.cause ?? error) : error;
 }
 
 function requestHeaders(path: string, { metadata, timeoutMs }: ClientCallOptions): Record<string, string> {

@@ -1,9 +1,10 @@
-import { type Clock, errorText, type Logger, type RandomBytes } from '@bloomery/ports';
+import type { Clock, Logger, RandomBytes } from '@bloomery/ports';
 import { type ApiEndpoint, parseApiEndpoint } from '../api-endpoint.ts';
 import type { DialDeps } from '../dial/open-socket.ts';
-import type { StartTunnelRelay } from '../tunnel/tunnel-relay.ts';
+import type { startTunnelRelay } from '../tunnel/tunnel-relay.ts';
 import { generateWireguardKey, wireguardPublicKey } from '../wireguard-keys.ts';
 import { splitHostPort } from './host-port.ts';
+import { joinTrouble } from './join-trouble.ts';
 import type { LinkDevice } from './link-device.ts';
 import type { LinkInputs, SiderolinkNodeStatus, UniqueTokenStore } from './node-options.ts';
 import { openLinkApi, type ProvisionedLink, requestLink } from './request-link.ts';
@@ -20,7 +21,7 @@ export interface LinkManagerDeps extends DialDeps {
   readonly random: RandomBytes;
   /** Make the interface for UDP or for the tunnel. */
   readonly startDevice: (isTunnel: boolean, privateKey: string) => Promise<LinkDevice>;
-  readonly startRelay: StartTunnelRelay;
+  readonly startRelay: typeof startTunnelRelay;
   readonly uniqueToken?: UniqueTokenStore;
 }
 
@@ -95,7 +96,7 @@ async function keepJoined(state: State, board: StatusBoard, deps: LinkManagerDep
       const retryMs = Math.round(delay.next());
       const host = hostOf(state.inputs);
       said.trouble(error, { host, retryMs });
-      board.set({ connected: false, lastError: `joining the link of ${host || 'an API'}: ${errorText(error)}` });
+      board.set({ connected: false, lastError: joinTrouble(host, error) });
       await deps.clock.sleep(retryMs, signal);
     }
   }

@@ -1,7 +1,7 @@
 import { type KernelLogSender, startKernelLogSender } from '../kernel-log/kernel-log-sender.ts';
 import { bootTimeNs, kernelLogReader } from '../kernel-log/read-kernel-log.ts';
 import { isSiderolinkAddress } from '../network-prefix.ts';
-import type { StartTunnelRelay } from '../tunnel/tunnel-relay.ts';
+import { startTunnelRelay } from '../tunnel/tunnel-relay.ts';
 import { startEventSender } from './event-sender.ts';
 import { splitHostPort } from './host-port.ts';
 import { startLinkDevice } from './link-device.ts';
@@ -11,7 +11,6 @@ import type { SiderolinkNodeDeps, SiderolinkNodeOptions, StartSiderolinkNode } f
 /** How long events that are left may hold up leaving. */
 const EVENTS_DRAIN_MS = 5_000;
 const INTERFACE = 'siderolink';
-const startTunnelRelay: StartTunnelRelay = () => Promise.reject(new Error('there is no tunnel yet'));
 
 /**
  * Join the link as Talos does and stay joined: Provision, WireGuard by UDP or through the gRPC tunnel as the server says, and

@@ -1,0 +1,21 @@
+import { type GrpcStatusName, grpcStatusOf } from '@bloomery/grpc';
+import { errorText, isBloomeryError } from '@bloomery/ports';
+
+const BY_STATUS: Partial<Record<GrpcStatusName, string>> = {
+  NOT_FOUND: 'the server does not know this machine yet',
+  PERMISSION_DENIED: 'check the join token, or have the unique token of this machine reset at the server',
+  UNIMPLEMENTED: 'check that the address is that of a SideroLink API',
+  UNAVAILABLE: 'check address, scheme, firewall and HTTPS_PROXY',
+  DEADLINE_EXCEEDED: 'check address, scheme, firewall and HTTPS_PROXY',
+};
+
+/** What is wrong with joining, in words for people: what was tried, what happened, and what may help. */
+export function joinTrouble(host: string, error: unknown): string {
+  const what = `joining the link of ${host === '' ? 'an API' : host}: ${errorText(error)}`;
+  const hint = isBloomeryError(error, 'BLM_LINK_DEVICE_FAILED')
+    ? 'WireGuard of the kernel or wireguard-go, `ip` and root are needed'
+    : isBloomeryError(error, 'BLM_GRPC_STATUS')
+      ? BY_STATUS[grpcStatusOf(error)]
+      : undefined;
+  return `${what}; ${hint === undefined ? '' : `${hint}; `}it is tried again`;
+}
