@@ -1,5 +1,10 @@
 import type { Clock, Logger, RandomBytes } from '@bloomery/ports';
-import { type EventSender, type SiderolinkNode, type SiderolinkNodeStatus, startSiderolinkNode } from '@bloomery/siderolink';
+import {
+  type EventSender,
+  type SiderolinkNode,
+  type SiderolinkNodeStatus,
+  startSiderolinkNode,
+} from '@bloomery/siderolink';
 import { type LinkSettings, sameDestinations } from './link-settings.ts';
 
 /** What the stand-in's end of the link needs. */
