@@ -6,6 +6,7 @@ import type { LinkIdentity, WireguardMode } from '@bloomery/siderolink';
 import type { TimelineRecorder } from '../insight/timeline.ts';
 import { bringUpDevice, type RunningDevice } from './bring-up-device.ts';
 import { type KeptDevice, keepDevice } from './keep-device.ts';
+import type { LinkServicesDeps } from './link-services.ts';
 import type { LinkStatus } from './link-status.ts';
 import { callPeers } from './peers/call-peers.ts';
 import { createLinkLook } from './peers/link-look.ts';
@@ -36,7 +37,7 @@ export interface LinkOptions {
 }
 
 /** What the link needs. */
-export interface LinkDeps {
+export interface LinkDeps extends Pick<LinkServicesDeps, 'eventRecords' | 'eventCounts' | 'logStore' | 'logCounts'> {
   /** From loadLinkIdentity. */
   readonly identity: LinkIdentity;
   readonly client: ObjectClient;
