@@ -22,7 +22,7 @@ const EXIT_MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
 /** Every command but `serve`, as its own help says it, and the exit codes. */
 export function cliPage(): string {
   const program = wholeCli();
-  const sections = commandsOf(program).map((command) => `## bloomery ${command.name()}\n\n${helpBlock(command)}`);
+  const sections = commandsOf(program).flatMap((command) => sectionsOf(`bloomery ${command.name()}`, command));
   const codes = Object.entries(EXIT).map(([name, code]) => `| ${code} | ${EXIT_MEANING[name as keyof typeof EXIT]} |`);
   return `# Command line
 
@@ -104,6 +104,12 @@ function meaningOf(variable: string, name: string, serve: Command): string {
 
 function commandsOf(program: Command): readonly Command[] {
   return program.commands.filter((command) => command.name() !== 'serve');
+}
+
+/** A command and the commands below it. */
+function sectionsOf(title: string, command: Command): string[] {
+  const below = command.commands.flatMap((one) => sectionsOf(`${title} ${one.name()}`, one));
+  return [`## ${title}\n\n${helpBlock(command)}`, ...below];
 }
 
 function helpBlock(command: Command): string {

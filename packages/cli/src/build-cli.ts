@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CliDeps } from './cli-deps.ts';
+import { connected, formatted } from './command-options.ts';
 import type { AcceptOptions } from './commands/accept.ts';
 import type { BackupCommandOptions } from './commands/backup.ts';
 import type { ExplainOptions } from './commands/explain.ts';
@@ -7,7 +8,9 @@ import type { GetOptions } from './commands/get.ts';
 import type { PowerOptions } from './commands/power.ts';
 import type { TimelineOptions } from './commands/timeline.ts';
 import type { VersionOptions } from './commands/version.ts';
+import type { FormatOptions } from './output/format.ts';
 import { type SessionOptions, withSession } from './session.ts';
+import { addTokenCommands } from './token-commands.ts';
 
 /**
  * The command line without `serve` and other long-running programs, which the composition root adds. Nothing but the parser
@@ -22,19 +25,9 @@ export function buildCli(deps: CliDeps): Command {
     .configureOutput({ writeOut: (text) => deps.stdout.write(text), writeErr: () => {} });
   addReading(program, deps);
   addChanging(program, deps);
+  addTokenCommands(program, deps);
   addLocal(program, deps);
   return program;
-}
-
-function connected(command: Command): Command {
-  return command
-    .option('--kubeconfig <file>', 'manager to talk to (default: KUBECONFIG, else the newest `bloomery serve`)')
-    .option('--context <name>', 'context of the kubeconfig')
-    .option('-n, --namespace <name>', 'namespace (default: that of the context)');
-}
-
-function formatted(command: Command): Command {
-  return command.option('-o, --output <format>', 'table, wide, json, yaml or name').option('--json', 'same as -o json');
 }
 
 function addReading(program: Command, deps: CliDeps): void {
@@ -75,6 +68,13 @@ function addReading(program: Command, deps: CliDeps): void {
     .action(async (words: string[], options: TimelineOptions & SessionOptions) => {
       const { timeline } = await import('./commands/timeline.ts');
       await withSession(options, deps, (session) => timeline(session, words, options));
+    });
+  formatted(connected(program.command('siderolink')))
+    .description('Show the machines on SideroLink: how they are connected, since when, and how much they sent')
+    .argument('[status]', 'the only action, and the default')
+    .action(async (action: string | undefined, options: FormatOptions & SessionOptions) => {
+      const { siderolink } = await import('./commands/siderolink.ts');
+      await withSession(options, deps, (session) => siderolink(session, action === undefined ? [] : [action], options));
     });
   connected(program.command('tree'))
     .description('Show a cluster with its machines and servers, and what they wait for')

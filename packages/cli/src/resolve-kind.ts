@@ -1,4 +1,12 @@
-import { allKinds, builtinKinds, explanation, type KindDefinition, machineTimeline } from '@bloomery/model';
+import {
+  allKinds,
+  builtinKinds,
+  explanation,
+  type KindDefinition,
+  machineTimeline,
+  siderolinkDevice,
+  siderolinkPeer,
+} from '@bloomery/model';
 import { BloomeryError } from '@bloomery/ports';
 import { usageError } from './exit-code.ts';
 import { suggest } from './suggest.ts';
@@ -8,6 +16,8 @@ const KINDS: readonly KindDefinition[] = [
   ...builtinKinds,
   explanation,
   machineTimeline,
+  siderolinkDevice,
+  siderolinkPeer,
 ];
 
 /**

@@ -1,6 +1,6 @@
 import { createObjectCache } from '@bloomery/kube';
 import { apiVersionOf, type Explanation, explanation } from '@bloomery/model';
-import { EXPLAINED_KINDS, explainObject, insightName, upstreamObjects } from '@bloomery/plane';
+import { boundMachine, EXPLAINED_KINDS, explainObject, insightName, upstreamObjects } from '@bloomery/plane';
 import { BloomeryError } from '@bloomery/ports';
 import type { Session } from '../session.ts';
 import type { FoundObject } from './insight.ts';
@@ -18,7 +18,8 @@ export async function explainLocally({ client, deps }: Session, { object }: Foun
     }),
   );
   const upstream = upstreamObjects(object, cache);
-  const findings = explainObject({ object, upstream, entries: [], nowMs: deps.clock.nowMs() });
+  const machine = boundMachine(object, upstream, cache, () => []);
+  const findings = explainObject({ object, upstream, entries: [], machine, nowMs: deps.clock.nowMs() });
   const { name, namespace } = object.metadata;
   return {
     apiVersion: apiVersionOf(explanation),
