@@ -9,6 +9,7 @@ import {
   type ObjectKey,
 } from '@bloomery/model';
 import type { Clock } from '@bloomery/ports';
+import { boundMachine } from './explain/bound-machine.ts';
 import type { ExplainedObject } from './explain/explain-input.ts';
 import { explainObject } from './explain/explain-object.ts';
 import { EXPLAINED_KINDS, timelineSubject, upstreamObjects } from './explain/upstream-objects.ts';
@@ -61,8 +62,18 @@ function resourceOf<T extends KubeObject>(
 function explain(object: ExplainedObject, deps: InsightDeps, about: TimelineSubject | undefined): Explanation {
   const entries = about === undefined ? [] : deps.timeline.query({ about, limit: EXPLAIN_ENTRIES });
   const nowMs = deps.clock.nowMs();
-  const findings = explainObject({ object, upstream: upstreamObjects(object, deps.cache), entries, nowMs });
+  const upstream = upstreamObjects(object, deps.cache);
+  const machine = boundMachine(object, upstream, deps.cache, () => machineEntries(deps, about));
+  const findings = explainObject({ object, upstream, entries, machine, nowMs });
   return { ...head(explanation, object), healthy: findings.length === 0, findings };
+}
+
+/** One boot leaves dozens of marks: those of the link, which are few, are looked for apart. */
+function machineEntries({ timeline }: InsightDeps, about: TimelineSubject | undefined): readonly TimelineEntry[] {
+  if (about === undefined) return [];
+  const link = timeline.query({ about, sources: ['link', 'config'], limit: EXPLAIN_ENTRIES });
+  const talos = timeline.query({ about, sources: ['talos'], limit: EXPLAIN_ENTRIES });
+  return [...link, ...talos].sort((a, b) => a.seq - b.seq);
 }
 
 function timelineOf(

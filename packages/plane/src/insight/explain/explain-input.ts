@@ -1,5 +1,6 @@
 import type { Condition, KubeObject } from '@bloomery/model';
 import type { TimelineEntry } from '../timeline.ts';
+import type { BoundMachine } from './bound-machine.ts';
 
 /** What the explained kinds have in common. */
 export interface ExplainedObject extends KubeObject {
@@ -21,6 +22,8 @@ export interface ExplainInput {
   readonly upstream: readonly ExplainedObject[];
   /** Timeline of the object's machine, oldest first. */
   readonly entries: readonly TimelineEntry[];
+  /** The allocated machine behind the object, if it has one. */
+  readonly machine?: BoundMachine | undefined;
   readonly nowMs: number;
 }
 

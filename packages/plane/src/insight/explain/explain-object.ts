@@ -1,10 +1,12 @@
 import { type Finding, isWaitReason, WAIT_REASONS, type WaitReason } from '@bloomery/model';
-import type { TimelineEntry } from '../timeline.ts';
 import { bootVerdict } from './boot-verdict.ts';
+import type { MachineRule, RuleFinding } from './bound-machine.ts';
+import { EVIDENCE_MAX, newestFirst, sinceOf, statementOf } from './evidence.ts';
 import { type ExplainedCondition, type ExplainedObject, type ExplainInput, objectRef } from './explain-input.ts';
+import { linkNeverUp, linkRefused, linkStale, reconnectStorm, tunnelModeLost } from './link-rules.ts';
+import { configInvalid, installationFailed } from './system-rules.ts';
 import { WAIT_RULES } from './wait-rules.ts';
 
-const EVIDENCE_MAX = 5;
 /** Waits in which the machine is expected to boot: only then is its silence a finding. */
 const BOOTING: ReadonlySet<string> = new Set(['WaitingForAgent', 'WaitingForSystem', 'WaitingForPowerOn', 'Wiping']);
 
@@ -17,7 +19,35 @@ export function explainObject(input: ExplainInput): readonly Finding[] {
   const own = explainWaits(input.object, input);
   const findings = [...waiting, ...own];
   const isBooting = findings.some((finding) => BOOTING.has(finding.rule));
-  return unique([...(isBooting ? explainBoot(input) : []), ...findings]);
+  const machine = explainMachine(input);
+  const hidden = new Set(machine.flatMap(({ hides }) => hides));
+  return unique([
+    ...(isBooting ? explainBoot(input) : []),
+    ...machine.map(({ hides: _hides, ...finding }) => finding),
+    ...findings.filter(({ rule }) => !hidden.has(rule)),
+  ]);
+}
+
+/** Root first: a rule hides what comes after it and says less. */
+const MACHINE_RULES: readonly MachineRule[] = [
+  linkRefused,
+  tunnelModeLost,
+  linkNeverUp,
+  configInvalid,
+  installationFailed,
+  linkStale,
+  reconnectStorm,
+];
+
+function explainMachine({ machine, nowMs }: ExplainInput): readonly RuleFinding[] {
+  if (machine === undefined || machine.binding.metadata.deletionTimestamp !== undefined) return [];
+  const hidden = new Set<string>();
+  return MACHINE_RULES.flatMap((rule) => {
+    const found = rule(machine, nowMs);
+    if (found === undefined || hidden.has(found.rule)) return [];
+    for (const name of found.hides) if (name !== found.rule) hidden.add(name);
+    return [found];
+  });
 }
 
 function explainBoot({ entries, nowMs }: ExplainInput): readonly Finding[] {
@@ -64,7 +94,7 @@ function rank({ type, reason }: ExplainedCondition): number {
 
 function explainCondition(object: ExplainedObject, condition: ExplainedCondition, input: ExplainInput): Finding {
   const { reason = '', message = '', severity } = condition;
-  const evidence = [statement(condition), ...newestFirst(input.entries)].slice(0, EVIDENCE_MAX);
+  const evidence = [statementOf(condition), ...newestFirst(input.entries)].slice(0, EVIDENCE_MAX);
   const common = { ...sinceOf(condition), evidence };
   if (isWaitReason(reason)) return { ...waitFinding(object, reason), ...common };
   return {
@@ -98,7 +128,7 @@ function explainPhrase(
   failing: readonly ExplainedCondition[],
   input: ExplainInput,
 ): Finding {
-  const evidence = [...failing.map(statement), ...newestFirst(input.entries)].slice(0, EVIDENCE_MAX);
+  const evidence = [...failing.map(statementOf), ...newestFirst(input.entries)].slice(0, EVIDENCE_MAX);
   const reason = Object.keys(WAIT_REASONS).find(
     (name) => isWaitReason(name) && WAIT_REASONS[name].short === waitingFor,
   );
@@ -117,32 +147,8 @@ function explainPhrase(
   };
 }
 
-function statement({
-  type,
-  reason = '',
-  message = '',
-  lastTransitionTime,
-}: ExplainedCondition): Finding['evidence'][number] {
-  return {
-    ...(lastTransitionTime === undefined ? {} : { time: lastTransitionTime }),
-    source: `condition ${type}`,
-    text: message === '' ? reason : message,
-  };
-}
-
-function sinceOf({ lastTransitionTime }: ExplainedCondition): Pick<Finding, 'since'> {
-  return lastTransitionTime === undefined ? {} : { since: lastTransitionTime };
-}
-
 function named({ kind, metadata }: ExplainedObject): string {
   return `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`;
-}
-
-function newestFirst(entries: readonly TimelineEntry[]): Finding['evidence'] {
-  return entries
-    .slice(-EVIDENCE_MAX)
-    .reverse()
-    .map(({ time, source, summary }) => ({ time, source, text: summary }));
 }
 
 /** The same wait stated by several conditions or objects counts once, at its first place. */

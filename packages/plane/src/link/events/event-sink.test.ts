@@ -115,7 +115,7 @@ describe('the sink of machine events', () => {
     );
     assert.equal(rig.counts.received.other, 2);
     const [ready] = (await rig.binding()).status?.conditions ?? [];
-    assert.deepEqual([ready?.type, ready?.status, ready?.reason], ['SystemReady', 'False', 'Booting']);
+    assert.deepEqual([ready?.type, ready?.status, ready?.reason], ['SystemReady', 'False', 'StageBooting']);
   });
 
   it('refuses what can never be read, and goes on', async () => {

@@ -6,7 +6,7 @@ const NAMES: Readonly<Record<number, string>> = Object.fromEntries(
 
 const UNMET_MAX = 16;
 
-/** A machine's stage as a condition's reason: `ShuttingDown`; `Unknown` for numbers that nobody knows. */
+/** A machine's stage, `ShuttingDown`; `Unknown` for numbers that nobody knows. */
 export function stageName(stage: number): string {
   return NAMES[stage] ?? 'Unknown';
 }

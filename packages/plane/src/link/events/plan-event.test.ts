@@ -146,12 +146,12 @@ const cases: [name: string, got: EventPlan, want: readonly ConditionDraft[] | un
   [
     'a machine that shuts down is not ready, which is no fault',
     status({ stage: 6 }),
-    [ready({ status: 'False', severity: 'Info', reason: 'ShuttingDown', message: '' })],
+    [ready({ status: 'False', severity: 'Info', reason: 'StageShuttingDown', message: '' })],
   ],
   [
     'a stage that nobody knows is none',
     bytes('MachineStatusEvent', '08e72412020801'),
-    [ready({ status: 'False', severity: 'Info', reason: 'Unknown', message: '' })],
+    [ready({ status: 'False', severity: 'Info', reason: 'StageUnknown', message: '' })],
   ],
 ];
 

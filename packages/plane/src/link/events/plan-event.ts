@@ -93,7 +93,7 @@ function systemReady({ stage, status }: MachineEventValue<'MachineStatusEvent'>)
   const isRunning = stage === machineEventsProto.MachineStatusEvent_MachineStage.RUNNING;
   if (isRunning && status?.ready === true) return isTrue(READY);
   const message = unmetText(status?.unmetConditions ?? []).slice(0, UNMET_MAX);
-  const reason = isRunning ? 'NotReady' : stageName(stage);
+  const reason = isRunning ? 'NotReady' : `Stage${stageName(stage)}`;
   return { type: READY, status: 'False', severity: isRunning ? 'Warning' : 'Info', reason, message };
 }
 
