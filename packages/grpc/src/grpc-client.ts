@@ -70,6 +70,8 @@ export interface GrpcClient {
 export type RawClientCall = Pick<ClientCall, 'stream' | 'ended' | 'cancel'>;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** Of a stream, in bytes; the connection's is the protocol's 64 KiB until somebody raises it. */
+const STREAM_WINDOW_BYTES = 1024 * 1024;
 const PING_TIMEOUT_MS = 10_000;
 
 /** Make a client of all services behind one address. No connection is made before the first call. */
@@ -104,7 +106,8 @@ function createConnection(options: GrpcClientOptions): Connection {
   };
   const open = (): ClientHttp2Session => {
     const url = `${tls === undefined ? 'http' : 'https'}://${hostPort(address)}`;
-    const session = connect(url, { ...tls, ...(createConnection === undefined ? {} : { createConnection }) });
+    const settings = { initialWindowSize: STREAM_WINDOW_BYTES };
+    const session = connect(url, { settings, ...tls, ...(createConnection === undefined ? {} : { createConnection }) });
     all.set(session, 0);
     session.on('error', () => drop(session));
     session.on('goaway', () => drop(session));

@@ -1,5 +1,9 @@
-import type { GrpcClient } from '@bloomery/grpc';
-import type { BoundAddress, Clock, Logger } from '@bloomery/ports';
+import { type GrpcClient, grpcStatusOf } from '@bloomery/grpc';
+import { type BoundAddress, type Clock, errorText, hostPort, type Logger } from '@bloomery/ports';
+import { createPeerPacketReader, linkTunnelProto } from '@bloomery/wire';
+import { openLoopbackSocket } from './loopback-socket.ts';
+import { createPacketWriter } from './packet-writer.ts';
+import { VIRTUAL_ADDRESS_HEADER } from './tunnel-server.ts';
 
 /** Which tunnel a relay keeps open. */
 export interface TunnelRelayOptions {
@@ -44,5 +48,136 @@ export interface TunnelRelay extends AsyncDisposable {
   stats(): TunnelRelayStats;
 }
 
-/** Start a relay between WireGuard on this host and the server's tunnel service. Fails only when no local port is free. */
-export type StartTunnelRelay = (options: TunnelRelayOptions, deps: TunnelRelayDeps) => Promise<TunnelRelay>;
+const METHOD = linkTunnelProto.WireGuardOverGRPCService.method.createStream;
+const CONNECT_TIMEOUT_MS = 15_000;
+const HELD_MAX = 100;
+const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
+/** A connection that lasted so long was a good one: the next is tried soon. */
+const STEADY_MS = 30_000;
+const RETRY_MIN_MS = 1_000;
+const RETRY_SPREAD_MS = [500, 1_000, 2_000, 4_000] as const;
+/** Calls of WireGuard (one every 5 s) without any answer, after which the connection counts as dead. */
+const UNANSWERED_MAX = 4;
+
+/**
+ * Start a relay between WireGuard on this host and the server's tunnel service. It connects again by itself, after 1 to 5 s,
+ * until the server says that another relay took over or that the virtual address is not allowed. In both directions 100
+ * datagrams wait. What the server sends before WireGuard has spoken is held.
+ *
+ * @throws the system's error when no local port is free; nothing else.
+ * @see spec/siderolink.md section 7
+ */
+export async function startTunnelRelay(options: TunnelRelayOptions, deps: TunnelRelayDeps): Promise<TunnelRelay> {
+  const stats = { connected: false, connections: 0, sent: 0, received: 0, dropped: 0 };
+  const drop = (): void => {
+    stats.dropped += 1;
+  };
+  const writer = createPacketWriter(drop);
+  const stop = new AbortController();
+  let held: Uint8Array[] = [];
+  let unanswered = 0;
+  let giveUp = (): void => {};
+
+  const socket = await openLoopbackSocket({
+    onDatagram: (datagram, fromPort) => {
+      if (socket.peerPort === undefined) greet(fromPort);
+      stats.sent += 1;
+      writer.push(datagram);
+      if (!isHandshakeInitiation(datagram)) return;
+      unanswered += 1;
+      if (unanswered === UNANSWERED_MAX) giveUp();
+    },
+    // WireGuard closed its socket; it may come back on another port.
+    onError: () => socket.disconnect(),
+  });
+  const greet = (port: number): void => {
+    socket.connect(port);
+    const waiting = held;
+    held = [];
+    for (const datagram of waiting) toWireguard(datagram);
+  };
+  const toWireguard = (datagram: Uint8Array): void => {
+    unanswered = 0;
+    if (socket.peerPort === undefined) {
+      // A copy: the datagram is a view of a larger chunk.
+      if (held.push(datagram.slice()) > HELD_MAX) {
+        held.shift();
+        drop();
+      }
+    } else if (socket.send(datagram)) stats.received += 1;
+    else drop();
+  };
+  const connectOnce = async (): Promise<void> => {
+    const client = options.dial();
+    // Not the call's own cancel: that waits for a connection.
+    giveUp = () => client.close();
+    const cancelTimeout = deps.clock.after(CONNECT_TIMEOUT_MS, giveUp);
+    try {
+      const metadata = { [VIRTUAL_ADDRESS_HEADER]: options.virtualAddress };
+      const { stream, ended } = client.open(METHOD, { metadata });
+      const ready = (): void => {
+        cancelTimeout();
+        stream.session?.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+        stats.connected = true;
+        stats.connections += 1;
+        unanswered = 0;
+        writer.attach(stream);
+      };
+      if (stream.pending) stream.once('ready', ready);
+      else ready();
+      const reader = createPeerPacketReader({ datagram: toWireguard, tooLarge: drop });
+      stream.on('data', (chunk: Buffer) => {
+        if (reader.push(chunk) !== undefined) giveUp();
+      });
+      await ended();
+    } finally {
+      cancelTimeout();
+      stats.connected = false;
+      writer.attach(undefined);
+      client.close();
+    }
+  };
+  stop.signal.addEventListener('abort', () => giveUp());
+  const ended = keepConnected(connectOnce, deps, stop.signal);
+  return {
+    endpoint: hostPort({ host: '127.0.0.1', port: socket.port }),
+    address: { host: '127.0.0.1', port: socket.port },
+    ended,
+    stats: () => ({ ...stats }),
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await ended;
+      await socket[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The kind of startTunnelRelay, for those who are given another one in tests. */
+export type StartTunnelRelay = typeof startTunnelRelay;
+
+/** Connect until a terminal status or the signal. */
+async function keepConnected(
+  connectOnce: () => Promise<void>,
+  { clock, log, random }: TunnelRelayDeps,
+  signal: AbortSignal,
+): Promise<TunnelEnd> {
+  for (let failures = 0; ; failures++) {
+    const sinceMs = clock.nowMs();
+    const error = await connectOnce().catch((cause: unknown) => cause);
+    if (signal.aborted) return { reason: 'closed', message: 'closed by this side' };
+    const message = error === undefined ? 'ended by the server' : errorText(error);
+    const status = grpcStatusOf(error);
+    if (status === 'ABORTED' || status === 'PERMISSION_DENIED') return { reason: status, message };
+    if (clock.nowMs() - sinceMs >= STEADY_MS) failures = 0;
+    const spreadMs = RETRY_SPREAD_MS[Math.min(failures, RETRY_SPREAD_MS.length - 1)] ?? 0;
+    const retryMs = Math.round(RETRY_MIN_MS + random() * spreadMs);
+    log[failures === 0 ? 'warn' : 'debug']('tunnel.disconnected', { error: message, retryMs });
+    await clock.sleep(retryMs, signal);
+    if (signal.aborted) return { reason: 'closed', message: 'closed by this side' };
+  }
+}
+
+/** @see wireguard.com/protocol, "First Message: Initiator to Responder" */
+function isHandshakeInitiation(datagram: Uint8Array): boolean {
+  return datagram[0] === 1 && datagram.length === 148;
+}

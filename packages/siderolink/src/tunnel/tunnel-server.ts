@@ -1,5 +1,8 @@
-import type { GrpcService } from '@bloomery/grpc';
-import type { Clock, Logger } from '@bloomery/ports';
+import { type GrpcService, grpcError, methodPath, type RawCall } from '@bloomery/grpc';
+import { hostPort, type Logger } from '@bloomery/ports';
+import { linkTunnelProto } from '@bloomery/wire';
+import { openTunnelPeer, type TunnelPeer } from './tunnel-peer.ts';
+import { parseVirtualAddress } from './virtual-address.ts';
 
 /** What the tunnel service needs. */
 export interface TunnelServerDeps {
@@ -12,7 +15,6 @@ export interface TunnelServerDeps {
    * wants the first packet to be the server's sets it.
    */
   readonly onOpened?: (virtualAddress: string, endpoint: string) => void;
-  readonly clock: Clock;
   readonly log: Logger;
   readonly limits?: Partial<TunnelLimits>;
 }
@@ -27,19 +29,105 @@ export interface TunnelLimits {
 export interface TunnelCounters {
   readonly streams: number;
   readonly opened: number;
+  /** Streams that were not let in, for any reason. */
   readonly refused: number;
+  /** Streams that ended because the machine opened another one. */
   readonly replaced: number;
+  /** Datagrams that went on to WireGuard, and to machines. */
   readonly fromMachines: number;
   readonly toMachines: number;
-  /** Datagrams that were not carried on: too large, or nobody read them in time. */
+  /** Datagrams that were not carried on: too large, WireGuard was down, or the machine did not read them in time. */
   readonly dropped: number;
 }
 
 /** The server's end of all tunnels: for each machine a gRPC stream on one side, a UDP socket to WireGuard on the other. */
-export interface TunnelServer extends AsyncDisposable {
+export interface TunnelServer extends Disposable {
   /** `sidero.link.WireGuardOverGRPCService`, for a handler beside the others of the machine port. */
   readonly service: GrpcService;
   /** End the stream of a virtual address that was taken away. Nothing happens when there is none. */
   revoke(virtualAddress: string): void;
   counters(): TunnelCounters;
+}
+
+/** Request metadata in which a machine says its virtual address; `[v6]:port`. */
+export const VIRTUAL_ADDRESS_HEADER = 'x-siderolink-ipv6-addr';
+
+const DEFAULT_LIMITS: TunnelLimits = { streams: 16_384 };
+
+/**
+ * Make the service that carries WireGuard inside gRPC. Each machine has one stream; a newer one with the same virtual
+ * address replaces it (ABORTED). Towards a machine 100 datagrams wait, then the oldest is dropped; from a machine HTTP/2 holds
+ * back what cannot be taken.
+ *
+ * @see spec/siderolink.md section 7
+ */
+export function createTunnelServer(deps: TunnelServerDeps): TunnelServer {
+  const limits = { ...DEFAULT_LIMITS, ...deps.limits };
+  const peers = new Map<string, TunnelPeer>();
+  const counts = { opened: 0, refused: 0, replaced: 0, fromMachines: 0, toMachines: 0, dropped: 0 };
+
+  /** Let a call in or throw the status it ends with. */
+  const admit = (call: RawCall): { readonly address: string; readonly owner: string } => {
+    const text = call.context.metadata[VIRTUAL_ADDRESS_HEADER];
+    const address = text === undefined ? undefined : parseVirtualAddress(text);
+    if (address === undefined) {
+      throw grpcError('INVALID_ARGUMENT', `metadata ${VIRTUAL_ADDRESS_HEADER} is not an address and a port`);
+    }
+    const owner = deps.ownerOf(address);
+    if (owner === undefined) throw grpcError('PERMISSION_DENIED', 'peer not allowed');
+    if (deps.devicePort() === undefined) throw grpcError('UNAVAILABLE', 'WireGuard is down on the server');
+    if (peers.size >= limits.streams && !peers.has(address)) {
+      throw grpcError('RESOURCE_EXHAUSTED', `${limits.streams} tunnels are open`);
+    }
+    return { address, owner };
+  };
+  const openPeer = (address: string, log: Logger, call: RawCall): TunnelPeer =>
+    openTunnelPeer(call, {
+      devicePort: deps.devicePort,
+      onFromMachine: () => {
+        counts.fromMachines += 1;
+      },
+      onToMachine: () => {
+        counts.toMachines += 1;
+      },
+      onDropped: () => {
+        counts.dropped += 1;
+      },
+      onReady: (endpoint) => deps.onOpened?.(address, endpoint),
+      onGone: (reason) => {
+        peers.delete(address);
+        log.info('tunnel.closed', { reason });
+      },
+    });
+  const open = (call: RawCall): void => {
+    let admitted: ReturnType<typeof admit>;
+    try {
+      admitted = admit(call);
+    } catch (error) {
+      counts.refused += 1;
+      throw error;
+    }
+    const { address, owner } = admitted;
+    call.accept();
+    counts.opened += 1;
+    const have = peers.get(address);
+    const log = deps.log.with({ server: owner, from: hostPort(call.context.peer) });
+    if (have === undefined) {
+      peers.set(address, openPeer(address, log, call));
+      log.info('tunnel.opened');
+    } else {
+      counts.replaced += 1;
+      have.take(call);
+      log.info('tunnel.replaced');
+    }
+  };
+  const path = methodPath(linkTunnelProto.WireGuardOverGRPCService.method.createStream);
+  return {
+    service: { name: linkTunnelProto.WireGuardOverGRPCService.typeName, methods: [{ path, open }] },
+    revoke: (virtualAddress) => peers.get(virtualAddress)?.end('PERMISSION_DENIED', 'peer not allowed'),
+    counters: () => ({ streams: peers.size, ...counts }),
+    [Symbol.dispose]: () => {
+      for (const peer of [...peers.values()]) peer.end('UNAVAILABLE', 'the server stops');
+    },
+  };
 }
