@@ -11,7 +11,8 @@ Bloomery writes Kubernetes Events about what it does. See them with \`kubectl ge
 \`bloomery describe KIND/NAME\`. The same event raises \`count\`. Events of objects without a namespace are in namespace
 \`default\`. The embedded API keeps Events for seven days.
 
-The timeline (\`bloomery timeline server/NAME\`) holds more marks than there are Events: each step of a boot is on it.
+The timeline (\`bloomery timeline server/NAME\`) holds more marks than there are Events: each step of a boot is on it. What machines
+report about themselves over the link is in [machine events](machine-events.md).
 
 | reason | type | about | meaning |
 |---|---|---|---|
