@@ -33,6 +33,27 @@ describe('kernel arguments', () => {
   });
 });
 
+describe('kernel arguments of the link', () => {
+  const cases: [name: string, linkApi: Parameters<typeof environmentKernelArgs>[1]['linkApi'], want: string][] = [
+    ['are as Sidero writes them', undefined, 'siderolink.api=10.0.0.1:8081'],
+    ['name TLS', { tls: true, tunnel: false }, 'siderolink.api=https://10.0.0.1:8081'],
+    [
+      'carry a token',
+      { tls: false, tunnel: false, joinToken: 'a b' },
+      'siderolink.api=grpc://10.0.0.1:8081?jointoken=a%20b',
+    ],
+    ['name the tunnel', { tls: false, tunnel: true }, 'siderolink.api=grpc://10.0.0.1:8081?grpc_tunnel=true'],
+  ];
+  for (const [name, linkApi, want] of cases) {
+    it(name, () => {
+      const endpoint = { host: '10.0.0.1', port: 8081 };
+      const given = linkApi === undefined ? {} : { linkApi };
+      const args = environmentKernelArgs([], { endpoint, linkAddress: undefined, uuid: '', ...given });
+      assert.equal(args[1], want);
+    });
+  }
+});
+
 describe('kernel arguments of machines whose UUID names no Server', () => {
   it('carry the name of the Server instead', () => {
     const args = environmentKernelArgs([], {

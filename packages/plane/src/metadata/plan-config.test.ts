@@ -49,6 +49,39 @@ describe('a planned configuration', () => {
     ]);
   });
 
+  it('says TLS, token and tunnel of the link as the kernel argument does', () => {
+    const linkApi = { tls: true, joinToken: 'a+b/c', tunnel: true };
+    const plan = planConfig({ ...base, linkApi, bootstrap: 'version: v1alpha1\nmachine: {}\n', sources: [] });
+    assert.ok(plan.ok);
+    assert.deepEqual(readYaml(plan.body).map(talosJson)[1], {
+      apiVersion: 'v1alpha1',
+      kind: 'SideroLinkConfig',
+      apiUrl: 'https://10.77.0.1:8081?jointoken=a%2Bb%2Fc&grpc_tunnel=true',
+    });
+  });
+
+  const versions: [image: string | undefined, talosVersion: string | undefined, documents: number][] = [
+    [undefined, undefined, 4],
+    [undefined, 'v1.4', 1],
+    [undefined, 'v1.5', 4],
+    ['ghcr.io/siderolabs/installer:v1.4.8', undefined, 1],
+    ['ghcr.io/siderolabs/installer:v1.4.8@sha256:00', 'v1.9', 1],
+    ['localhost:5000/installer:v1.13.0', 'v1.4', 4],
+    ['localhost:5000/installer', 'v1.4', 1],
+    ['installer:latest', undefined, 4],
+    ['installer:v0.14', undefined, 1],
+  ];
+  for (const [image, talosVersion, documents] of versions) {
+    it(`has ${documents} documents for installer ${image} and TalosConfig ${talosVersion}`, () => {
+      const install = image === undefined ? '{}' : `{image: "${image}"}`;
+      const bootstrap = `version: v1alpha1\nmachine: {install: ${install}}\n`;
+      const known = talosVersion === undefined ? {} : { talosVersion };
+      const plan = planConfig({ ...base, ...known, bootstrap, sources: [] });
+      assert.ok(plan.ok);
+      assert.equal(readYaml(plan.body).length, documents);
+    });
+  }
+
   it('applies a JSON patch to the v1alpha1 document of several, and never quotes values when one fails', () => {
     const source = {
       what: 'server',

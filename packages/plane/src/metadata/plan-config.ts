@@ -18,6 +18,7 @@ import {
   type YamlTree,
 } from '@bloomery/talos';
 import { type MachineLinkApi, PLAIN_LINK_API } from '../boot/index.ts';
+import { isOlderTalos } from '../link/provision/older-talos.ts';
 
 /** Patches of a ServerClass or a Server, as its spec has them. */
 export interface PatchSource {
@@ -40,6 +41,8 @@ export interface ConfigInput {
   readonly linkAddress: string | undefined;
   /** How the machine calls the link's API; as Sidero's machines do unless given. */
   readonly linkApi?: MachineLinkApi;
+  /** `talosVersion` of the machine's TalosConfig; counts where the configuration names no installer with a version. */
+  readonly talosVersion?: string;
 }
 
 /** The answer to a machine. `warnings` name places that Talos 1.13 does not know; never values. */
@@ -50,9 +53,12 @@ export type ConfigPlan =
 const EVENT_PORT = 4002;
 const LOG_PORT = 4001;
 const LABEL = 'metal.sidero.dev/uuid';
+/** The first Talos release that knows the three documents; older ones refuse a configuration with them. */
+const LINK_DOCUMENTS_SINCE = [1, 5] as const;
 
 /**
- * Make a machine's configuration: class patches, server patches, node label, the three SideroLink documents. Pure.
+ * Make a machine's configuration: class patches, server patches, node label, the three SideroLink documents unless the
+ * machine is known to run a Talos that is too old for them. Pure.
  * Lenient: what the type table does not know is passed through.
  *
  * @see spec/boot.md section 6
@@ -67,8 +73,9 @@ export function planConfig(input: ConfigInput): ConfigPlan {
   try {
     const labelled = labelNode(patchConfig(text, [], { strictness: 'lenient' }), input.server);
     if (labelled === undefined) return { ok: false, status: 500, text: 'unknown config type' };
-    const link = readPatch(linkDocuments(input), 'lenient', 'SideroLink documents');
-    const documents = patchConfig(writeConfig(labelled, 'lenient'), [link], { strictness: 'lenient' });
+    const isTooOld = isOlderTalos(installerVersion(labelled) ?? input.talosVersion, LINK_DOCUMENTS_SINCE);
+    const link = isTooOld ? [] : [readPatch(linkDocuments(input), 'lenient', 'SideroLink documents')];
+    const documents = patchConfig(writeConfig(labelled, 'lenient'), link, { strictness: 'lenient' });
     return { ok: true, body: writeConfig(documents, 'lenient'), warnings: strictProblems(documents) };
   } catch (error) {
     return { ok: false, status: 500, text: `failure applying patches to machine config: ${errorText(error)}` };
@@ -114,6 +121,15 @@ function labelNode(documents: readonly ConfigDocument[], server: string): Config
     return withField(args, 'node-labels', `${scalarString(own) ?? ''},${label}`);
   });
   return documents.with(at, { ...legacy, tree });
+}
+
+/** The version in `machine.install.image`; undefined when there is no image or its tag is no version. */
+function installerVersion(documents: readonly ConfigDocument[]): string | undefined {
+  const legacy = documents.find(isLegacy);
+  const machine = legacy === undefined ? undefined : field(legacy.tree, 'machine');
+  const install = isYamlMap(machine) ? field(machine, 'install') : undefined;
+  const image = isYamlMap(install) ? scalarString(field(install, 'image')) : undefined;
+  return /:(v\d{1,4}\.\d{1,4}[^@/]{0,64})(?:@|$)/.exec(image?.slice(0, 512) ?? '')?.[1];
 }
 
 type Mapping = Extract<YamlTree, { readonly [key: string]: YamlTree | undefined }>;

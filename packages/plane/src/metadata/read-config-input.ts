@@ -11,6 +11,7 @@ import {
   server,
   serverBinding,
   serverClass,
+  talosConfig,
 } from '@bloomery/model';
 import { errorText, isBloomeryError } from '@bloomery/ports';
 import type { ConfigInput, PatchSource } from './plan-config.ts';
@@ -19,7 +20,7 @@ import type { ConfigInput, PatchSource } from './plan-config.ts';
 export type ConfigSources =
   | {
       readonly ok: true;
-      readonly input: Pick<ConfigInput, 'server' | 'bootstrap' | 'sources'>;
+      readonly input: Pick<ConfigInput, 'server' | 'bootstrap' | 'sources' | 'talosVersion'>;
       readonly server: Server;
     }
   | { readonly ok: false; readonly status: number; readonly text: string; readonly server?: Server };
@@ -52,7 +53,7 @@ async function collect(client: ObjectClient, name: string): Promise<ConfigSource
       ? new Missing(404, `server is not allocated (missing serverbinding): ${error}`)
       : new Missing(500, `failure getting metalmachine: ${error}`),
   );
-  const bootstrap = await readBootstrap(client, binding);
+  const { bootstrap, configRef } = await readBootstrap(client, binding);
   const found = await get(
     client,
     server,
@@ -61,10 +62,25 @@ async function collect(client: ObjectClient, name: string): Promise<ConfigSource
   );
   const classes = await readClass(client, binding);
   const own = patchesOf('server', found.spec);
-  return { ok: true, server: found, input: { server: name, bootstrap, sources: [...classes, own] } };
+  const talosVersion = await readTalosVersion(client, configRef);
+  const input = { server: name, bootstrap, sources: [...classes, own] };
+  return { ok: true, server: found, input: talosVersion === undefined ? input : { ...input, talosVersion } };
 }
 
-async function readBootstrap(client: ObjectClient, binding: ServerBinding): Promise<string> {
+/** Only a hint: whatever stands in the way, there is none then. */
+async function readTalosVersion(client: ObjectClient, key: ObjectKey | undefined): Promise<string | undefined> {
+  if (key === undefined) return undefined;
+  const found = await client.get(talosConfig, key).catch(() => undefined);
+  return found?.spec?.talosVersion;
+}
+
+interface Bootstrap {
+  readonly bootstrap: string;
+  /** Of the TalosConfig that it was made from; undefined for other providers. */
+  readonly configRef: ObjectKey | undefined;
+}
+
+async function readBootstrap(client: ObjectClient, binding: ServerBinding): Promise<Bootstrap> {
   const { name = '', namespace = 'default' } = binding.spec?.metalMachineRef ?? {};
   const metal = await get(
     client,
@@ -93,7 +109,11 @@ async function readBootstrap(client: ObjectClient, binding: ServerBinding): Prom
   );
   const value = data.data?.['value'];
   if (value === undefined) throw new Missing(404, `value key not found in bootstrap data: ${at}`);
-  return Buffer.from(value, 'base64').toString('utf8');
+  const { configRef } = found.spec?.bootstrap ?? {};
+  return {
+    bootstrap: Buffer.from(value, 'base64').toString('utf8'),
+    configRef: configRef?.kind === talosConfig.kind ? { name: configRef.name ?? '', namespace } : undefined,
+  };
 }
 
 async function readClass(client: ObjectClient, binding: ServerBinding): Promise<readonly PatchSource[]> {

@@ -5,7 +5,7 @@ import { createFakeClock } from '@bloomery/ports';
 import { virtualAddress } from '@bloomery/siderolink';
 import fc from 'fast-check';
 import { newKey, startProvisionLab, status, until } from '../testing/provision-lab.ts';
-import { isOlderTalos } from './tunnel-policy.ts';
+import { isOlderTalos } from './older-talos.ts';
 
 const A = '6b121f82-24a8-4611-9d23-fa1a5ba564f0';
 const B = '6b121f82-24a8-4611-9d23-fa1a5ba564f1';
