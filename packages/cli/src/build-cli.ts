@@ -8,7 +8,7 @@ import type { GetOptions } from './commands/get.ts';
 import type { PowerOptions } from './commands/power.ts';
 import type { TimelineOptions } from './commands/timeline.ts';
 import type { VersionOptions } from './commands/version.ts';
-import type { FormatOptions } from './output/format.ts';
+import { addLinkCommands } from './link-commands.ts';
 import { type SessionOptions, withSession } from './session.ts';
 import { addTokenCommands } from './token-commands.ts';
 
@@ -24,6 +24,7 @@ export function buildCli(deps: CliDeps): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => deps.stdout.write(text), writeErr: () => {} });
   addReading(program, deps);
+  addLinkCommands(program, deps);
   addChanging(program, deps);
   addTokenCommands(program, deps);
   addLocal(program, deps);
@@ -68,13 +69,6 @@ function addReading(program: Command, deps: CliDeps): void {
     .action(async (words: string[], options: TimelineOptions & SessionOptions) => {
       const { timeline } = await import('./commands/timeline.ts');
       await withSession(options, deps, (session) => timeline(session, words, options));
-    });
-  formatted(connected(program.command('siderolink')))
-    .description('Show the machines on SideroLink: how they are connected, since when, and how much they sent')
-    .argument('[status]', 'the only action, and the default')
-    .action(async (action: string | undefined, options: FormatOptions & SessionOptions) => {
-      const { siderolink } = await import('./commands/siderolink.ts');
-      await withSession(options, deps, (session) => siderolink(session, action === undefined ? [] : [action], options));
     });
   connected(program.command('tree'))
     .description('Show a cluster with its machines and servers, and what they wait for')

@@ -22,6 +22,8 @@ export * from './infrastructure/metal-machine-template.ts';
 export * from './infrastructure/server-binding.ts';
 export * from './insight/explanation.ts';
 export * from './insight/machine-timeline.ts';
+export * from './insight/siderolink-device.ts';
+export * from './insight/siderolink-peer.ts';
 export * from './json.ts';
 export * from './json-equal.ts';
 export * from './json-text.ts';

@@ -7,6 +7,7 @@ import {
   createMetadataRoute,
   createServerNames,
   followJoinTokens,
+  type LinkView,
   startBootServices,
   startLink,
   type Timeline,
@@ -37,6 +38,7 @@ export interface MachineServicesDeps {
 /** Everything that machines talk to: the link, and the boot services with agent API and metadata. */
 export interface MachineServices extends AsyncDisposable {
   readonly endpoints: Pick<Endpoints, 'http' | 'grpc' | 'tftp' | 'dhcp' | 'siderolink'>;
+  readonly link: LinkView;
 }
 
 /**
@@ -142,7 +144,7 @@ export async function startMachineServices(options: ServeOptions, deps: MachineS
     siderolink: status.state === 'up' ? hostPort({ host, port: status.listenPort }) : null,
   };
   const owned = cleanup.move();
-  return { endpoints, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { endpoints, link: link.view, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 function textOf(address: BoundAddress | undefined): string | null {

@@ -1,6 +1,8 @@
 import type { ControllerMetrics } from '@bloomery/kube';
 import type { RequestLoad, WebhookCall } from '@bloomery/kubeapi';
+import type { LinkMetrics } from '@bloomery/plane';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { addLinkMetrics } from './link-metrics.ts';
 
 /** The product's metrics, by their usual Prometheus names. */
 export interface ServeMetrics {
@@ -23,6 +25,8 @@ export interface MetricSources {
   /** Requests of the API at work and waiting. */
   readonly apiLoad: () => RequestLoad;
   readonly auditCounts: () => { readonly written: number; readonly lost: number };
+  /** undefined: the link is not started yet, or there is none. */
+  readonly link?: () => LinkMetrics | undefined;
   /** Further families, as text with every line ended. */
   readonly moreText: () => string;
 }
@@ -65,6 +69,7 @@ export function createMetrics(version: string, sources: MetricSources): ServeMet
     },
   });
   apiMetrics(registers, sources);
+  addLinkMetrics(registers, sources.link ?? (() => undefined));
   return {
     controllers: controllerMetrics(registers),
     webhookCalled: webhookMetrics(registers),

@@ -7,6 +7,8 @@ import {
   createBootSessions,
   createWipeBudget,
   insightResources,
+  type LinkView,
+  linkResources,
   loadLinkIdentity,
   openBootSessions,
   openSessionFile,
@@ -16,7 +18,7 @@ import { type BoundAddress, type Clock, errorText, hostPort, type Logger, type S
 import { type Endpoints, prepareDataDir, recordCurrent, removeEndpoints, writeEndpoints } from './data-dir.ts';
 import { startKubeListener } from './kube-listener.ts';
 import { createKubeSurface, STARTED_PARTS } from './kube-surface.ts';
-import { startMachineServices } from './machine-services.ts';
+import { type MachineServices, startMachineServices } from './machine-services.ts';
 import { createMetrics } from './metrics.ts';
 import { startMetricsListener } from './metrics-listener.ts';
 import type { ServeOptions } from './options.ts';
@@ -65,6 +67,8 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
     log,
   });
   cleanup.use(surface);
+  let machines: MachineServices | undefined;
+  const linkView = (): LinkView | undefined => machines?.link;
   const metrics = createMetrics(deps.version, {
     serversByPhase: () =>
       new Map(
@@ -74,6 +78,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
         ]),
       ),
     storeRevision: () => store.revision,
+    link: () => linkView()?.metrics(),
     ...surface.sources,
   });
   const engine = await startApiEngine({
@@ -90,7 +95,9 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
 
   const timeline = openTimeline({ file: join(dataDir, 'timeline.db'), clock, log });
   cleanup.use(timeline);
-  for (const resource of insightResources({ cache, timeline, clock })) engine.registry.set(computedResource(resource));
+  for (const resource of [...insightResources({ cache, timeline, clock }), ...linkResources(linkView)]) {
+    engine.registry.set(computedResource(resource));
+  }
   const events = createEventRecorder({ client, clock, log, component: 'bloomery' });
   cleanup.defer(() => events.flush());
   const kube = await startKubeListener(options, {
@@ -127,7 +134,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   await controllers.ready;
   starting.delete('controllers');
 
-  const machines = await startMachineServices(options, {
+  machines = await startMachineServices(options, {
     advertiseHost,
     identity,
     client,

@@ -1,0 +1,36 @@
+import type { LinkMetrics } from '@bloomery/plane';
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+/** Metrics of SideroLink. `read` is asked when somebody asks for the metrics; undefined: the link is not started yet. */
+export function addLinkMetrics(registers: Registry[], read: () => LinkMetrics | undefined): void {
+  new Gauge({
+    name: 'bloomery_siderolink_peers',
+    help: 'Machines with a link address: up (a handshake in the last 275 s), stale, or never heard.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [state, count] of Object.entries(read()?.peers ?? {})) this.set({ state }, count);
+    },
+  });
+  const counter = (name: string, help: string, of: (metrics: LinkMetrics) => number): void => {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        const metrics = read();
+        this.reset();
+        if (metrics !== undefined) this.inc(of(metrics));
+      },
+    });
+  };
+  const seen = 'by the looks at the device, every 10 to 30 s';
+  counter(
+    'bloomery_siderolink_received_bytes_total',
+    `Bytes from machines over WireGuard, ${seen}.`,
+    (m) => m.receivedBytes,
+  );
+  counter('bloomery_siderolink_sent_bytes_total', `Bytes to machines over WireGuard, ${seen}.`, (m) => m.sentBytes);
+  counter('bloomery_siderolink_handshakes_total', `WireGuard handshakes, ${seen}.`, (m) => m.handshakes);
+}
