@@ -35,6 +35,7 @@ const UDP_MAX_BYTES = 65_507;
 export async function openLoopbackSocket({ onDatagram, onError }: LoopbackEvents): Promise<LoopbackSocket> {
   const socket = await bindChosenPort();
   let peerPort: number | undefined;
+  let closing: Promise<void> | undefined;
   socket.on('message', (datagram, { port }) => onDatagram(datagram, port));
   socket.on('error', onError);
   return {
@@ -57,7 +58,7 @@ export async function openLoopbackSocket({ onDatagram, onError }: LoopbackEvents
       socket.send(datagram);
       return true;
     },
-    [Symbol.asyncDispose]: () => closed(socket),
+    [Symbol.asyncDispose]: () => (closing ??= closed(socket)),
   };
 }
 
