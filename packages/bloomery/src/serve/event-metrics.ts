@@ -21,7 +21,7 @@ export function addEventMetrics(registers: Registry[], counts: EventCounts): voi
     });
   counter(
     'bloomery_siderolink_events_total',
-    'Events that machines published, by type; also repeated and refused ones.',
+    'Events of machines that could be read, by type; also those that were repeated or not stored.',
     'type',
     () => counts.received,
   );

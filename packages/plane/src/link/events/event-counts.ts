@@ -8,7 +8,7 @@ export type EventRefusal = (typeof EVENT_REFUSALS)[number];
 
 /** What the sink of machine events has counted since it started. Labels are bounded: the types we know and `other`. */
 export interface EventCounts {
-  /** Events received, also refused and repeated ones, by short type name. */
+  /** Events that could be read, by short type name; also those that were repeated or not stored. */
   readonly received: Readonly<Record<MachineEventType | 'other', number>>;
   readonly refused: Readonly<Record<EventRefusal, number>>;
   /** Events that came again and changed nothing. */
