@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, errorText, type Logger, openRecordFile, type RecordFile } from '@bloomery/ports';
@@ -35,7 +36,7 @@ export interface MachineLogs extends AsyncDisposable {
   flushed(server: string): Promise<void>;
   /** The file of a machine and how many older ones there may be beside it. undefined when no machine can have that name. */
   seriesOf(server: string): { readonly file: string; readonly oldFiles: number } | undefined;
-  /** The number of the newest line; 0 when there was none since the start. */
+  /** The number of the newest line, or of the time when it was written; 0 when there was none ever. */
   readonly lastStamp: number;
   /** Lines that could not be kept. */
   readonly lost: number;
@@ -59,7 +60,8 @@ export function openMachineLogs(options: MachineLogsOptions): MachineLogs {
   const log = saidOnce(options.log);
   const files = new Map<string, RecordFile>();
   const full = new Set<RecordFile>();
-  let lastStamp = 0;
+  // Stamps rise also when the clock was set back before this start.
+  let lastStamp = Math.ceil(newestWriteMs(dir) * 1000);
   let lostBefore = 0;
   let sinceCheck = 0;
   let check = removeOldest(dir, limits.totalBytes, options.log);
@@ -143,6 +145,13 @@ function saidOnce(log: Logger): Logger {
     with: () => once,
   };
   return once;
+}
+
+/** When the newest file of a folder was written, in Unix ms. */
+function newestWriteMs(dir: string): number {
+  if (!existsSync(dir)) return 0;
+  const times = readdirSync(dir).map((name) => statSync(join(dir, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
+  return times.reduce((newest, time) => Math.max(newest, time), 0);
 }
 
 /** Remove the files of the machines that were silent for longest until all together are small enough again. */
