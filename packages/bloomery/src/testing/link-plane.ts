@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRemoteClient, loadKubeconfig, type RemoteClient } from '@bloomery/kube';
-import { metalMachine, type ServerBinding, serverBinding } from '@bloomery/model';
+import { machine, metalMachine, type ServerBinding, serverBinding } from '@bloomery/model';
 import { eventually } from './peer-process.ts';
 import { type ServeProcess, startServe } from './serve-process.ts';
 import { makeTestNamespace, type TestNamespace } from './test-namespace.ts';
@@ -87,16 +87,23 @@ export async function startLinkPlane(...args: readonly string[]): Promise<LinkPl
 async function allocate(client: RemoteClient, name: string, machineName: string): Promise<void> {
   const namespace = 'default';
   const clusterName = 'management-cluster';
-  const owner = {
+  const infrastructure = {
+    apiVersion: 'infrastructure.cluster.x-k8s.io/v1alpha3',
+    kind: 'MetalMachine',
+    name: machineName,
+  };
+  const owner = await client.create(machine, {
     apiVersion: 'cluster.x-k8s.io/v1beta1',
     kind: 'Machine',
-    name: `${machineName}-owner`,
-    uid: machineName,
-  };
+    metadata: { name: `${machineName}-owner`, namespace },
+    spec: { clusterName, bootstrap: { dataSecretName: 'none' }, infrastructureRef: { ...infrastructure, namespace } },
+  });
+  const { uid = '' } = owner.metadata;
+  const ownerReference = { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.metadata.name, uid };
   await client.create(metalMachine, {
     apiVersion: 'infrastructure.cluster.x-k8s.io/v1alpha3',
     kind: 'MetalMachine',
-    metadata: { name: machineName, namespace, ownerReferences: [owner] },
+    metadata: { name: machineName, namespace, ownerReferences: [ownerReference] },
     spec: {},
   });
   await client.create(serverBinding, {
