@@ -2,9 +2,9 @@ import { grpcError } from '@bloomery/grpc';
 import type { ObjectCache } from '@bloomery/kube';
 import { ANNOTATIONS, server, serverBinding } from '@bloomery/model';
 import type { Clock, Logger } from '@bloomery/ports';
-import type { TimelineRecorder } from '../../insight/timeline.ts';
-import type { JoinToken } from '../tokens/join-token.ts';
+import type { JoinToken, JoinVerdict } from '../tokens/join-token.ts';
 import type { JoinTokens } from '../tokens/join-tokens.ts';
+import type { ProvisionMarks } from './provision-marks.ts';
 import { createSeldom } from './seldom.ts';
 import { judgeUniqueToken, uniqueTokenHash } from './unique-token.ts';
 
@@ -31,7 +31,7 @@ export interface AdmitDeps {
   readonly cache: ObjectCache;
   /** Absent: no tokens at all. */
   readonly tokens?: JoinTokens;
-  readonly timeline: TimelineRecorder;
+  readonly marks: ProvisionMarks;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -39,7 +39,16 @@ export interface AdmitDeps {
 /** Decides who a machine is and whether it may ask; throws PERMISSION_DENIED, the same for every reason. */
 export type AdmitMachine = (introduction: Introduction) => Promise<Admitted>;
 
-const TELL_EVERY_MS = 600_000;
+type Reason = Extract<JoinVerdict, { readonly ok: false }>['reason'];
+
+const WHY: Readonly<Record<Reason, string>> = {
+  missing: 'it has no join token',
+  unknown: 'its join token is not known',
+  revoked: 'its join token is revoked',
+  expired: 'its join token is expired',
+  'used-up': 'its join token is used up',
+  pinned: 'its join token is for another machine',
+};
 const LOG_EVERY_MS = 60_000;
 /** Compared with where there is no owner, so that every refusal takes the same way. */
 const NOBODY = `sha256:${'0'.repeat(64)}`;
@@ -48,24 +57,11 @@ const NOBODY = `sha256:${'0'.repeat(64)}`;
  * Make the door. Where tokens are required a machine comes in with the token that the plane gave to it, with a join token, or
  * with the unique token that its ServerBinding knows, whatever became of its join token.
  */
-export function createAdmission({ cache, tokens, timeline, clock, log }: AdmitDeps): AdmitMachine {
-  const mayTell = createSeldom(clock, TELL_EVERY_MS);
+export function createAdmission({ cache, tokens, marks, clock, log }: AdmitDeps): AdmitMachine {
   const mayLog = createSeldom(clock, LOG_EVERY_MS, 1_000);
-  const refuse = (name: string, caller: string, reason: string): never => {
+  const refuse = (name: string, caller: string, reason: Reason): never => {
     if (mayLog(caller)) log.warn('link.join_refused', { address: caller, reason });
-    if (cache.get(serverBinding, { name }) !== undefined && mayTell(`${name} ${reason}`)) {
-      const summary = `${caller} asked for the link address of this machine and was refused: join token ${reason}`;
-      const about = { server: name };
-      timeline.record({
-        source: 'link',
-        about,
-        stage: 'Link',
-        severity: 'warning',
-        event: 'LinkRefused',
-        summary,
-        facts: { reason },
-      });
-    }
+    if (cache.get(serverBinding, { name }) !== undefined) marks.refused(name, caller, WHY[reason]);
     throw grpcError('PERMISSION_DENIED', 'invalid join token');
   };
   return async ({ uuid, joinToken, uniqueToken, caller }) => {

@@ -56,11 +56,11 @@ export function createProvisionService(deps: ProvisionDeps): GrpcService {
   const { identity, cache, log, clock, tunnelPolicy = 'auto' } = deps;
   const enter = createProvisionLimit(deps.limits ?? PROVISION_LIMITS);
   const lock = createKeyedLock(WAITING_MAX);
-  const admit = createAdmission(deps);
   const duplicates = createDuplicateWatch(deps);
   const store = createLinkStore({ ...deps, duplicates });
   const resolve = createEndpointResolver(clock, deps.lookup ?? systemLookup);
-  const mark = createProvisionMarks(deps.timeline, clock);
+  const marks = createProvisionMarks(deps.timeline, clock);
+  const admit = createAdmission({ ...deps, marks });
 
   const provision = async (request: Request, who: Admitted, caller: string) => {
     const name = who.server;
@@ -68,6 +68,7 @@ export function createProvisionService(deps: ProvisionDeps): GrpcService {
     const asked = request.wireguardOverGrpc === true;
     const tunnel = isTunnelled(tunnelPolicy, cache.get(server, { name }), asked);
     if (tunnel && !asked && isTooOldToTunnel(request.talosVersion)) {
+      marks.refused(name, caller, 'it must use the gRPC tunnel, which its Talos version does not know');
       throw grpcError(
         'FAILED_PRECONDITION',
         'this machine must use the gRPC tunnel, which its Talos version does not know',
@@ -76,7 +77,7 @@ export function createProvisionService(deps: ProvisionDeps): GrpcService {
     const uniqueToken = deps.tokens?.required === true ? uniqueTokenHash(request.nodeUniqueToken) : undefined;
     const binding = await store(name, { publicKey, tunnel, uniqueToken, joinToken: who.token?.name }, who.token);
     const address = linkAddressOf(binding) ?? '';
-    mark({
+    marks.provisioned({
       server: name,
       caller,
       address,

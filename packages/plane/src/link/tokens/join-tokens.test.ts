@@ -104,6 +104,24 @@ describe('join tokens that are required', () => {
     assert.equal((await plane.binding(loser)).spec?.siderolink, undefined);
   });
 
+  it('are told on the timeline as they change: refused after joined, joined after refused, six times in ten minutes', async () => {
+    await using plane = await lab();
+    const { token: joinToken } = await createJoinToken(plane.client, { name: 'rack' }, from);
+    const told = (): string[] => plane.timeline.map(({ event }) => event.replace('Link', ''));
+    const refuse = () => assert.rejects(plane.provision(A, { joinToken: 'wrong' }), DENIED);
+    for (let i = 0; i < 3; i++) await refuse();
+    for (let i = 0; i < 3; i++) await plane.provision(A, { joinToken });
+    await refuse();
+    assert.deepEqual(told(), ['Refused', 'Provisioned', 'Refused']);
+    assert.match(plane.timeline[1]?.summary ?? '', /asked 2 more times since the last entry$/);
+    for (let i = 0; i < 10; i++) {
+      await plane.provision(A, { joinToken });
+      await refuse();
+    }
+    assert.equal(told().length, 6);
+    assert.doesNotMatch(JSON.stringify(plane.timeline), new RegExp(joinToken));
+  });
+
   it('follow pins', async () => {
     await using plane = await lab();
     const { token } = await createJoinToken(plane.client, { name: 'free' }, from);
