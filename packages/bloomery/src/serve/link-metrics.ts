@@ -1,4 +1,5 @@
 import type { LinkMetrics } from '@bloomery/plane';
+import type { TunnelCounters } from '@bloomery/siderolink';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** Metrics of SideroLink. `read` is asked when somebody asks for the metrics; undefined: the link is not started yet. */
@@ -13,6 +14,45 @@ export function addLinkMetrics(registers: Registry[], read: () => LinkMetrics | 
       for (const [state, count] of Object.entries(read()?.peers ?? {})) this.set({ state }, count);
     },
   });
+  new Gauge({
+    name: 'bloomery_siderolink_tunnels',
+    help: 'Machines whose WireGuard goes through gRPC now.',
+    registers,
+    collect() {
+      this.set(read()?.tunnels.streams ?? 0);
+    },
+  });
+  const labelled = (
+    name: string,
+    help: string,
+    label: string,
+    of: (tunnels: TunnelCounters) => Readonly<Record<string, number>>,
+  ): void => {
+    new Counter({
+      name,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        const metrics = read();
+        this.reset();
+        const values = metrics === undefined ? {} : of(metrics.tunnels);
+        for (const [value, count] of Object.entries(values)) this.inc({ [label]: value }, count);
+      },
+    });
+  };
+  labelled(
+    'bloomery_siderolink_tunnel_streams_total',
+    'Tunnels of machines that were opened, refused, or replaced by a newer one of the same machine.',
+    'result',
+    ({ opened, refused, replaced }) => ({ opened, refused, replaced }),
+  );
+  labelled(
+    'bloomery_siderolink_tunnel_packets_total',
+    'WireGuard packets that went through tunnels, or were dropped: too large, the device down, or the machine too slow.',
+    'direction',
+    ({ fromMachines, toMachines, dropped }) => ({ from_machines: fromMachines, to_machines: toMachines, dropped }),
+  );
   const counter = (name: string, help: string, of: (metrics: LinkMetrics) => number): void => {
     new Counter({
       name,

@@ -127,7 +127,7 @@ export async function startMachineServices(options: ServeOptions, deps: MachineS
           log,
         }),
       ],
-      services: () => [agent, link.provision],
+      services: () => [agent, link.provision, link.tunnel],
       log,
       clock,
     },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { NO_TUNNELS } from '@bloomery/siderolink';
 import type { LinkStatus } from '../link/link-status.ts';
 import type { LinkPeerView, LinkView } from '../link/peers/link-view.ts';
 import { linkResources } from './link-resources.ts';
@@ -20,7 +21,13 @@ const viewOf = (status: LinkStatus, peers: readonly LinkPeerView[] = []): LinkVi
   device: () => status,
   peers: () => peers,
   peer: (server) => peers.find((one) => one.server === server),
-  metrics: () => ({ peers: { up: peers.length, stale: 0, never: 0 }, receivedBytes: 0, sentBytes: 0, handshakes: 0 }),
+  metrics: () => ({
+    peers: { up: peers.length, stale: 0, never: 0 },
+    receivedBytes: 0,
+    sentBytes: 0,
+    handshakes: 0,
+    tunnels: NO_TUNNELS,
+  }),
 });
 const UP: LinkStatus = {
   state: 'up',

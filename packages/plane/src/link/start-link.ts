@@ -16,6 +16,7 @@ import { type LinkStateDeps, reportLinkStates } from './peers/report-link-states
 import { createProvisionService } from './provision/provision-service.ts';
 import type { TunnelPolicy } from './provision/tunnel-policy.ts';
 import type { JoinTokens } from './tokens/join-tokens.ts';
+import { createTunnelService } from './tunnel/tunnel-service.ts';
 
 /** How the link is set up. */
 export interface LinkOptions {
@@ -56,6 +57,8 @@ export interface LinkDeps extends Pick<LinkServicesDeps, 'eventRecords' | 'event
 export interface Link extends AsyncDisposable {
   /** For the machine port: `sidero.link.ProvisionService`. */
   readonly provision: GrpcService;
+  /** For the machine port: `sidero.link.WireGuardOverGRPCService`. */
+  readonly tunnel: GrpcService;
   status(): LinkStatus;
   /** What can be said of device and machines, by the last look. */
   readonly view: LinkView;
@@ -82,12 +85,19 @@ export async function startLink(options: LinkOptions, deps: LinkDeps): Promise<L
   await Promise.all(listed.items.map((binding) => peers.put(binding)));
 
   const { mode } = options;
-  const kept =
+  let kept: KeptDevice<RunningDevice> | undefined;
+  const tunnel = cleanup.use(
+    createTunnelService({ peers, devicePort: () => kept?.current().running?.listenPort, log }),
+  );
+  kept =
     mode === 'off'
       ? undefined
       : await keepDevice({
           bringUp: () => bringUpDevice({ ...options, mode }, { ...deps, peers }),
-          onUp: ({ toCall }, signal) => void callPeers(toCall, { peers, clock, log }, signal),
+          onUp: ({ toCall }, signal) => {
+            tunnel.deviceIsUp();
+            void callPeers(toCall, { peers, clock, log }, signal);
+          },
           onLost: async () => void (await peers.attach(undefined)),
           clock,
           log,
@@ -97,8 +107,8 @@ export async function startLink(options: LinkOptions, deps: LinkDeps): Promise<L
   const status = (): LinkStatus => statusOf(kept);
   const look = createLinkLook(peers);
   const deviceSinceMs = (): number | undefined => kept?.current().running?.upSinceMs;
-  const view = createLinkView({ ...deps, peers, look, deviceSinceMs, status });
-  cleanup.use(reportUntilDisposed({ ...deps, peers, look, deviceSinceMs }));
+  const view = createLinkView({ ...deps, peers, look, deviceSinceMs, status, tunnels: tunnel.counters });
+  if (kept !== undefined) cleanup.use(reportUntilDisposed({ ...deps, peers, look, deviceSinceMs }));
   const boundPort = (): number => {
     const now = status();
     return now.state === 'up' ? now.listenPort : options.listenPort || DEFAULT_PORT;
@@ -112,6 +122,7 @@ export async function startLink(options: LinkOptions, deps: LinkDeps): Promise<L
       endpoints: (caller) =>
         options.advertise(caller).map(({ host, port }) => hostPort({ host, port: port ?? boundPort() })),
     }),
+    tunnel: tunnel.service,
     status,
     view,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

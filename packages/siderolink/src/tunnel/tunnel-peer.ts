@@ -11,7 +11,7 @@ export interface TunnelPeerEvents {
   readonly onFromMachine: () => void;
   readonly onToMachine: () => void;
   readonly onDropped: () => void;
-  /** WireGuard's side is ready at this endpoint. Called once. */
+  /** WireGuard's side is ready at this endpoint. Called again by deviceIsUp. */
   readonly onReady: (endpoint: string) => void;
   /** The stream is over and no other took its place. Called once; the socket is closed. */
   readonly onGone: (reason: string) => void;
@@ -21,6 +21,7 @@ export interface TunnelPeerEvents {
 export interface TunnelPeer {
   /** Use this accepted call from now on; the one before ends with ABORTED. What waits for the machine is kept. */
   take(call: RawCall): void;
+  deviceIsUp(): void;
   /** End it; nothing happens when it is gone. */
   end(status: GrpcStatusName, message: string): void;
 }
@@ -88,14 +89,18 @@ export function openTunnelPeer(first: RawCall, events: TunnelPeerEvents): Tunnel
       },
       onError: events.onDropped,
     });
-    const port = events.devicePort();
     if (isGone) return opened[Symbol.asyncDispose]();
-    if (port !== undefined) opened.connect(port);
     socket = opened;
+    deviceIsUp();
     read(call);
-    events.onReady(`127.0.0.1:${opened.port}`);
+  };
+  const deviceIsUp = (): void => {
+    const port = events.devicePort();
+    if (socket === undefined || port === undefined) return;
+    socket.connect(port);
+    events.onReady(`127.0.0.1:${socket.port}`);
   };
   take(first);
   open().catch((error: unknown) => end('UNAVAILABLE', `no socket for WireGuard: ${errorText(error)}`));
-  return { take, end };
+  return { take, end, deviceIsUp };
 }

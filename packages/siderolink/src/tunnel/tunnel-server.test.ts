@@ -201,6 +201,9 @@ describe('the tunnel service', () => {
     await until('second', () => next.heard.length === 1);
     next.send('answer', devicePortOf());
     await until('answer', () => heard.length === 1);
+    assert.equal(rig.opened.length, 1);
+    rig.tunnel.deviceIsUp();
+    assert.deepEqual(rig.opened, [rig.opened[0], rig.opened[0]], 'the same endpoint again');
     await next[Symbol.asyncDispose]();
     call.stream.write(packet('nobody', 'there'));
     call.stream.write(packet('at all'));

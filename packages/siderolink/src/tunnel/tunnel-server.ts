@@ -11,10 +11,10 @@ export interface TunnelServerDeps {
   /** UDP port of the WireGuard device on 127.0.0.1 now; undefined while it is down. */
   readonly devicePort: () => number | undefined;
   /**
-   * Called when a machine's stream is open: from now on WireGuard reaches it at this endpoint (`127.0.0.1:PORT`). Whoever
-   * wants the first packet to be the server's sets it.
+   * WireGuard reaches a machine at this endpoint (`127.0.0.1:PORT`) from now on; whoever wants the first packet to be the
+   * server's sets it. Called when a tunnel is open, and for all of them by deviceIsUp.
    */
-  readonly onOpened?: (virtualAddress: string, endpoint: string) => void;
+  readonly onReachable?: (virtualAddress: string, endpoint: string) => void;
   readonly log: Logger;
   readonly limits?: Partial<TunnelLimits>;
 }
@@ -40,12 +40,25 @@ export interface TunnelCounters {
   readonly dropped: number;
 }
 
+/** Counters before anything happened. */
+export const NO_TUNNELS: TunnelCounters = {
+  streams: 0,
+  opened: 0,
+  refused: 0,
+  replaced: 0,
+  fromMachines: 0,
+  toMachines: 0,
+  dropped: 0,
+};
+
 /** The server's end of all tunnels: for each machine a gRPC stream on one side, a UDP socket to WireGuard on the other. */
 export interface TunnelServer extends Disposable {
   /** `sidero.link.WireGuardOverGRPCService`, for a handler beside the others of the machine port. */
   readonly service: GrpcService;
   /** End the stream of a virtual address that was taken away. Nothing happens when there is none. */
   revoke(virtualAddress: string): void;
+  /** The device is there, again or with another port. */
+  deviceIsUp(): void;
   counters(): TunnelCounters;
 }
 
@@ -64,7 +77,7 @@ const DEFAULT_LIMITS: TunnelLimits = { streams: 16_384 };
 export function createTunnelServer(deps: TunnelServerDeps): TunnelServer {
   const limits = { ...DEFAULT_LIMITS, ...deps.limits };
   const peers = new Map<string, TunnelPeer>();
-  const counts = { opened: 0, refused: 0, replaced: 0, fromMachines: 0, toMachines: 0, dropped: 0 };
+  const counts = { ...NO_TUNNELS };
 
   /** Let a call in or throw the status it ends with. */
   const admit = (call: RawCall): { readonly address: string; readonly owner: string } => {
@@ -93,7 +106,7 @@ export function createTunnelServer(deps: TunnelServerDeps): TunnelServer {
       onDropped: () => {
         counts.dropped += 1;
       },
-      onReady: (endpoint) => deps.onOpened?.(address, endpoint),
+      onReady: (endpoint) => deps.onReachable?.(address, endpoint),
       onGone: (reason) => {
         peers.delete(address);
         log.info('tunnel.closed', { reason });
@@ -125,7 +138,10 @@ export function createTunnelServer(deps: TunnelServerDeps): TunnelServer {
   return {
     service: { name: linkTunnelProto.WireGuardOverGRPCService.typeName, methods: [{ path, open }] },
     revoke: (virtualAddress) => peers.get(virtualAddress)?.end('PERMISSION_DENIED', 'peer not allowed'),
-    counters: () => ({ streams: peers.size, ...counts }),
+    deviceIsUp: () => {
+      for (const peer of peers.values()) peer.deviceIsUp();
+    },
+    counters: () => ({ ...counts, streams: peers.size }),
     [Symbol.dispose]: () => {
       for (const peer of [...peers.values()]) peer.end('UNAVAILABLE', 'the server stops');
     },

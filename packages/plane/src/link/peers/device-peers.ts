@@ -26,8 +26,8 @@ export interface DevicePeers {
    * not have and that were given an endpoint. Peers that are as wanted are not touched. undefined: there is no device.
    */
   attach(device: WireguardDevice | undefined): Promise<readonly string[]>;
-  /** Make the device send these peers a handshake, or a keepalive where there is a session. */
-  call(publicKeys: readonly string[]): Promise<void>;
+  /** Make the device send these peers a handshake, or a keepalive where there is a session: at new endpoints, if given. */
+  call(publicKeys: readonly string[], endpoints?: ReadonlyMap<string, string>): Promise<void>;
   /** What the device says now; undefined without one. */
   state(): Promise<DeviceState | undefined>;
 }
@@ -139,15 +139,19 @@ export function createDevicePeers({ wanted, clock, log }: DevicePeersDeps): Devi
         device = next;
         return updates.flatMap(({ publicKey, endpoint }) => (endpoint === undefined ? [] : [publicKey]));
       }),
-    call: (publicKeys) =>
+    call: (publicKeys, endpoints) =>
       inTurn(async () => {
         const there = publicKeys.filter((publicKey) => known.has(publicKey));
         if (device === undefined || there.length === 0) return;
         const peer = { remove: false, replaceAllowedIps: false, allowedIps: [] };
+        const at = (publicKey: string): { endpoint?: string } => {
+          const endpoint = endpoints?.get(publicKey);
+          return endpoint === undefined ? {} : { endpoint };
+        };
         // Turning the keepalive on sends one at once; it is the machine's task to keep the link alive, so off it goes again.
         await device.update({
           peers: [CALL_KEEPALIVE_SECONDS, 0].flatMap((keepaliveSeconds) =>
-            there.map((publicKey) => ({ ...peer, publicKey, keepaliveSeconds })),
+            there.map((publicKey) => ({ ...peer, ...at(publicKey), publicKey, keepaliveSeconds })),
           ),
         });
       }),

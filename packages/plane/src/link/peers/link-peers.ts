@@ -20,8 +20,8 @@ export interface LinkPeers extends Pick<LinkMembers, 'get' | 'peers' | 'onRevoke
    * machines that were linked and that this device must call now to be heard by them: most recently seen first.
    */
   attach(device: WireguardDevice | undefined): Promise<readonly string[]>;
-  /** Make the device call these public keys; those it does not have are left out. */
-  call(publicKeys: readonly string[]): Promise<void>;
+  /** Make the device call these public keys, at new endpoints if given; those it does not have are left out. */
+  call(publicKeys: readonly string[], endpoints?: ReadonlyMap<string, string>): Promise<void>;
   /** Name of the binding that owns a bare address. */
   serverAt(address: string): string | undefined;
   /** Name of the binding that owns a public key. */

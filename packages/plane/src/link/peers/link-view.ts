@@ -1,6 +1,7 @@
 import type { ObjectCache } from '@bloomery/kube';
 import { serverBinding } from '@bloomery/model';
 import type { Clock } from '@bloomery/ports';
+import type { TunnelCounters } from '@bloomery/siderolink';
 import type { LinkStatus } from '../link-status.ts';
 import type { LinkLook, LinkTotals } from './link-look.ts';
 import type { LinkPeers } from './link-peers.ts';
@@ -32,6 +33,7 @@ export interface LinkPeerView {
 /** Machines by state, and sums since the start. */
 export interface LinkMetrics extends LinkTotals {
   readonly peers: { readonly up: number; readonly stale: number; readonly never: number };
+  readonly tunnels: TunnelCounters;
 }
 
 /** What can be said of the link now, from memory. */
@@ -51,6 +53,7 @@ export interface LinkViewDeps {
   readonly look: LinkLook;
   readonly deviceSinceMs: () => number | undefined;
   readonly status: () => LinkStatus;
+  readonly tunnels: () => TunnelCounters;
   readonly clock: Clock;
 }
 
@@ -91,7 +94,7 @@ export function createLinkView(deps: LinkViewDeps): LinkView {
         const state = linkState(sightOf(peer, deps.peers.get(server), deps)) ?? 'waiting';
         peers[state === 'up' || state === 'never' ? state : 'stale']++;
       }
-      return { peers, ...look.totals() };
+      return { peers, ...look.totals(), tunnels: deps.tunnels() };
     },
   };
 }

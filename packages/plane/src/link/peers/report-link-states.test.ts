@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { createMemoryClient, createObjectCache, type EventDraft } from '@bloomery/kube';
 import { server, serverBinding } from '@bloomery/model';
 import { createFakeClock, silentLog } from '@bloomery/ports';
-import { generateWireguardKey } from '@bloomery/siderolink';
+import { generateWireguardKey, NO_TUNNELS } from '@bloomery/siderolink';
 import type { TimelineDraft } from '../../insight/timeline.ts';
 import { fakeWireguard } from '../testing/fake-wireguard.ts';
 import { keyOf, linkBinding } from '../testing/link-bindings.ts';
@@ -68,7 +68,7 @@ async function setUp() {
     events,
     status,
     pass,
-    view: createLinkView({ ...deps, status: () => ({ state: 'off' }) }),
+    view: createLinkView({ ...deps, status: () => ({ state: 'off' }), tunnels: () => NO_TUNNELS }),
     takeDevice: async () => {
       sinceMs = undefined;
       await peers.attach(undefined);
@@ -200,6 +200,7 @@ describe('the view of the link', () => {
       receivedBytes: 1_000,
       sentBytes: 2_000,
       handshakes: 1,
+      tunnels: NO_TUNNELS,
     });
     await end();
   });

@@ -66,7 +66,7 @@ export async function startTunnelRig(
   const tunnel = createTunnelServer({
     ownerOf: (address) => owners.get(address),
     devicePort: () => rig.devicePort,
-    onOpened: (_address, endpoint) => opened.push(endpoint),
+    onReachable: (_address, endpoint) => opened.push(endpoint),
     log: silentLog,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
