@@ -1,6 +1,7 @@
 import type { ConditionChange, StatusPatch } from '@bloomery/kube';
 import { findCondition } from '@bloomery/kube';
 import type { MetalMachine, Server, ServerBinding } from '@bloomery/model';
+import { quoteError } from '../../insight/quote-error.ts';
 import type { Wait } from '../wait.ts';
 import { waitCondition, waitingFor, waitReasonOf } from '../wait.ts';
 import { machineAddresses } from './machine-addresses.ts';
@@ -29,12 +30,12 @@ export function progressOf(
   for (const type of ['TalosConfigLoaded', 'TalosConfigValidated']) {
     const config = findCondition(conditions, type);
     if (config?.status === 'False') {
-      const message = `Server ${name} refused its machine config: ${config.message ?? config.reason ?? type}; correct the config or its patches`;
+      const message = `Server ${name} refused its machine config: ${quoteError(config.message ?? config.reason ?? type)}; correct the config or its patches`;
       return { phase: 'Booting', wait: { reason: 'ConfigRefused', message } };
     }
   }
   if (installed?.reason === 'TalosInstallationFailed') {
-    const message = `the installation on Server ${name} failed: ${installed.message ?? 'no reason was given'}; see its logs`;
+    const message = `the installation on Server ${name} failed: ${quoteError(installed.message ?? 'no reason was given')}; see its logs`;
     return { phase: 'Installing', wait: { reason: 'InstallationFailed', message } };
   }
   if (installed !== undefined || findCondition(conditions, 'TalosConfigLoaded') !== undefined) {

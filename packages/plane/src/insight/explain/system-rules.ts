@@ -1,4 +1,5 @@
 import { findCondition } from '@bloomery/kube';
+import { quoteError } from '../quote-error.ts';
 import { type MachineRule, machineFinding, marksOf } from './bound-machine.ts';
 import { newestFirst, sinceOf, statementOf } from './evidence.ts';
 
@@ -44,8 +45,6 @@ export const installationFailed: MachineRule = ({ binding, entries }) => {
   });
 };
 
-/** Errors quote configurations at length: the first line is enough to know them again. */
 function quoted(message: string | undefined): string {
-  const line = message?.trim().split('\n')[0]?.slice(0, QUOTE_MAX) ?? '';
-  return line === '' ? 'it gave no reason' : line;
+  return quoteError(message ?? '', QUOTE_MAX) || 'it gave no reason';
 }

@@ -1,6 +1,7 @@
 import { findCondition } from '@bloomery/kube';
 import type { ServerBinding, WaitReason } from '@bloomery/model';
 import { waitReasonOf } from '../../allocation/wait.ts';
+import { quoteError } from '../../insight/quote-error.ts';
 import type { ServerPhase } from './server-phase.ts';
 
 /** What a ServerBinding's conditions say about its machine. */
@@ -27,11 +28,14 @@ export function reported(binding: ServerBinding): BindingReport | undefined {
     if (config?.status !== 'False') continue;
     return {
       phase: 'Booting',
-      wait: ['ConfigRefused', `the operating system refused its configuration: ${config.message ?? ''}`],
+      wait: ['ConfigRefused', `the operating system refused its configuration: ${quoteError(config.message ?? '')}`],
     };
   }
   if (installed?.status === 'False' && installed.severity === 'Error') {
-    return { phase: 'Installing', wait: ['InstallationFailed', `the installation failed: ${installed.message ?? ''}`] };
+    return {
+      phase: 'Installing',
+      wait: ['InstallationFailed', `the installation failed: ${quoteError(installed.message ?? '')}`],
+    };
   }
   if (installed === undefined && findCondition(conditions, 'TalosConfigLoaded') === undefined) return undefined;
   return { phase: 'Installing', wait: ['Installing', 'the operating system is being installed'] };

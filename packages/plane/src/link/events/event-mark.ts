@@ -1,5 +1,6 @@
 import type { MachineEvent, MachineEventValue } from '@bloomery/siderolink';
 import { machineEventsProto } from '@bloomery/wire';
+import { quoteError } from '../../insight/quote-error.ts';
 import type { TimelineDraft } from '../../insight/timeline.ts';
 import { stageName, unmetText } from './machine-stage.ts';
 import { type EventPlan, installEnd } from './plan-event.ts';
@@ -13,7 +14,6 @@ export interface EventMark extends Pick<TimelineDraft, 'stage' | 'severity' | 'e
   readonly isBeginning?: boolean;
 }
 
-const SUMMARY_MAX = 200;
 const ADDRESSES_SHOWN = 4;
 /** Tasks that change what is on the machine or in its cluster; there are dozens of others in every boot. */
 const TASKS = /install|upgrade|reset|wipe|etcd|drain|cordon|reboot|shutdown|kexec/i;
@@ -24,9 +24,9 @@ export function markOf(event: MachineEvent, plan: EventPlan): EventMark | undefi
     case 'AddressEvent':
       return addressMark(plan.spec);
     case 'ConfigLoadErrorEvent':
-      return configRefused(`The configuration cannot be loaded: ${oneLine(event.value.error)}`);
+      return configRefused(`The configuration cannot be loaded: ${quoteError(event.value.error)}`);
     case 'ConfigValidationErrorEvent':
-      return configRefused(`The configuration is not valid: ${oneLine(event.value.error)}`);
+      return configRefused(`The configuration is not valid: ${quoteError(event.value.error)}`);
     case 'PhaseEvent':
       return phaseMark(event.value);
     case 'SequenceEvent':
@@ -47,7 +47,7 @@ function addressMark(spec: EventPlan['spec']): EventMark {
   const shown = addresses.slice(0, ADDRESSES_SHOWN).join(', ');
   const more = addresses.length > ADDRESSES_SHOWN ? ` and ${addresses.length - ADDRESSES_SHOWN} more` : '';
   const at = shown === '' ? 'no address that others can use' : `${shown}${more}`;
-  const name = hostname === '' ? 'a machine without host name' : oneLine(hostname);
+  const name = hostname === '' ? 'a machine without host name' : quoteError(hostname);
   return mark('Link', 'AddressesReported', `Reports as ${name} at ${at}`, { topic: 'addresses' });
 }
 
@@ -63,7 +63,7 @@ function phaseMark({ phase, action }: MachineEventValue<'PhaseEvent'>): EventMar
   if (phase === 'install') {
     return mark('Installing', 'InstallStarted', 'Installing to disk', { topic: 'install', kubeEvent: true });
   }
-  return mark('Booting', 'PhaseStarted', `Phase ${oneLine(phase)}`, { topic: 'phase' });
+  return mark('Booting', 'PhaseStarted', `Phase ${quoteError(phase)}`, { topic: 'phase' });
 }
 
 function sequenceMark(event: MachineEventValue<'SequenceEvent'>): EventMark | undefined {
@@ -72,7 +72,10 @@ function sequenceMark(event: MachineEventValue<'SequenceEvent'>): EventMark | un
   if (action === START) {
     return sequence === 'boot'
       ? mark('Running', 'BootStarted', 'Booting from disk', { topic: 'sequence', isBeginning: true })
-      : mark('Booting', 'SequenceStarted', `Sequence ${oneLine(sequence)}`, { topic: 'sequence', isBeginning: true });
+      : mark('Booting', 'SequenceStarted', `Sequence ${quoteError(sequence)}`, {
+          topic: 'sequence',
+          isBeginning: true,
+        });
   }
   const end = installEnd(event);
   if (end?.ok === true) {
@@ -82,12 +85,12 @@ function sequenceMark(event: MachineEventValue<'SequenceEvent'>): EventMark | un
     });
   }
   if (end !== undefined) {
-    const why = end.message === '' ? 'the sequence ended without a reason' : oneLine(end.message);
+    const why = end.message === '' ? 'the sequence ended without a reason' : quoteError(end.message);
     const summary = `The operating system cannot be installed: ${why}`;
     return mark('Installing', 'InstallFailed', summary, { topic: 'install', severity: 'error', kubeEvent: true });
   }
   if (action !== NOOP || error === undefined) return undefined;
-  const summary = `Sequence ${oneLine(sequence)} failed: ${oneLine(error.message)}`;
+  const summary = `Sequence ${quoteError(sequence)} failed: ${quoteError(error.message)}`;
   return mark('Booting', 'SequenceFailed', summary, {
     topic: 'sequence',
     severity: error.code === 0 ? 'error' : 'warning',
@@ -95,8 +98,8 @@ function sequenceMark(event: MachineEventValue<'SequenceEvent'>): EventMark | un
 }
 
 function taskMark({ task, action }: MachineEventValue<'TaskEvent'>): EventMark | undefined {
-  if (action !== machineEventsProto.TaskEvent_Action.START || !TASKS.test(task.slice(0, SUMMARY_MAX))) return undefined;
-  return mark('Booting', 'TaskStarted', `Task ${oneLine(task)}`, { topic: 'task' });
+  if (action !== machineEventsProto.TaskEvent_Action.START || !TASKS.test(quoteError(task))) return undefined;
+  return mark('Booting', 'TaskStarted', `Task ${quoteError(task)}`, { topic: 'task' });
 }
 
 /** Only what people ask for: is it up, is it healthy, did it fail. */
@@ -107,38 +110,25 @@ function serviceMark({
   health,
 }: MachineEventValue<'ServiceStateEvent'>): EventMark | undefined {
   const { RUNNING, FAILED } = machineEventsProto.ServiceStateEvent_Action;
-  const name = oneLine(service);
+  const name = quoteError(service);
   const about = { topic: `service ${name}` };
   if (action === FAILED) {
-    const summary = `Service ${name} failed: ${oneLine(message)}`;
+    const summary = `Service ${name} failed: ${quoteError(message)}`;
     return mark('Running', 'ServiceFailed', summary, { ...about, severity: 'error' });
   }
   if (action !== RUNNING) return undefined;
   if (health === undefined || health.unknown) return mark('Running', 'ServiceRunning', `Service ${name} runs`, about);
   if (health.healthy) return mark('Running', 'ServiceHealthy', `Service ${name} is healthy`, about);
-  const why = oneLine(health.lastMessage);
+  const why = quoteError(health.lastMessage);
   const summary = `Service ${name} is not healthy${why === '' ? '' : `: ${why}`}`;
   return mark('Running', 'ServiceUnhealthy', summary, { ...about, severity: 'warning' });
 }
 
 function statusMark({ stage, status }: MachineEventValue<'MachineStatusEvent'>): EventMark {
   const name = stageName(stage);
-  const unmet = status?.ready === true ? '' : oneLine(unmetText(status?.unmetConditions ?? []));
+  const unmet = status?.ready === true ? '' : quoteError(unmetText(status?.unmetConditions ?? []));
   const state = status?.ready === true ? 'ready' : unmet === '' ? 'not ready' : `not ready: ${unmet}`;
   return mark(name, 'MachineStatus', `The machine is at stage ${name}, ${state}`, { topic: 'status' });
-}
-
-/** Machine configs are secret, and errors quote them at length: one line is enough for people. It may be shown in a terminal. */
-function oneLine(text: string): string {
-  const line =
-    text
-      .slice(0, 2 * SUMMARY_MAX)
-      .trimStart()
-      .split('\n')[0] ?? '';
-  return line
-    .replace(/\p{Cc}+/gu, ' ')
-    .slice(0, SUMMARY_MAX)
-    .trimEnd();
 }
 
 function mark(

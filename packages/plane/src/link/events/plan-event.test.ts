@@ -225,6 +225,19 @@ describe('conditions over the life of a machine', () => {
   });
 });
 
+const VALID: readonly Uint8Array[] = [
+  machineEventRequest(proto.AddressEventSchema, { hostname: 'pxe-2', addresses: ['172.25.0.5', 'fe80::1'] }, ''),
+  machineEventRequest(proto.SequenceEventSchema, { sequence: 'install', error: { message: 'unix.Reboot' } }, ''),
+  machineEventRequest(proto.PhaseEventSchema, { phase: 'saveConfig', action: 1 }, ''),
+  machineEventRequest(proto.ServiceStateEventSchema, { service: 'etcd', action: 3, health: { lastMessage: 'x' } }, ''),
+  machineEventRequest(
+    proto.MachineStatusEventSchema,
+    { stage: 4, status: { unmetConditions: [{ name: 'time', reason: 'x' }] } },
+    '',
+  ),
+  machineEventRequest(proto.RestartEventSchema, { cmd: 7n }, ''),
+].flatMap(({ data }) => data?.value ?? []);
+
 describe('the payload of an event', () => {
   const value = toBinary(proto.PhaseEventSchema, create(proto.PhaseEventSchema, { phase: 'install' }));
   const urls: [typeUrl: string, isKnown: boolean][] = [
@@ -247,8 +260,14 @@ describe('the payload of an event', () => {
 
   it('is decoded or refused, whatever its bytes are, and so is all that follows from it', () => {
     const types = fc.constantFrom(...MACHINE_EVENT_TYPES);
+    const flips = fc.array(fc.tuple(fc.nat(60), fc.nat(255)), { maxLength: 3 });
+    const mutated = fc.tuple(fc.constantFrom(...VALID), flips, fc.nat(60)).map(([valid, changes, end]) => {
+      const bytes = Uint8Array.from(valid);
+      for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
+      return end > 30 ? bytes : bytes.subarray(0, end);
+    });
     fc.assert(
-      fc.property(types, fc.uint8Array({ maxLength: 200 }), (type, bytes) => {
+      fc.property(types, fc.oneof(fc.uint8Array({ maxLength: 200 }), mutated), (type, bytes) => {
         const typeUrl = `type.googleapis.com/machine.${type}`;
         const event = decoded(typeUrl, bytes);
         if (event === undefined) return;
@@ -260,7 +279,7 @@ describe('the payload of an event', () => {
         assert.deepEqual(JSON.parse(line).component, 'sink');
         assert.deepEqual(planEvent(event, context), drawn);
       }),
-      { numRuns: 5_000 },
+      { numRuns: 10_000 },
     );
   });
 });
