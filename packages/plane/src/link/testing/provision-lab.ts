@@ -22,7 +22,8 @@ import { linkProto } from '@bloomery/wire';
 import type { TimelineDraft } from '../../insight/timeline.ts';
 import { loadLinkIdentity } from '../link-secret.ts';
 import { createLinkPeers } from '../peers/link-peers.ts';
-import { createProvisionService, type ProvisionDeps } from '../provision/provision-service.ts';
+import type { ProvisionDeps } from '../provision/provision-machine.ts';
+import { createProvisionService } from '../provision/provision-service.ts';
 import { followJoinTokens } from '../tokens/join-tokens.ts';
 
 /** What a test of Provision may choose. */
