@@ -32,9 +32,7 @@ export async function startKernelDevice(baseName: string, privateKey: string): P
     lost: lost.promise,
     update: (update) => unlessLost(applyUpdate(name, update)),
     state: async () => parseDump(await unlessLost(runCommand('reading the device', ['wg', 'show', name, 'dump']))),
-    [Symbol.asyncDispose]: async () => {
-      await runCommand('removing the link', ['ip', 'link', 'del', 'dev', name]).catch(() => '');
-    },
+    [Symbol.asyncDispose]: () => removeLink(name),
   };
 }
 
@@ -42,7 +40,7 @@ async function makeLink(baseName: string, publicKey: string): Promise<string> {
   const taken = await listLinkNames();
   for (const name of candidateNames(baseName)) {
     if (!taken.has(name)) {
-      await runCommand('adding the WireGuard link', ['ip', 'link', 'add', 'dev', name, 'type', 'wireguard']);
+      await addLink(name);
       return name;
     }
     if ((await publicKeyOf(name)) === publicKey) return name;
@@ -51,6 +49,21 @@ async function makeLink(baseName: string, publicKey: string): Promise<string> {
     'BLM_LINK_DEVICE_FAILED',
     `adding the WireGuard link: all names from ${baseName} on are taken`,
   );
+}
+
+async function addLink(name: string): Promise<void> {
+  await runCommand('adding the WireGuard link', ['ip', 'link', 'add', 'dev', name, 'type', 'wireguard']);
+  try {
+    // Without `wg` the link is of no use: another backend may be.
+    await runCommand('reading the device', ['wg', 'show', name, 'public-key']);
+  } catch (error) {
+    await removeLink(name);
+    throw error;
+  }
+}
+
+async function removeLink(name: string): Promise<void> {
+  await runCommand('removing the link', ['ip', 'link', 'del', 'dev', name]).catch(() => '');
 }
 
 async function publicKeyOf(name: string): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
+import { closeSync, openSync, rmSync } from 'node:fs';
+import { mkdir, readFile, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BloomeryError, type Clock, errorText } from '@bloomery/ports';
 import { candidateNames, listLinkNames } from './link-names.ts';
@@ -17,10 +17,11 @@ export interface UserspaceDeps {
 const START_TIMEOUT_MS = 5_000;
 const POLL_MS = 20;
 const SOCKET_DIR = '/var/run/wireguard';
+const LOG_MAX_BYTES = 1024 * 1024;
 
 /**
  * Start wireguard-go, or take over the one that an earlier run of ours left behind. Each runs in a mount namespace of its
- * own, so that several users of one host never share control sockets.
+ * own, so that several users of one host never share control sockets; where that is not allowed, as in containers, in ours.
  *
  * @throws BloomeryError BLM_LINK_DEVICE_FAILED with what wireguard-go said.
  */
@@ -66,7 +67,7 @@ async function launch(name: string, files: ProcessFiles, deps: UserspaceDeps): P
     throw error;
   }
   const lost = ended.then((end) => `wireguard-go ended (${end})`);
-  return device(name, socket, lost, async () => {
+  return device(name, files.log, socket, lost, async () => {
     if (child.pid !== undefined) await end(child.pid, deps.clock);
     await ended;
     await rm(files.pid, { force: true });
@@ -74,10 +75,11 @@ async function launch(name: string, files: ProcessFiles, deps: UserspaceDeps): P
 }
 
 function spawnProcess(name: string, logFile: string, stateDir: string): ChildProcess {
-  const log = openSync(logFile, 'w', 0o600);
+  rmSync(logFile, { force: true });
+  // Appending, so that it can be emptied while it is written to.
+  const log = openSync(logFile, 'a', 0o600);
   try {
-    const script = `mkdir -p ${SOCKET_DIR} && mount --bind "$1" ${SOCKET_DIR} && exec wireguard-go -f "$2"`;
-    return spawn('unshare', ['--mount', 'sh', '-c', script, 'sh', stateDir, name], {
+    return spawn('sh', ['-c', START_SCRIPT, 'sh', stateDir, name], {
       stdio: ['ignore', log, log],
       detached: true,
       env: { PATH: SYSTEM_PATH, LOG_LEVEL: 'error' },
@@ -87,6 +89,13 @@ function spawnProcess(name: string, logFile: string, stateDir: string): ChildPro
   }
 }
 
+const START_SCRIPT = `
+dir=${SOCKET_DIR}
+if unshare --mount true 2>/dev/null; then
+  exec unshare --mount sh -c "mkdir -p $dir && mount --bind "$1" $dir && exec wireguard-go -f "$2"" sh "$1" "$2"
+fi
+mkdir -p $dir && ln -sf "$dir/$2.sock" "$1/$2.sock" && exec wireguard-go -f "$2"
+`;
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 function endOf(child: ChildProcess): Promise<string> {
@@ -116,6 +125,7 @@ async function untilAnswering(socket: UapiSocket, ended: Promise<string>, log: s
 
 async function adopt(name: string, pid: number, deps: UserspaceDeps): Promise<WireguardDevice | undefined> {
   if (!(await isInOurNetwork(pid))) return undefined;
+  const files = processFiles(deps.stateDir, name);
   const socket = await openUapiSocket(deps.stateDir, name, deps.clock);
   try {
     await socket.get();
@@ -124,24 +134,39 @@ async function adopt(name: string, pid: number, deps: UserspaceDeps): Promise<Wi
     return undefined;
   }
   const lost = socket.ended().then(() => 'wireguard-go ended');
-  return device(name, socket, lost, async () => {
+  return device(name, files.log, socket, lost, async () => {
     await end(pid, deps.clock);
-    await rm(processFiles(deps.stateDir, name).pid, { force: true });
+    await rm(files.pid, { force: true });
   });
 }
 
-function device(name: string, socket: UapiSocket, lost: Promise<string>, stop: () => Promise<void>): WireguardDevice {
+function device(
+  name: string,
+  logFile: string,
+  socket: UapiSocket,
+  lost: Promise<string>,
+  stop: () => Promise<void>,
+): WireguardDevice {
   return {
     interfaceName: name,
     backend: 'userspace',
     lost,
     update: (update) => socket.set(update),
-    state: () => socket.get(),
+    state: async () => {
+      await keepLogSmall(logFile);
+      return socket.get();
+    },
     [Symbol.asyncDispose]: async () => {
       await socket[Symbol.asyncDispose]();
       await stop();
     },
   };
+}
+
+/** wireguard-go writes a line for every packet to a machine that is away. */
+async function keepLogSmall(logFile: string): Promise<void> {
+  const { size } = await stat(logFile).catch(() => ({ size: 0 }));
+  if (size > LOG_MAX_BYTES) await truncate(logFile).catch(() => {});
 }
 
 /** The process that an earlier run recorded, when it still is wireguard-go. */

@@ -64,6 +64,12 @@ export function linkReport(sight: LinkSight): LinkReport | undefined {
   };
 }
 
+const DEVICE_DOWN = 'the WireGuard device of this plane is down: see `bloomery siderolink status`';
+const NEVER_HEARD = {
+  udp: 'The machine has its address, but its WireGuard was not heard yet; next: it goes on trying. If UDP is blocked, let it use the tunnel',
+  tunnel: 'The machine has its address, but nothing came through the gRPC tunnel yet; next: it goes on trying',
+} as const;
+
 function conditionOf(link: LinkState, sight: LinkSight, atMs: number | undefined): Omit<ConditionDraft, 'type'> {
   if (link === 'up') {
     const message =
@@ -72,18 +78,13 @@ function conditionOf(link: LinkState, sight: LinkSight, atMs: number | undefined
         : `WireGuard over UDP from ${sight.endpoint ?? '?'}`;
     return { status: 'True', message };
   }
+  const isDown = sight.deviceSinceMs === undefined;
   if (link === 'never') {
-    const message =
-      sight.mode === 'tunnel'
-        ? 'The machine has its address, but nothing came through the gRPC tunnel yet; next: it goes on trying'
-        : 'The machine has its address, but its WireGuard was not heard yet; next: it goes on trying. If UDP is blocked, let it use the tunnel';
+    const message = isDown ? `The machine has its address; next: ${DEVICE_DOWN}` : NEVER_HEARD[sight.mode];
     return { status: 'False', severity: 'Info', reason: 'LinkNeverUp', message };
   }
   const since = atMs === undefined ? 'ever' : timeText(atMs);
-  const next =
-    sight.deviceSinceMs === undefined
-      ? 'the WireGuard device of this plane is down: see `bloomery siderolink status`'
-      : 'the machine asks for its address again by itself';
+  const next = isDown ? DEVICE_DOWN : 'the machine asks for its address again by itself';
   return {
     status: 'False',
     severity: 'Warning',
