@@ -1,3 +1,4 @@
+import type { StreamedResource } from '@bloomery/kube';
 import type { ApiEngine } from '../api-engine.ts';
 import type { Authenticator } from '../auth/authenticate.ts';
 import type { ServiceAccountTokens } from '../auth/tokens/service-account-tokens.ts';
@@ -14,6 +15,7 @@ import type { ResourceCall } from './resource-call.ts';
 import { handleResource } from './resource-handler.ts';
 import { reviewAt } from './review-kinds.ts';
 import { handleReview } from './reviews.ts';
+import { streamAnswer } from './stream-answer.ts';
 import { handleTokenRequest, isTokenPath } from './token-request.ts';
 import { versionInfo } from './version-info.ts';
 
@@ -29,6 +31,7 @@ export interface AnswerDeps {
   readonly health: readonly HealthCheck[];
   readonly metrics: (() => Promise<string>) | undefined;
   readonly backup: ReturnType<typeof createBackupAnswer> | undefined;
+  readonly streams: readonly StreamedResource[];
 }
 
 /** A request that was let in: by whom, and what sees the lines of its watch. */
@@ -48,10 +51,16 @@ export async function answerRequest(deps: AnswerDeps, allowed: AllowedRequest): 
     return handleReview({ engine, authenticator: deps.authenticator, request, path, resource: review, user });
   }
   if (isTokenPath(path)) return handleTokenRequest({ engine, accountTokens: deps.accountTokens, request, path });
+  const streamed = deps.streams.find((one) => one.plural === path.plural && isVersionOf(one, path));
+  if (streamed !== undefined) return streamAnswer(streamed, request, path, user);
   const found = engine.registry.find(path.group, path.version, path.plural);
   if (found === undefined) return unknownResource(engine, path);
   const { watching } = allowed;
   return handleResource({ engine, request, user, path, ...found, ...(watching === undefined ? {} : { watching }) });
+}
+
+function isVersionOf(streamed: StreamedResource, { group, version }: ApiPath): boolean {
+  return streamed.group === group && streamed.version === version;
 }
 
 /** Groups of Kubernetes answer with a Status for what they have not, all others as if the path were none. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { StreamedResource } from '@bloomery/kube';
 import type { JsonObject } from '@bloomery/model';
 import { BloomeryError, errorText, type Logger } from '@bloomery/ports';
 import type { ApiEngine } from '../api-engine.ts';
@@ -35,6 +36,8 @@ export interface ApiHandlerOptions {
   readonly metrics?: () => Promise<string>;
   /** Files beside the store for backups; without it there are no backups. */
   readonly backupFiles?: BackupOptions['files'];
+  /** Resources that are read as streams, beside those of the registry. */
+  readonly streams?: readonly StreamedResource[];
   readonly observer?: ApiObserver;
   /** Takes the audit.k8s.io/v1 Event of every request that changes something or was refused. Must not throw or wait. */
   readonly audit?: (event: JsonObject) => void;
@@ -95,6 +98,7 @@ function answerDepsOf(options: ApiHandlerOptions): AnswerDeps {
     health: [{ name: 'store', onlyReady: true, problem: () => storeProblem(engine) }, ...(options.health ?? [])],
     metrics: options.metrics,
     backup: backupOf(options),
+    streams: options.streams ?? [],
   };
 }
 

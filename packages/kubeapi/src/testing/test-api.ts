@@ -40,8 +40,8 @@ export async function startTestApi(
     readonly keepRevisions?: number;
     readonly keepMs?: number;
     readonly staticTokens?: StaticTokens;
-    /** Audit, bounds, metrics of the handler. */
-    readonly surface?: Pick<ApiHandlerOptions, 'audit' | 'limits' | 'observer' | 'health' | 'metrics'>;
+    /** Audit, bounds, metrics, streams of the handler. */
+    readonly surface?: Pick<ApiHandlerOptions, 'audit' | 'limits' | 'observer' | 'health' | 'metrics' | 'streams'>;
   } = {},
 ): Promise<TestApi> {
   const dir = mkdtempSync(join(tmpdir(), 'bloomery-api-'));

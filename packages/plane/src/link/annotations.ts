@@ -66,14 +66,19 @@ function annotationOf(binding: ServerBinding, owner: MetalMachine | undefined): 
   const { name, labels } = binding.metadata;
   const ref = binding.spec?.metalMachineRef;
   const clusterName = labels?.[LABELS.clusterName];
-  const ownerRef = owner?.metadata.ownerReferences?.find(
-    ({ kind, apiVersion }) => kind === machine.kind && apiVersion.split('/')[0] === machine.group,
-  );
+  const machineName = machineOf(owner);
   return {
     server_uuid: name,
     ...(ref?.namespace ? { namespace: ref.namespace } : {}),
     ...(ref?.name ? { metal_machine: ref.name } : {}),
     ...(clusterName ? { cluster: clusterName } : {}),
-    ...(ownerRef?.name ? { machine: ownerRef.name } : {}),
+    ...(machineName ? { machine: machineName } : {}),
   };
+}
+
+/** Name of the Machine of Cluster API that owns a MetalMachine. */
+export function machineOf(owned: MetalMachine | undefined): string | undefined {
+  return owned?.metadata.ownerReferences?.find(
+    ({ kind, apiVersion }) => kind === machine.kind && apiVersion.split('/')[0] === machine.group,
+  )?.name;
 }

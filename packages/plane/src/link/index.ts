@@ -10,6 +10,7 @@ export * from './link-status.ts';
 export * from './logs/log-counts.ts';
 export * from './logs/log-receiver.ts';
 export * from './logs/log-store.ts';
+export { createServerLogs } from './logs/server-logs.ts';
 export * from './peers/link-peers.ts';
 export * from './peers/link-report.ts';
 export * from './peers/link-view.ts';

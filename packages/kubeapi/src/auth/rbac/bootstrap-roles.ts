@@ -45,6 +45,9 @@ const EDITED_CORE = [
 const NETWORK = ['ingresses', 'networkpolicies'];
 const withStatus = (resources: readonly string[]): readonly string[] => resources.flatMap((r) => [r, `${r}/status`]);
 
+/** Not the kernel logs of machines, `serverlogs`: whatever runs on a machine may have written to them. */
+const INSIGHT = ['boottraces', 'explanations', 'plans', 'siderolinkdevices', 'siderolinkpeers', 'timelines'];
+
 /** What namespaced kinds of the product anybody may see who may see a namespace; none of them holds credentials. */
 const SEEN_KINDS: readonly JsonObject[] = [
   rule('cluster.x-k8s.io', ['clusters', 'clusters/status', 'machines', 'machines/status'], READ),
@@ -53,18 +56,19 @@ const SEEN_KINDS: readonly JsonObject[] = [
     [...withStatus(['metalclusters', 'metalmachines']), 'metalmachinetemplates'],
     READ,
   ),
-  rule('insight.bloomery.dev', ['*'], READ),
+  rule('insight.bloomery.dev', INSIGHT, READ),
 ];
 
 /**
  * Kinds with whole machine configurations or BMC passwords in them: to see them is to hold credentials, so `view` does not have
- * them. Those of metal.sidero.dev and ServerBindings are of the whole rack, and no role for a namespace writes them.
+ * them, nor the kernel logs. Those of metal.sidero.dev and ServerBindings are of the whole rack, and no role for a namespace writes them.
  */
 const EDITED_KINDS: readonly JsonObject[] = [
   rule('cluster.x-k8s.io', ['clusters', 'machines'], WRITE),
   rule('infrastructure.cluster.x-k8s.io', ['metalclusters', 'metalmachines', 'metalmachinetemplates'], WRITE),
   rule('bootstrap.cluster.x-k8s.io', ['*'], ALL),
   rule('controlplane.cluster.x-k8s.io', ['*'], ALL),
+  rule('insight.bloomery.dev', ['serverlogs'], READ),
 ];
 
 /** The roles of every Kubernetes, cut to the kinds that can be here, and the two of the rack. */
@@ -192,6 +196,7 @@ export const BOOTSTRAP_ROLES: readonly BootstrapRole[] = [
     rules: [
       rule('metal.sidero.dev', ['*'], ALL),
       rule('infrastructure.cluster.x-k8s.io', withStatus(['serverbindings']), ALL),
+      rule('insight.bloomery.dev', ['serverlogs'], READ),
     ],
   },
 ];

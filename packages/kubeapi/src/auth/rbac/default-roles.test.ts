@@ -53,6 +53,9 @@ describe('the default roles', () => {
     // They hold whole machine configurations.
     ['list', 'talosconfigs.bootstrap.cluster.x-k8s.io', false, true, true],
     ['list', 'taloscontrolplanes.controlplane.cluster.x-k8s.io', false, true, true],
+    ['list', 'explanations.insight.bloomery.dev', true, true, true],
+    // Whatever runs on a machine may have written to its kernel log.
+    ['list', 'serverlogs.insight.bloomery.dev', false, true, true],
     // They hold BMC passwords, and are of the whole rack.
     ['list', 'servers.metal.sidero.dev', false, false, false],
     ['delete', 'servers.metal.sidero.dev', false, false, false],

@@ -36,6 +36,8 @@ export interface MachineLogs extends AsyncDisposable {
   flushed(server: string): Promise<void>;
   /** The file of a machine and how many older ones there may be beside it. undefined when no machine can have that name. */
   seriesOf(server: string): { readonly file: string; readonly oldFiles: number } | undefined;
+  /** Whether lines of a machine are kept. */
+  has(server: string): boolean;
   /** The number of the newest line, or of the time when it was written; 0 when there was none ever. */
   readonly lastStamp: number;
   /** Lines that could not be kept. */
@@ -115,6 +117,7 @@ export function openMachineLogs(options: MachineLogsOptions): MachineLogs {
     flushed: async (server) => files.get(server)?.flushed(),
     seriesOf: (server) =>
       NAME.test(server) ? { file: join(dir, `${server}${SUFFIX}`), oldFiles: OLD_FILES } : undefined,
+    has: (server) => NAME.test(server) && (files.has(server) || existsSync(join(dir, `${server}${SUFFIX}`))),
     get lastStamp() {
       return lastStamp;
     },
