@@ -16,6 +16,7 @@ import {
 import { type BoundAddress, type Clock, hostPort, type Logger, type RandomBytes } from '@bloomery/ports';
 import { type LinkIdentity, linkApiText } from '@bloomery/siderolink';
 import type { Endpoints } from './data-dir.ts';
+import type { MachineRecords } from './machine-records.ts';
 import type { ServeOptions } from './options.ts';
 import { interfaceAddressOf } from './own-address.ts';
 
@@ -33,6 +34,7 @@ export interface MachineServicesDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: RandomBytes;
+  readonly records: MachineRecords;
 }
 
 /** Everything that machines talk to: the link, and the boot services with agent API and metadata. */
@@ -71,7 +73,7 @@ export async function startMachineServices(options: ServeOptions, deps: MachineS
       tunnel: tunnelPolicy,
       restoreEndpoints: options.siderolinkRestoreEndpoints,
     },
-    { identity, client, tokens, cache, events, timeline, clock, log, random },
+    { ...deps.records, identity, client, tokens, cache, events, timeline, clock, log, random },
   );
   cleanup.use(link);
   const linkAddress = (): string => identity.serverAddress;

@@ -1,8 +1,10 @@
 import type { ControllerMetrics } from '@bloomery/kube';
 import type { RequestLoad, WebhookCall } from '@bloomery/kubeapi';
-import type { LinkMetrics } from '@bloomery/plane';
+import type { EventCounts, LinkMetrics, LogCounts } from '@bloomery/plane';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { addEventMetrics } from './event-metrics.ts';
 import { addLinkMetrics } from './link-metrics.ts';
+import { addLogMetrics } from './log-metrics.ts';
 
 /** The product's metrics, by their usual Prometheus names. */
 export interface ServeMetrics {
@@ -25,6 +27,10 @@ export interface MetricSources {
   /** Requests of the API at work and waiting. */
   readonly apiLoad: () => RequestLoad;
   readonly auditCounts: () => { readonly written: number; readonly lost: number };
+  /** Kernel logs of machines. */
+  readonly machineLogs?: LogCounts;
+  /** Events of machines. */
+  readonly machineEvents?: EventCounts;
   /** undefined: the link is not started yet, or there is none. */
   readonly link?: () => LinkMetrics | undefined;
   /** Further families, as text with every line ended. */
@@ -70,6 +76,8 @@ export function createMetrics(version: string, sources: MetricSources): ServeMet
   });
   apiMetrics(registers, sources);
   addLinkMetrics(registers, sources.link ?? (() => undefined));
+  if (sources.machineLogs !== undefined) addLogMetrics(registers, sources.machineLogs);
+  if (sources.machineEvents !== undefined) addEventMetrics(registers, sources.machineEvents);
   return {
     controllers: controllerMetrics(registers),
     webhookCalled: webhookMetrics(registers),

@@ -18,6 +18,7 @@ import { type BoundAddress, type Clock, errorText, hostPort, type Logger, type S
 import { type Endpoints, prepareDataDir, recordCurrent, removeEndpoints, writeEndpoints } from './data-dir.ts';
 import { startKubeListener } from './kube-listener.ts';
 import { createKubeSurface, STARTED_PARTS } from './kube-surface.ts';
+import { openMachineRecords } from './machine-records.ts';
 import { type MachineServices, startMachineServices } from './machine-services.ts';
 import { createMetrics } from './metrics.ts';
 import { startMetricsListener } from './metrics-listener.ts';
@@ -69,7 +70,11 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   cleanup.use(surface);
   let machines: MachineServices | undefined;
   const linkView = (): LinkView | undefined => machines?.link;
+  const records = openMachineRecords(dataDir, { clock, log });
+  cleanup.use(records);
   const metrics = createMetrics(deps.version, {
+    machineLogs: records.logCounts,
+    machineEvents: records.eventCounts,
     serversByPhase: () =>
       new Map(
         [...Map.groupBy(cache.list(server), (s) => s.status?.phase ?? 'Discovered')].map(([phase, s]) => [
@@ -146,6 +151,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
     clock,
     log,
     random,
+    records,
   });
   cleanup.use(machines);
   const metricsService = await optional(log, 'metrics', () =>
