@@ -99,6 +99,23 @@ describe('the sink of machine events', () => {
     assert.equal(rig.events.filter((event) => event.reason === 'InstallStarted').length, 2);
   });
 
+  it('takes all events of a machine that gives them all one id', async () => {
+    await using rig = await startEventRig();
+    const machine = rig.machine();
+    const failure = machineEventRequest(
+      proto.SequenceEventSchema,
+      { sequence: 'install', error: { message: 'x' } },
+      '1',
+    );
+    const reasons: unknown[] = [];
+    for (const request of [phase('install', '1'), failure, phase('install', '1'), failure]) {
+      await publish(machine, request);
+      reasons.push((await rig.binding()).status?.conditions?.[0]?.reason);
+    }
+    const [progress, failed] = ['TalosInstallationInProgress', 'TalosInstallationFailed'];
+    assert.deepEqual(reasons, [progress, failed, progress, failed]);
+  });
+
   it('answers OK to what it does not know and to what is only news', async () => {
     await using rig = await startEventRig();
     const machine = rig.machine();

@@ -23,7 +23,7 @@ import { eventLine } from './event-line.ts';
 import { type EventMark, markOf } from './event-mark.ts';
 import { createMachineTurns, type MachineMemory } from './machine-turns.ts';
 import { type EventPlan, planEvent } from './plan-event.ts';
-import { eventKey } from './seen-events.ts';
+import { type EventKey, eventKey } from './seen-events.ts';
 
 /** Where the lines of events go. */
 export type EventRecords = Pick<RecordFile, 'write' | 'drained'>;
@@ -53,7 +53,7 @@ interface Delivery {
   readonly event: MachineEvent;
   readonly id: string;
   readonly typeUrl: string;
-  readonly key: number | undefined;
+  readonly key: EventKey | undefined;
   readonly node: string;
   readonly linkAddress: string;
   readonly signal: AbortSignal;
@@ -95,7 +95,7 @@ function decode(
 
 async function take(delivery: Delivery, memory: MachineMemory, deps: EventSinkDeps): Promise<void> {
   const { event, key, linkAddress } = delivery;
-  if (key !== undefined && memory.seen.has(key)) {
+  if (key !== undefined && memory.seen.isRepeated(key)) {
     deps.counts.repeated += 1;
     return;
   }

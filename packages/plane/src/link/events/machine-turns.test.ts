@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createFakeClock } from '@bloomery/ports';
 import { createMachineTurns } from './machine-turns.ts';
-import { createSeenEvents, eventKey } from './seen-events.ts';
+import { createSeenEvents, type EventKey, eventKey, type SeenEvents } from './seen-events.ts';
 
 const never = new AbortController().signal;
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -77,22 +77,35 @@ describe('turns of machines', () => {
 });
 
 describe('seen events', () => {
-  const data = { typeUrl: 'machine.PhaseEvent', value: new Uint8Array([1]) };
-  const key = (id: string, of = data): number => eventKey(id, of) ?? -1;
+  const key = (id: string, content: string): EventKey => {
+    const found = eventKey(id, { typeUrl: 'machine.PhaseEvent', value: Buffer.from(content) });
+    assert.ok(found);
+    return found;
+  };
+  const seenOf = (...added: [id: string, content: string][]): SeenEvents => {
+    const seen = createSeenEvents();
+    for (const [id, content] of added) seen.add(key(id, content));
+    return seen;
+  };
 
   it('are known by id and content', () => {
-    const seen = createSeenEvents();
-    seen.add(key('a'));
-    assert.deepEqual([seen.has(key('a')), seen.has(key('b'))], [true, false]);
-    assert.equal(seen.has(key('a', { ...data, value: new Uint8Array([2]) })), false);
-    assert.equal(eventKey('', data), undefined);
+    const { isRepeated } = seenOf(['a', 'x'], ['b', 'y']);
+    assert.deepEqual(
+      [isRepeated(key('a', 'x')), isRepeated(key('a', 'y')), isRepeated(key('c', 'x'))],
+      [true, false, false],
+    );
+    assert.equal(eventKey('', { typeUrl: 'x', value: new Uint8Array() }), undefined);
+  });
+
+  it('do not believe the ids of a machine that gives the same to different events', () => {
+    const { isRepeated } = seenOf(['a', 'x'], ['a', 'y']);
+    assert.deepEqual([isRepeated(key('a', 'x')), isRepeated(key('a', 'y'))], [false, false]);
   });
 
   it('are the last 128 ones', () => {
-    const seen = createSeenEvents();
-    for (let i = 0; i <= 128; i++) seen.add(key(`${i}`));
+    const { isRepeated } = seenOf(...Array.from({ length: 129 }, (_, i): [string, string] => [`${i}`, 'x']));
     assert.deepEqual(
-      [0, 1, 128].map((i) => seen.has(key(`${i}`))),
+      [0, 1, 128].map((i) => isRepeated(key(`${i}`, 'x'))),
       [false, true, true],
     );
   });
