@@ -79,8 +79,9 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
   },
   DuplicateIdentity: {
     type: 'Warning',
-    about: 'Server',
-    meaning: 'The UUID of the machine is meaningless or taken. Its Server has a derived name.',
+    about: 'Server, MetalMachine',
+    meaning:
+      'The UUID of the machine is meaningless or taken, and its Server has a derived name; or two machines came to the link with one UUID.',
   },
   EnvironmentReady: { type: 'Normal', about: 'Environment', meaning: 'Kernel and initrd can be served.' },
   InstallFailed: {

@@ -101,7 +101,7 @@ async function tell(binding: ServerBinding, evidence: DuplicateEvidence, deps: D
   const ref = binding.spec?.metalMachineRef;
   const machineKey = { name: ref?.name ?? '', namespace: ref?.namespace ?? 'default' };
   for (const about of [deps.cache.get(server, { name }), deps.cache.get(metalMachine, machineKey)]) {
-    if (about !== undefined) deps.events.record(about, { type: 'Warning', reason: REASON, message });
+    if (about !== undefined) deps.events.record(about, { type: 'Warning', reason: 'DuplicateIdentity', message });
   }
   const condition = {
     type: UNIQUE_CONDITION,
