@@ -72,7 +72,7 @@ async function buildLab({ network, rackDir, sourceDir, cacheDir, machines, say }
   const kubectlPath = findKubectl(cacheDir);
   const kubectl = (...args: readonly string[]): Promise<string> => runKubectl(kubectlPath, plane.kubeconfig, args);
   const bloomery = async (...args: readonly string[]): Promise<string> =>
-    (await runProgram(join(sourceDir, 'bloomery'), ['--kubeconfig', plane.kubeconfig, ...args])).toString();
+    (await runProgram(join(sourceDir, 'bloomery'), [...args, '--kubeconfig', plane.kubeconfig])).toString();
   const applyExample = async (file: string, names?: readonly string[]): Promise<void> => {
     const path = manifestPath({ file: join(sourceDir, 'examples', file), dir: rackDir, names });
     for (const line of (await kubectl('apply', '-f', path)).trim().split('\n')) say(`kubectl: ${line}`);

@@ -1,10 +1,5 @@
 import type { Clock, Logger, RandomBytes } from '@bloomery/ports';
-import {
-  type EventSender,
-  type SiderolinkNode,
-  type SiderolinkNodeStatus,
-  startSiderolinkNode,
-} from '@bloomery/siderolink';
+import { type EventSender, type SiderolinkNode, startSiderolinkNode } from '@bloomery/siderolink';
 import { type LinkSettings, sameDestinations } from './link-settings.ts';
 
 /** What the stand-in's end of the link needs. */
@@ -51,21 +46,12 @@ export function joinStandInLink(first: LinkSettings, deps: StandInLinkDeps): Sta
 
 function startNode(settings: LinkSettings, deps: StandInLinkDeps): SiderolinkNode {
   const node = startSiderolinkNode({ ...settings, mode: 'kernel', stateDir: '/run/link' }, deps);
-  let said = '';
-  node.onChanged((status) => {
-    const line = JSON.stringify(statusFacts(status));
-    if (line === said) return;
-    said = line;
-    if (status.connected) deps.log.info('link.up', statusFacts(status));
-    else deps.log.warn('link.down', statusFacts(status));
+  let wasUp = false;
+  node.onChanged(({ connected, grpcTunnel, nodeAddress = '', lastError }) => {
+    if (connected === wasUp) return;
+    wasUp = connected;
+    if (connected) deps.log.info('link.up', { mode: grpcTunnel ? 'tunnel' : 'udp', address: nodeAddress });
+    else deps.log.warn('link.down', lastError === undefined ? {} : { error: lastError });
   });
   return node;
-}
-
-function statusFacts({ grpcTunnel, nodeAddress, lastError }: SiderolinkNodeStatus): Record<string, string> {
-  return {
-    mode: grpcTunnel ? 'tunnel' : 'udp',
-    ...(nodeAddress === undefined ? {} : { address: nodeAddress }),
-    ...(lastError === undefined ? {} : { error: lastError }),
-  };
 }
