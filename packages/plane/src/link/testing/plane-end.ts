@@ -16,6 +16,7 @@ import { startLink } from '../start-link.ts';
 // outlives it from `save` on.
 const [stateDir = '', host = '', ...rest] = process.argv.slice(2);
 const names = rest.filter((word) => !word.startsWith('--'));
+const wantedPort = Number(rest.find((word) => word.startsWith('--port='))?.slice('--port='.length) ?? 0);
 if (rest.includes('--no-nft')) process.env['PATH'] = pathWithout('nft', stateDir);
 const binding = (name: string): KubeObject => {
   const spec = { metalMachineRef: { name: `machine-${name}`, namespace: 'default' } };
@@ -55,8 +56,8 @@ const link = await startLink(
   },
 );
 const http = createServer();
-http.on('stream', createGrpcHandler([link.provision], deps));
-await new Promise<void>((resolve) => http.listen(0, host, resolve));
+http.on('stream', createGrpcHandler([link.provision, link.tunnel], deps));
+await new Promise<void>((resolve) => http.listen(wantedPort, host, resolve));
 const { port } = http.address() as AddressInfo;
 const say = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
 say({ port, status: link.status(), serverAddress: identity.serverAddress });
@@ -66,6 +67,7 @@ for await (const line of createInterface(process.stdin)) {
   else if (ask === 'timeline') say(timeline.map((entry) => entry.event));
   else if (ask === 'status') say(link.status());
   else if (ask === 'peers') say(link.view.peers());
+  else if (ask === 'tunnels') say(link.view.metrics().tunnels);
   else if (ask === 'save') {
     const { items } = await client.list(serverBinding);
     writeFileSync(
