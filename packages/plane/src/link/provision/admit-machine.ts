@@ -4,6 +4,7 @@ import { ANNOTATIONS, server, serverBinding } from '@bloomery/model';
 import type { Clock, Logger } from '@bloomery/ports';
 import type { JoinToken, JoinVerdict } from '../tokens/join-token.ts';
 import type { JoinTokens } from '../tokens/join-tokens.ts';
+import { isMachineToken } from '../tokens/token-secret.ts';
 import type { ProvisionMarks } from './provision-marks.ts';
 import { createSeldom } from './seldom.ts';
 import { judgeUniqueToken, uniqueTokenHash } from './unique-token.ts';
@@ -66,7 +67,7 @@ export function createAdmission({ cache, tokens, marks, clock, log }: AdmitDeps)
   };
   return async ({ uuid, joinToken, uniqueToken, caller }) => {
     if (tokens === undefined) return { server: uuid };
-    const owner = joinToken === undefined ? undefined : tokens.ownerOf(joinToken, serversOf(uuid, cache));
+    const owner = ownerOf(joinToken, uuid, tokens, cache);
     if (owner !== undefined || !tokens.required) return { server: owner ?? uuid };
     const verdict = await tokens.judge(joinToken, uuid);
     if (verdict.ok) return { server: uuid, token: verdict.token };
@@ -77,10 +78,21 @@ export function createAdmission({ cache, tokens, marks, clock, log }: AdmitDeps)
   };
 }
 
-/** The Server of this name, and those that are named otherwise because their machines report this UUID too. */
-function serversOf(uuid: string, cache: ObjectCache): readonly string[] {
-  const derived = cache
+/** The Server of this name, or one that is named otherwise because its machine reports this UUID too. */
+function ownerOf(
+  joinToken: string | undefined,
+  uuid: string,
+  tokens: JoinTokens,
+  cache: ObjectCache,
+): string | undefined {
+  if (joinToken === undefined || !isMachineToken(joinToken)) return undefined;
+  const own = tokens.ownerOf(joinToken, [uuid]);
+  if (own !== undefined) return own;
+  const sharing = cache
     .list(server)
     .filter(({ metadata }) => metadata.annotations?.[ANNOTATIONS.reportedUuid]?.toLowerCase() === uuid);
-  return [uuid, ...derived.map(({ metadata }) => metadata.name)];
+  return tokens.ownerOf(
+    joinToken,
+    sharing.map(({ metadata }) => metadata.name),
+  );
 }

@@ -140,7 +140,7 @@ describe('join tokens that are required', () => {
     await using plane = await lab();
     const linkApi = createLinkApiOf({ tls: true, tunnelPolicy: 'force', cache: plane.cache, tokens: plane.tokens });
     const { joinToken = '', tls, tunnel } = linkApi(A);
-    assert.deepEqual([tls, tunnel, joinToken.length], [true, true, 43]);
+    assert.deepEqual([tls, tunnel, joinToken.length], [true, true, 45]);
     await plane.provision(A, { joinToken });
     await assert.rejects(plane.provision(B, { joinToken }), DENIED);
     assert.equal((await listJoinTokens(plane.client)).tokens.length, 0);

@@ -54,9 +54,17 @@ function readMachineKey(data: string | undefined): Uint8Array | undefined {
   throw new BloomeryError('BLM_LINK_SECRET_INVALID', what);
 }
 
+const MACHINE_TOKEN_START = 'm.';
+
 /** The join token of one machine: it follows from the key and the name of its Server, and is good for no other. */
 export function machineTokenOf(machineKey: Uint8Array, server: string): string {
-  return createHmac('sha256', machineKey).update(`siderolink join token of machine ${server}`).digest('base64url');
+  const mac = createHmac('sha256', machineKey).update(`siderolink join token of machine ${server}`);
+  return MACHINE_TOKEN_START + mac.digest('base64url');
+}
+
+/** Whether a text has the form of the token of one machine; those that people make have not. */
+export function isMachineToken(text: string): boolean {
+  return text.startsWith(MACHINE_TOKEN_START);
 }
 
 /** What to change in the Secret: `null` takes a token away. */
