@@ -8,7 +8,7 @@ describe('metrics of machine events', () => {
   it('are what was counted, for every type and reason', async () => {
     const registry = new Registry();
     const counts = createEventCounts();
-    addEventMetrics([registry], () => counts);
+    addEventMetrics([registry], counts);
     counts.received.AddressEvent = 3;
     counts.received.other = 1;
     counts.refused.unknown_source = 2;
