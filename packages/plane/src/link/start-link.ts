@@ -87,7 +87,7 @@ export async function startLink(options: LinkOptions, deps: LinkDeps): Promise<L
   const { mode } = options;
   let kept: KeptDevice<RunningDevice> | undefined;
   const tunnel = cleanup.use(
-    createTunnelService({ peers, devicePort: () => kept?.current().running?.listenPort, log }),
+    createTunnelService({ peers, devicePort: () => kept?.current().running?.listenPort, clock, log }),
   );
   kept =
     mode === 'off'

@@ -1,6 +1,7 @@
 import type { GrpcStatusName, RawCall } from '@bloomery/grpc';
-import { errorText } from '@bloomery/ports';
+import { type Clock, errorText } from '@bloomery/ports';
 import { createPeerPacketReader, type PeerPacketFault } from '@bloomery/wire';
+import { isHandshakeInitiation } from './handshake-initiation.ts';
 import { type LoopbackSocket, openLoopbackSocket } from './loopback-socket.ts';
 import { createPacketWriter } from './packet-writer.ts';
 
@@ -11,10 +12,13 @@ export interface TunnelPeerEvents {
   readonly onFromMachine: () => void;
   readonly onToMachine: () => void;
   readonly onDropped: () => void;
-  /** WireGuard's side is ready at this endpoint. Called again by deviceIsUp. */
-  readonly onReady: (endpoint: string) => void;
+  /** WireGuard can call the machine at this endpoint, and must if it wants the link soon: the machine does not call. */
+  readonly onSilent: (endpoint: string) => void;
   /** The stream is over and no other took its place. Called once; the socket is closed. */
   readonly onGone: (reason: string) => void;
+  /** Time for the machine to call by itself. */
+  readonly callAfterMs: number;
+  readonly clock: Clock;
 }
 
 /** One machine's tunnel: the newest of its gRPC streams, and a UDP socket that WireGuard sees as the machine. */
@@ -41,10 +45,13 @@ export function openTunnelPeer(first: RawCall, events: TunnelPeerEvents): Tunnel
   let call = first;
   let socket: LoopbackSocket | undefined;
   let isGone = false;
+  let hasCalled = false;
+  let cancelCall = (): void => {};
 
   const leave = (reason: string): void => {
     if (isGone) return;
     isGone = true;
+    cancelCall();
     writer.attach(undefined);
     void socket?.[Symbol.asyncDispose]();
     events.onGone(reason);
@@ -54,6 +61,7 @@ export function openTunnelPeer(first: RawCall, events: TunnelPeerEvents): Tunnel
     leave(message);
   };
   const toDevice = (datagram: Uint8Array): void => {
+    hasCalled ||= isHandshakeInitiation(datagram);
     const port = events.devicePort();
     if (port !== undefined) socket?.connect(port);
     if (port !== undefined && socket?.send(datagram) === true) events.onFromMachine();
@@ -91,14 +99,17 @@ export function openTunnelPeer(first: RawCall, events: TunnelPeerEvents): Tunnel
     });
     if (isGone) return opened[Symbol.asyncDispose]();
     socket = opened;
-    deviceIsUp();
     read(call);
+    // Two calls that cross cost 5 s: each end forgets its own for the other's, and then does not know the answer.
+    cancelCall = events.clock.after(events.callAfterMs, () => {
+      if (!hasCalled) deviceIsUp();
+    });
   };
   const deviceIsUp = (): void => {
     const port = events.devicePort();
     if (socket === undefined || port === undefined) return;
     socket.connect(port);
-    events.onReady(`127.0.0.1:${socket.port}`);
+    events.onSilent(`127.0.0.1:${socket.port}`);
   };
   take(first);
   open().catch((error: unknown) => end('UNAVAILABLE', `no socket for WireGuard: ${errorText(error)}`));

@@ -1,6 +1,7 @@
 import { type GrpcClient, grpcStatusOf } from '@bloomery/grpc';
 import { type BoundAddress, type Clock, errorText, hostPort, type Logger } from '@bloomery/ports';
 import { createPeerPacketReader, linkTunnelProto } from '@bloomery/wire';
+import { isHandshakeInitiation } from './handshake-initiation.ts';
 import { openLoopbackSocket } from './loopback-socket.ts';
 import { createPacketWriter } from './packet-writer.ts';
 import { VIRTUAL_ADDRESS_HEADER } from './tunnel-server.ts';
@@ -175,9 +176,4 @@ async function keepConnected(
     await clock.sleep(retryMs, signal);
     if (signal.aborted) return { reason: 'closed', message: 'closed by this side' };
   }
-}
-
-/** @see wireguard.com/protocol, "First Message: Initiator to Responder" */
-function isHandshakeInitiation(datagram: Uint8Array): boolean {
-  return datagram[0] === 1 && datagram.length === 148;
 }

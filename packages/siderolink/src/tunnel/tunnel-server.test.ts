@@ -100,6 +100,22 @@ describe('the tunnel service', () => {
     await stranger[Symbol.asyncDispose]();
   });
 
+  it('has WireGuard call a machine that does not call by itself, and no other', async () => {
+    const patient = await startTunnelRig(device.port, { limits: { callAfterMs: 200 } });
+    patient.owners.set(V1, 'server-1').set(V2, 'server-2');
+    const dialed = patient.dial();
+    const initiation = Buffer.alloc(148);
+    initiation[0] = 1;
+    openRawMachine(dialed, V1).call.stream.write(encodePeerPackets([initiation]));
+    await until('heard', () => device.heard.length === 1);
+    openRawMachine(dialed, V2).call.stream.write(packet('data'));
+    await until('the call', () => patient.opened.length > 0);
+    const [port] = [...device.ports].slice(-1);
+    assert.deepEqual(patient.opened, [`127.0.0.1:${port}`]);
+    dialed.close();
+    await patient[Symbol.asyncDispose]();
+  });
+
   it('lets a second stream replace the first, whatever the way of writing, and keeps the port', async () => {
     const first = machine(V1);
     await until('open', () => rig.opened.length === 1);

@@ -1,5 +1,5 @@
 import { type GrpcService, grpcError, methodPath, type RawCall } from '@bloomery/grpc';
-import { hostPort, type Logger } from '@bloomery/ports';
+import { type Clock, hostPort, type Logger } from '@bloomery/ports';
 import { linkTunnelProto } from '@bloomery/wire';
 import { openTunnelPeer, type TunnelPeer } from './tunnel-peer.ts';
 import { parseVirtualAddress } from './virtual-address.ts';
@@ -11,10 +11,11 @@ export interface TunnelServerDeps {
   /** UDP port of the WireGuard device on 127.0.0.1 now; undefined while it is down. */
   readonly devicePort: () => number | undefined;
   /**
-   * WireGuard reaches a machine at this endpoint (`127.0.0.1:PORT`) from now on; whoever wants the first packet to be the
-   * server's sets it. Called when a tunnel is open, and for all of them by deviceIsUp.
+   * WireGuard can call a machine at this endpoint (`127.0.0.1:PORT`). Called for an open tunnel whose machine did not call
+   * by itself, as one that is linked still, for all it knows; and for all tunnels by deviceIsUp.
    */
-  readonly onReachable?: (virtualAddress: string, endpoint: string) => void;
+  readonly onSilent?: (virtualAddress: string, endpoint: string) => void;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly limits?: Partial<TunnelLimits>;
 }
@@ -23,6 +24,8 @@ export interface TunnelServerDeps {
 export interface TunnelLimits {
   /** Machines with an open stream; 16384 unless given. */
   readonly streams: number;
+  /** Time for a machine to call before onSilent; 250 ms unless given. */
+  readonly callAfterMs: number;
 }
 
 /** Totals since the start; `streams` is now. */
@@ -65,7 +68,7 @@ export interface TunnelServer extends Disposable {
 /** Request metadata in which a machine says its virtual address; `[v6]:port`. */
 export const VIRTUAL_ADDRESS_HEADER = 'x-siderolink-ipv6-addr';
 
-const DEFAULT_LIMITS: TunnelLimits = { streams: 16_384 };
+const DEFAULT_LIMITS: TunnelLimits = { streams: 16_384, callAfterMs: 250 };
 
 /**
  * Make the service that carries WireGuard inside gRPC. Each machine has one stream; a newer one with the same virtual
@@ -106,7 +109,9 @@ export function createTunnelServer(deps: TunnelServerDeps): TunnelServer {
       onDropped: () => {
         counts.dropped += 1;
       },
-      onReady: (endpoint) => deps.onReachable?.(address, endpoint),
+      onSilent: (endpoint) => deps.onSilent?.(address, endpoint),
+      callAfterMs: limits.callAfterMs,
+      clock: deps.clock,
       onGone: (reason) => {
         peers.delete(address);
         log.info('tunnel.closed', { reason });

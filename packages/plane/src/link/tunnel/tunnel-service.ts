@@ -1,5 +1,5 @@
 import type { GrpcService } from '@bloomery/grpc';
-import { errorText, type Logger } from '@bloomery/ports';
+import { type Clock, errorText, type Logger } from '@bloomery/ports';
 import { createTunnelServer, type TunnelCounters, type TunnelLimits } from '@bloomery/siderolink';
 import type { LinkPeers } from '../peers/link-peers.ts';
 
@@ -8,6 +8,7 @@ export interface TunnelServiceDeps {
   readonly peers: Pick<LinkPeers, 'serverWithVirtualAddress' | 'onRevoked' | 'get' | 'call'>;
   /** Bound UDP port of the device; undefined while it is down. */
   readonly devicePort: () => number | undefined;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly limits?: Partial<TunnelLimits>;
 }
@@ -23,19 +24,20 @@ export interface TunnelService extends Disposable {
 
 /**
  * Carry WireGuard inside gRPC for machines whose bindings say so: their streams end when the key is rotated, the binding
- * deleted or the mode switched. When a stream is open the device calls the machine through it, so that a machine that
- * comes back after a restart of the plane is linked at once.
+ * deleted or the mode switched. A machine that was linked, comes back and does not call by itself is called through
+ * its stream, so that a restart of the plane costs no more than the reconnection.
  */
-export function createTunnelService({ peers, devicePort, log, limits }: TunnelServiceDeps): TunnelService {
+export function createTunnelService({ peers, devicePort, clock, log, limits }: TunnelServiceDeps): TunnelService {
   const caller = createCaller(peers, log);
   const tunnel = createTunnelServer({
     ownerOf: (virtualAddress) => peers.serverWithVirtualAddress(virtualAddress),
     devicePort,
-    onReachable: (virtualAddress, endpoint) => {
-      const server = peers.serverWithVirtualAddress(virtualAddress) ?? '';
-      const publicKey = peers.get(server)?.peer?.publicKey;
-      if (publicKey !== undefined) caller(publicKey, endpoint);
+    onSilent: (virtualAddress, endpoint) => {
+      const member = peers.get(peers.serverWithVirtualAddress(virtualAddress) ?? '');
+      // One that was never linked calls by itself.
+      if (member?.peer !== undefined && member.wasUp) caller(member.peer.publicKey, endpoint);
     },
+    clock,
     log,
     ...(limits === undefined ? {} : { limits }),
   });

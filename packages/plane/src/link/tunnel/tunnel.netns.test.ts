@@ -49,6 +49,11 @@ describe('a network that lets no WireGuard through', { skip: whyNoLinkLab(), tim
     await connects('through the second relay');
     const { streams, opened, replaced } = await first.plane.ask({ ask: 'tunnels' });
     assert.deepEqual([streams, opened, replaced], [1, 2, 1]);
+    const isUp = async (): Promise<boolean> => {
+      const { status } = await first.plane.ask({ ask: 'binding', name: TUNNELLED });
+      return (status as { link?: string } | undefined)?.link === 'up';
+    };
+    await until('its status', isUp);
     await first.plane.ask({ ask: 'save' });
 
     await first.plane.kill();

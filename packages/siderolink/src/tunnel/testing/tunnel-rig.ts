@@ -66,9 +66,10 @@ export async function startTunnelRig(
   const tunnel = createTunnelServer({
     ownerOf: (address) => owners.get(address),
     devicePort: () => rig.devicePort,
-    onReachable: (_address, endpoint) => opened.push(endpoint),
+    onSilent: (_address, endpoint) => opened.push(endpoint),
+    clock: systemClock,
     log: silentLog,
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    limits: { callAfterMs: 0, ...options.limits },
   });
   const server = createServer({ settings: { initialWindowSize: 1024 * 1024 } });
   const sessions = new Set<ServerHttp2Session>();
