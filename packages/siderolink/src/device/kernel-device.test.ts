@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { parseDump } from './kernel-device.ts';
 
 const KEY = 'XKe00RWj3kHMBrOhzXYPf8GpkbCCz5iqjwFdQs+bBBw=';
@@ -27,5 +28,10 @@ describe('the state of a kernel device', () => {
         { publicKey: KEY, allowedIps: [], keepaliveSeconds: 0, receivedBytes: 0, sentBytes: 0 },
       ],
     });
+  });
+
+  it('never throws, whatever is printed', () => {
+    const word = fc.oneof(fc.string(), fc.constantFrom('(none)', 'off', '0', KEY, '\t', '\n'));
+    fc.assert(fc.property(fc.array(word), (words) => void parseDump(words.join('\t'))));
   });
 });

@@ -56,6 +56,7 @@ export function createDevicePeers({ wanted, clock, log }: DevicePeersDeps): Devi
   let tail: Promise<void> = Promise.resolve();
   let scheduled: Promise<void> | undefined;
   let cancelRetry: (() => void) | undefined;
+  let isRefusing = false;
 
   const inTurn = <R>(work: () => Promise<R>): Promise<R> => {
     const done = tail.then(work);
@@ -103,8 +104,11 @@ export function createDevicePeers({ wanted, clock, log }: DevicePeersDeps): Devi
     if (device === undefined || keys.length === 0) return;
     try {
       await send(device, plan(keys, false));
+      isRefusing = false;
     } catch (error) {
-      log.warn('link.peers_not_set', { peers: dirty.size, error: errorText(error) });
+      const tell = isRefusing ? log.debug : log.warn;
+      tell.call(log, 'link.peers_not_set', { peers: dirty.size, error: errorText(error) });
+      isRefusing = true;
       cancelRetry ??= clock.after(RETRY_MS, () => {
         cancelRetry = undefined;
         follow([]).catch(() => {});
