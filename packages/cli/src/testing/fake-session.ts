@@ -10,16 +10,17 @@ export interface FakeSession extends Session {
   readonly clock: FakeClock;
 }
 
-/** Make a FakeSession. `answer` stands for the HTTP side of the API: tables and the like. */
+/** Make a FakeSession. `answer` and `lines` stand for the HTTP side of the API: tables, streams and the like. */
 export function createFakeSession(
   objects: NonNullable<MemoryClientOptions['objects']>,
   answer: (call: ApiCall) => unknown = () => ({}),
+  lines: (call: ApiCall) => AsyncIterable<string> = async function* () {},
 ): FakeSession {
   const [out, err] = [collect(), collect()];
   const clock = createFakeClock(Date.parse('2026-01-01T12:00:00Z'));
   const transport = {
     send: async (call: ApiCall) => JSON.stringify(answer(call)),
-    async *lines() {},
+    lines,
     [Symbol.asyncDispose]: async () => {},
   };
   const client = { ...createMemoryClient({ objects, clock }), transport, [Symbol.asyncDispose]: async () => {} };

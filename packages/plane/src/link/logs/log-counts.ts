@@ -1,7 +1,7 @@
 import type { DropReason } from './object-scanner.ts';
 
 /** Why something that a machine sent did not become a line. */
-export const LOG_DROPS = ['malformed', 'too-large', 'incomplete', 'no-memory', 'rate'] as const satisfies readonly (
+export const LOG_DROPS = ['malformed', 'too_large', 'incomplete', 'no_memory', 'rate'] as const satisfies readonly (
   | DropReason
   | 'rate'
 )[];
@@ -29,6 +29,6 @@ export interface WritableLogCounts {
 
 /** Counters at zero. */
 export function createLogCounts(): WritableLogCounts {
-  const dropped = { malformed: 0, 'too-large': 0, incomplete: 0, 'no-memory': 0, rate: 0 };
+  const dropped = { malformed: 0, too_large: 0, incomplete: 0, no_memory: 0, rate: 0 };
   return { lines: 0, dropped, connections: 0, refusedConnections: 0 };
 }

@@ -131,7 +131,7 @@ describe('the receiver of kernel logs', () => {
     await eventually('the good line', () => counts.lines === 1);
     socket.end();
     await eventually('the end', () => counts.dropped.incomplete === 1);
-    assert.deepEqual(counts.dropped, { malformed: 100, 'too-large': 1, incomplete: 1, 'no-memory': 0, rate: 0 });
+    assert.deepEqual(counts.dropped, { malformed: 100, too_large: 1, incomplete: 1, no_memory: 0, rate: 0 });
     assert.deepEqual(warnings, [
       { event: 'link.log_dropped', fields: { server: 'a', address: '127.0.0.1', reason: 'malformed', dropped: 1 } },
     ]);
@@ -209,7 +209,7 @@ describe('the receiver of kernel logs', () => {
   it('holds no more than its bound of connections and of objects that never end', async () => {
     await start({ connections: 40, connectionsPerMachine: 1000, incompleteBytes: 50_000 });
     for (let i = 0; i < 60; i++) (await dial()).write(`{"never":"${'x'.repeat(4000)}`);
-    await eventually('the bound', () => counts.refusedConnections >= 20 && counts.dropped['no-memory'] > 20);
+    await eventually('the bound', () => counts.refusedConnections >= 20 && counts.dropped.no_memory > 20);
     assert.equal(counts.connections, 40);
     for (const socket of sockets) socket.destroy();
     await eventually('all gone', () => counts.connections === 0);

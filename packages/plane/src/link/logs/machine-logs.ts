@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, errorText, type Logger, openRecordFile, type RecordFile } from '@bloomery/ports';
 
@@ -160,8 +160,7 @@ function newestWriteMs(dir: string): number {
 /** Remove the files of the machines that were silent for longest until all together are small enough again. */
 async function removeOldest(dir: string, totalBytes: number, log: Logger): Promise<void> {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    const names = await readdir(dir);
+    const names = existsSync(dir) ? await readdir(dir) : [];
     const known = await Promise.all(
       names.map(async (name) => {
         const found = await stat(join(dir, name)).catch(() => undefined);

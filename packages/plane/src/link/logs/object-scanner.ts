@@ -4,7 +4,7 @@ import { JsonSyntax, UNFINISHED } from './json-syntax.ts';
 export const MAX_OBJECT_BYTES = 1024 * 1024;
 
 /** Why something of a stream was dropped: it is no JSON object, an object that is too large, or one that broke off. */
-export type DropReason = 'malformed' | 'too-large' | 'incomplete' | 'no-memory';
+export type DropReason = 'malformed' | 'too_large' | 'incomplete' | 'no_memory';
 
 /** Who gets what a scanner finds. */
 export interface ScannerSink {
@@ -80,8 +80,8 @@ export function createObjectScanner(sink: ScannerSink, maxBytes = MAX_OBJECT_BYT
       held.clear();
       return end;
     }
-    if (held.size + (to - from) >= maxBytes) return skip('too-large', to);
-    return held.add(chunk.subarray(from, to)) ? to : skip('no-memory', to);
+    if (held.size + (to - from) >= maxBytes) return skip('too_large', to);
+    return held.add(chunk.subarray(from, to)) ? to : skip('no_memory', to);
   }
 
   return {
