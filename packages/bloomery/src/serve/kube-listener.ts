@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { StreamedResource } from '@bloomery/kube';
 import {
   type ApiEngine,
   adminKubeconfig,
@@ -19,6 +20,7 @@ import { interfaceAddresses } from './own-address.ts';
 export interface KubeListenerDeps {
   readonly engine: ApiEngine;
   readonly surface: KubeSurface;
+  readonly streams: readonly StreamedResource[];
   readonly metricsText: () => Promise<string>;
   /** What machines are told; clients may call this host so, too. */
   readonly advertiseHost: string;
@@ -57,6 +59,7 @@ export async function startKubeListener(options: ServeOptions, deps: KubeListene
     accountTokens,
     metrics: deps.metricsText,
     backupFiles: () => backupFiles(dataDir),
+    streams: deps.streams,
     ...surface.options,
     health: [...(surface.options.health ?? []), authority],
   });

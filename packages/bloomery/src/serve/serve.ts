@@ -5,6 +5,7 @@ import { computedResource, managedWrites, openStore, startApiEngine } from '@blo
 import { allKinds, cluster, type KindDefinition, server } from '@bloomery/model';
 import {
   createBootSessions,
+  createServerLogs,
   createWipeBudget,
   insightResources,
   type LinkView,
@@ -109,6 +110,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
     engine,
     surface,
     metricsText: metrics.text,
+    streams: [createServerLogs({ store: records.logStore, cache, clock })],
     advertiseHost,
     version: deps.version,
     clock,
