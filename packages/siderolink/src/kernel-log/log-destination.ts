@@ -77,7 +77,8 @@ function tcpDestination(url: string, address: BoundAddress, clock: Clock): LogDe
       socket = undefined;
     },
     [Symbol.dispose]: () => {
-      socket?.end();
+      // Not only ended: with the link gone the receiver's end would never come.
+      socket?.destroySoon();
       socket = undefined;
     },
   };
