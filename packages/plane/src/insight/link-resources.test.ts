@@ -71,6 +71,17 @@ describe('what the API says of the link', () => {
       },
     ],
     ['is down', { state: 'down', reason: 'no /dev/net/tun' }, { state: 'down', message: 'no /dev/net/tun' }],
+    [
+      'has no port',
+      { state: 'down', reason: 'listening on UDP port 51821: address already in use' },
+      {
+        do: [
+          'find out what has the port with `ss -lnup`, and stop it',
+          'or choose another port with --siderolink-listen',
+          'nothing else: it is tried again every minute at the latest',
+        ],
+      },
+    ],
     ['is off', { state: 'off' }, { state: 'off' }],
   ];
   for (const [name, status, want] of devices) {

@@ -68,7 +68,7 @@ function deviceFacts(view: LinkView | undefined): Omit<SiderolinkDevice, 'apiVer
         do: ['start `bloomery serve` without --wireguard off'],
       };
     case 'down':
-      return { state: 'down', message: device.reason, do: DEVICE_ADVICE };
+      return { state: 'down', message: device.reason, do: adviceFor(device.reason) };
     case 'up': {
       const { backend, interfaceName, listenPort, notIsolated } = device;
       const up = { state: 'up' as const, backend, interface: interfaceName, port: listenPort };
@@ -83,8 +83,18 @@ function deviceFacts(view: LinkView | undefined): Omit<SiderolinkDevice, 'apiVer
   }
 }
 
+function adviceFor(reason: string): readonly string[] {
+  return /address already in use/i.test(reason) ? PORT_ADVICE : DEVICE_ADVICE;
+}
+
+const RETRIES = 'nothing else: it is tried again every minute at the latest';
+const PORT_ADVICE = [
+  'find out what has the port with `ss -lnup`, and stop it',
+  'or choose another port with --siderolink-listen',
+  RETRIES,
+];
 const DEVICE_ADVICE = [
   'run `bloomery serve` as root, or with CAP_NET_ADMIN and /dev/net/tun',
   'load the kernel module (`modprobe wireguard`, and `apt install wireguard-tools`), or install wireguard-go',
-  'nothing else: it is tried again every minute at the latest',
+  RETRIES,
 ];

@@ -53,7 +53,7 @@ export async function bringUpDevice(options: LinkDeviceOptions, deps: LinkDevice
   const { identity, log, clock, peers } = deps;
   await using cleanup = new AsyncDisposableStack();
   let toCall: readonly string[] = [];
-  const { device, listenPort } = await startWireguard(
+  const started = await startWireguard(
     {
       mode: options.mode,
       name: options.interfaceName ?? 'siderolink',
@@ -65,10 +65,13 @@ export async function bringUpDevice(options: LinkDeviceOptions, deps: LinkDevice
     },
     { stateDir: options.stateDir, clock, log },
   );
+  const { device } = started;
   cleanup.use(device);
   cleanup.defer(async () => void (await peers.attach(undefined)));
   const { interfaceName, backend } = device;
   await configureLinkInterface({ name: interfaceName, address: `${identity.serverAddress}/64` });
+  // The kernel chooses a free port only now.
+  const listenPort = started.listenPort || (await device.state()).listenPort;
   const notIsolated = await isolate(interfaceName, deps);
   if (notIsolated === undefined) cleanup.defer(() => removeLinkIsolation(interfaceName));
   const services = await startLinkServices(options, deps);

@@ -88,4 +88,19 @@ describe('a plane that is killed', { skip: whyNoLinkLab(), timeout: 120_000 }, (
     assert.match(lab.run(lab.plane, 'ip', 'link', 'show'), / siderolink: /);
     assert.doesNotMatch(lab.run(lab.plane, 'nft', 'list', 'ruleset'), /bloomery/);
   });
+
+  it('makes its device as soon as that is possible', async () => {
+    const script = `const s = require('dgram').createSocket('udp4'); s.bind(51821, () => console.log('{}'))`;
+    const squatter = lab.startNode(lab.plane, script);
+    await squatter.ask();
+    const plane = lab.start(lab.plane, 'plane-end.ts', join(lab.dir, 'late'), lab.host, A);
+    assert.deepEqual((await plane.ask())['status'], {
+      state: 'down',
+      reason: 'listening on UDP port 51821: wireguard-go refused the request: address already in use',
+    });
+    assert.doesNotMatch(lab.run(lab.plane, 'ip', 'link', 'show'), /siderolink1/, 'nothing is left behind');
+    await squatter.kill();
+    await until('the device', async () => (await plane.ask({ ask: 'status' }))['state'] === 'up');
+    await plane.ask({ ask: 'stop' });
+  });
 });

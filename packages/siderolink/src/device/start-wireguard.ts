@@ -48,11 +48,20 @@ export async function startWireguard(options: WireguardOptions, deps: WireguardD
     const bound = (await device.state()).listenPort;
     // Setting the port that it has would close and open the socket of a device that is at work.
     const isBound = bound === listenPort || (listenPort === 0 && bound !== 0);
-    if (!isBound) await device.update({ listenPort });
+    if (!isBound) await bindPort(device, listenPort);
     return { device, listenPort: isBound ? bound : (await device.state()).listenPort };
   } catch (error) {
     await device[Symbol.asyncDispose]();
     throw error;
+  }
+}
+
+async function bindPort(device: WireguardDevice, listenPort: number): Promise<void> {
+  try {
+    await device.update({ listenPort });
+  } catch (cause) {
+    const message = `listening on UDP port ${listenPort}: ${errorText(cause)}`;
+    throw new BloomeryError('BLM_LINK_DEVICE_FAILED', message, { cause });
   }
 }
 
