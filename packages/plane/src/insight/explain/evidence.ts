@@ -1,11 +1,14 @@
 import type { Finding } from '@bloomery/model';
+import { quoteError } from '../quote-error.ts';
 import type { TimelineEntry } from '../timeline.ts';
 import type { ExplainedCondition } from './explain-input.ts';
 
 /** Lines of evidence of one finding. */
 export const EVIDENCE_MAX = 5;
+/** Of one text: messages of waits count and name many things. */
+export const TEXT_MAX = 1_000;
 
-/** What a condition says, as evidence. */
+/** What a condition says, as evidence: one line of it. */
 export function statementOf({
   type,
   reason = '',
@@ -15,7 +18,7 @@ export function statementOf({
   return {
     ...(lastTransitionTime === undefined ? {} : { time: lastTransitionTime }),
     source: `condition ${type}`,
-    text: message === '' ? reason : message,
+    text: message === '' ? reason : quoteError(message, TEXT_MAX),
   };
 }
 

@@ -1,7 +1,8 @@
 import { type Finding, isWaitReason, WAIT_REASONS, type WaitReason } from '@bloomery/model';
+import { quoteError } from '../quote-error.ts';
 import { bootVerdict } from './boot-verdict.ts';
 import type { MachineRule, RuleFinding } from './bound-machine.ts';
-import { EVIDENCE_MAX, newestFirst, sinceOf, statementOf } from './evidence.ts';
+import { EVIDENCE_MAX, newestFirst, sinceOf, statementOf, TEXT_MAX } from './evidence.ts';
 import { type ExplainedCondition, type ExplainedObject, type ExplainInput, objectRef } from './explain-input.ts';
 import { linkNeverUp, linkRefused, linkStale, reconnectStorm, tunnelModeLost } from './link-rules.ts';
 import { configInvalid, installationFailed } from './system-rules.ts';
@@ -101,7 +102,7 @@ function explainCondition(object: ExplainedObject, condition: ExplainedCondition
     ...common,
     rule: reason,
     severity: severity === 'Error' ? 'error' : severity === 'Info' ? 'info' : 'warning',
-    cause: `${named(object)}: ${message === '' ? `${condition.type} is ${condition.status} (${reason})` : message}`,
+    cause: `${named(object)}: ${message === '' ? `${condition.type} is ${condition.status} (${reason})` : quoteError(message, TEXT_MAX)}`,
     next: 'The controller tries again by itself.',
     do: [`bloomery describe ${objectRef(object)}`],
     more: 'reference/events',

@@ -209,6 +209,14 @@ describe('explaining an allocated machine', () => {
     });
   }
 
+  it('gives one line of what a machine said', () => {
+    const [first] = explain({ conditions: [installFailed] });
+    assert.deepEqual(
+      first?.evidence.map(({ text }) => text),
+      ['no disk'],
+    );
+  });
+
   it('does not repeat what conditions and waits say of the same', () => {
     const object = { ...waiting, status: { conditions: [condition('Ready', 'ConfigRefused', 'x'), never] } };
     const given = {

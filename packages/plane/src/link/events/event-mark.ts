@@ -38,7 +38,7 @@ export function markOf(event: MachineEvent, plan: EventPlan): EventMark | undefi
     case 'MachineStatusEvent':
       return statusMark(event.value);
     case 'RestartEvent':
-      return mark('Booting', 'RestartAnnounced', 'Restarts', { topic: 'restart' });
+      return mark('System', 'RestartAnnounced', 'Restarts', { topic: 'restart' });
   }
 }
 
@@ -63,7 +63,7 @@ function phaseMark({ phase, action }: MachineEventValue<'PhaseEvent'>): EventMar
   if (phase === 'install') {
     return mark('Installing', 'InstallStarted', 'Installing to disk', { topic: 'install', kubeEvent: true });
   }
-  return mark('Booting', 'PhaseStarted', `Phase ${quoteError(phase)}`, { topic: 'phase' });
+  return mark('System', 'PhaseStarted', `Phase ${quoteError(phase)}`, { topic: 'phase' });
 }
 
 function sequenceMark(event: MachineEventValue<'SequenceEvent'>): EventMark | undefined {
@@ -72,7 +72,7 @@ function sequenceMark(event: MachineEventValue<'SequenceEvent'>): EventMark | un
   if (action === START) {
     return sequence === 'boot'
       ? mark('Running', 'BootStarted', 'Booting from disk', { topic: 'sequence', isBeginning: true })
-      : mark('Booting', 'SequenceStarted', `Sequence ${quoteError(sequence)}`, {
+      : mark(stageOf(sequence), 'SequenceStarted', `Sequence ${quoteError(sequence)}`, {
           topic: 'sequence',
           isBeginning: true,
         });
@@ -91,15 +91,19 @@ function sequenceMark(event: MachineEventValue<'SequenceEvent'>): EventMark | un
   }
   if (action !== NOOP || error === undefined) return undefined;
   const summary = `Sequence ${quoteError(sequence)} failed: ${quoteError(error.message)}`;
-  return mark('Booting', 'SequenceFailed', summary, {
+  return mark(stageOf(sequence), 'SequenceFailed', summary, {
     topic: 'sequence',
     severity: error.code === 0 ? 'error' : 'warning',
   });
 }
 
+function stageOf(sequence: string): string {
+  return sequence === 'install' ? 'Installing' : 'System';
+}
+
 function taskMark({ task, action }: MachineEventValue<'TaskEvent'>): EventMark | undefined {
   if (action !== machineEventsProto.TaskEvent_Action.START || !TASKS.test(quoteError(task))) return undefined;
-  return mark('Booting', 'TaskStarted', `Task ${quoteError(task)}`, { topic: 'task' });
+  return mark('System', 'TaskStarted', `Task ${quoteError(task)}`, { topic: 'task' });
 }
 
 /** Only what people ask for: is it up, is it healthy, did it fail. */
@@ -114,14 +118,14 @@ function serviceMark({
   const about = { topic: `service ${name}` };
   if (action === FAILED) {
     const summary = `Service ${name} failed: ${quoteError(message)}`;
-    return mark('Running', 'ServiceFailed', summary, { ...about, severity: 'error' });
+    return mark('Services', 'ServiceFailed', summary, { ...about, severity: 'error' });
   }
   if (action !== RUNNING) return undefined;
-  if (health === undefined || health.unknown) return mark('Running', 'ServiceRunning', `Service ${name} runs`, about);
-  if (health.healthy) return mark('Running', 'ServiceHealthy', `Service ${name} is healthy`, about);
+  if (health === undefined || health.unknown) return mark('Services', 'ServiceRunning', `Service ${name} runs`, about);
+  if (health.healthy) return mark('Services', 'ServiceHealthy', `Service ${name} is healthy`, about);
   const why = quoteError(health.lastMessage);
   const summary = `Service ${name} is not healthy${why === '' ? '' : `: ${why}`}`;
-  return mark('Running', 'ServiceUnhealthy', summary, { ...about, severity: 'warning' });
+  return mark('Services', 'ServiceUnhealthy', summary, { ...about, severity: 'warning' });
 }
 
 function statusMark({ stage, status }: MachineEventValue<'MachineStatusEvent'>): EventMark {
