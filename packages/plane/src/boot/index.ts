@@ -1,3 +1,4 @@
+export { type AddressLimits, createAddressLimit } from './address-limit.ts';
 export {
   type BootServices,
   type BootServicesDeps,

@@ -136,6 +136,21 @@ describe('the machine port with a certificate', () => {
     const silent = secure();
     await Promise.all([open, inside, silent].map((socket) => once(socket.resume(), 'close')));
   });
+  it('closes handshakes above its number for one address, and serves it again when they are over', async () => {
+    const sockets = await Promise.all(
+      Array.from({ length: 140 }, async () => {
+        const socket = connectTcp(service.address);
+        socket.on('error', () => {});
+        await once(socket, 'connect');
+        socket.write('\x16\x03\x01\x02\x00');
+        return socket.resume();
+      }),
+    );
+    await Promise.all(sockets.map((socket) => (socket.closed ? undefined : once(socket, 'close'))));
+    const deadline = Date.now() + 10_000;
+    while ((await presentedName().catch(() => '')) !== 'first') assert.ok(Date.now() < deadline, 'not served again');
+    for (let i = 0; i < 140; i++) assert.equal(await presentedName(), 'first');
+  });
   it('survives any bytes in a handshake', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (bytes) => {

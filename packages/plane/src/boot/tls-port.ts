@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { createSecureContext, createServer, type TLSSocket } from 'node:tls';
 import { BloomeryError, type Clock, errorText, type Logger } from '@bloomery/ports';
+import { createAddressLimit } from './address-limit.ts';
 
 /** PEM files: the certificate with its chain, and its key. */
 export interface TlsFiles {
@@ -21,12 +22,16 @@ export interface TlsPortDeps {
 
 /** The TLS end of a port. */
 export interface TlsPort {
-  /** Begin the handshake; what was read already must have been put back. */
+  /**
+   * Begin the handshake; what was read already must have been put back. Above 512 handshakes at the same time, or 128 of one
+   * address, the connection is closed: a handshake that does not go on holds 50 KB.
+   */
   accept(socket: Socket): void;
 }
 
 /** Files are looked at again at most this often, when somebody connects. */
 const LOOK_EVERY_MS = 1_000;
+const HANDSHAKES = { total: 512, perAddress: 128 };
 
 /**
  * Speak TLS with a certificate from files, which are read again when they change: a pair that does not fit is logged and the
@@ -44,7 +49,13 @@ export async function openTlsPort(files: TlsFiles, deps: TlsPortDeps): Promise<T
     handshakeTimeout: deps.handshakeTimeoutMs,
     minVersion: 'TLSv1.2',
   });
-  server.on('secureConnection', deps.onSecure);
+  const takePlace = createAddressLimit(HANDSHAKES);
+  /** By peer, what ends the count of its handshake. */
+  const leaving = new Map<string, () => void>();
+  server.on('secureConnection', (socket) => {
+    leaving.get(peerOf(socket))?.();
+    deps.onSecure(socket);
+  });
   server.on('tlsClientError', (error, socket) => {
     log.debug('machine_port.tls_error', { error: errorText(error) });
     socket.destroy();
@@ -64,6 +75,17 @@ export async function openTlsPort(files: TlsFiles, deps: TlsPortDeps): Promise<T
   };
   return {
     accept: (socket) => {
+      const leave = takePlace(socket.remoteAddress ?? '');
+      if (leave === undefined) {
+        socket.destroy();
+        return;
+      }
+      const peer = peerOf(socket);
+      leaving.set(peer, leave);
+      socket.once('close', () => {
+        leave();
+        if (leaving.get(peer) === leave) leaving.delete(peer);
+      });
       const nowMs = clock.nowMs();
       if (looking === undefined && nowMs - lastLookMs >= LOOK_EVERY_MS) {
         lastLookMs = nowMs;
@@ -75,6 +97,10 @@ export async function openTlsPort(files: TlsFiles, deps: TlsPortDeps): Promise<T
       else void looking.then(() => socket.destroyed || server.emit('connection', socket));
     },
   };
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** Reads both files and tries them together. */

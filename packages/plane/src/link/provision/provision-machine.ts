@@ -5,13 +5,13 @@ import type { Clock, Logger, RandomBytes } from '@bloomery/ports';
 import { type LinkIdentity, swapEndpoints, virtualAddress } from '@bloomery/siderolink';
 import { formatWireguardKey, type linkProto, parseWireguardKey } from '@bloomery/wire';
 import type { MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import type { AddressLimits } from '../../boot/index.ts';
 import type { TimelineRecorder } from '../../insight/timeline.ts';
 import type { LinkPeers } from '../peers/link-peers.ts';
 import type { JoinTokens } from '../tokens/join-tokens.ts';
 import type { Admitted } from './admit-machine.ts';
 import { createDuplicateWatch } from './duplicate-machines.ts';
 import { linkAddressOf } from './plan-link.ts';
-import type { ProvisionLimits } from './provision-limit.ts';
 import type { ProvisionMarks } from './provision-marks.ts';
 import { createEndpointResolver, type Lookup, systemLookup } from './resolve-endpoints.ts';
 import { createLinkStore } from './store-link.ts';
@@ -31,7 +31,8 @@ export interface ProvisionDeps {
   readonly tokens?: JoinTokens;
   /** `auto` unless given. */
   readonly tunnelPolicy?: TunnelPolicy;
-  readonly limits?: ProvisionLimits;
+  /** Calls under way; 4096, and 2048 of one address, unless given: many machines may stand behind one router. */
+  readonly limits?: AddressLimits;
   /** The system's resolver unless given. */
   readonly lookup?: Lookup;
   readonly random: RandomBytes;

@@ -1,12 +1,13 @@
 import { type GrpcService, grpcError, grpcService } from '@bloomery/grpc';
 import { errorText, isBloomeryError } from '@bloomery/ports';
 import { linkProto } from '@bloomery/wire';
+import { createAddressLimit } from '../../boot/index.ts';
 import { createAdmission } from './admit-machine.ts';
 import { createKeyedLock } from './keyed-lock.ts';
-import { createProvisionLimit, PROVISION_LIMITS } from './provision-limit.ts';
 import { createProvisionMachine, type ProvisionDeps } from './provision-machine.ts';
 import { createProvisionMarks } from './provision-marks.ts';
 
+const LIMITS = { total: 4_096, perAddress: 2_048 };
 /** Calls for one machine that may wait at the same time. */
 const WAITING_MAX = 256;
 const NAME_MAX = 253;
@@ -18,7 +19,7 @@ const NAME = /^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/;
  */
 export function createProvisionService(deps: ProvisionDeps): GrpcService {
   const { log } = deps;
-  const enter = createProvisionLimit(deps.limits ?? PROVISION_LIMITS);
+  const enter = createAddressLimit(deps.limits ?? LIMITS);
   const lock = createKeyedLock(WAITING_MAX);
   const marks = createProvisionMarks(deps.timeline, deps.clock);
   const admit = createAdmission({ ...deps, marks });
