@@ -9,6 +9,7 @@ import {
 import type { Socket } from 'node:net';
 import type { GrpcHandler } from '@bloomery/grpc';
 import { type BoundAddress, type Clock, errorText, type Listen, type Logger, type Service } from '@bloomery/ports';
+import { type ConnectionBounds, type ConnectionLimits, createConnectionBounds } from './connection-bounds.ts';
 import type { HttpRoute } from './http-route.ts';
 import { createHttpSurface } from './http-surface.ts';
 import { sniffProtocol } from './protocol-sniff.ts';
@@ -32,11 +33,7 @@ export interface MachineSurface {
 }
 
 /** Bounds of the machine port. Whoever comes above them is disconnected. */
-export interface MachineListenerLimits {
-  /** Connections at the same time; 4096 unless given. */
-  readonly connections: number;
-  /** Connections of one address at the same time; 1024 unless given, as many machines may stand behind one router. */
-  readonly connectionsPerAddress: number;
+export interface MachineListenerLimits extends ConnectionLimits {
   /** For the first bytes, for a TLS handshake, and for the header of a request; 10 s unless given. */
   readonly headerTimeoutMs: number;
   /** Of an HTTP/2 connection without open streams; 10 min unless given. */
@@ -46,10 +43,13 @@ export interface MachineListenerLimits {
 const DEFAULT_LIMITS: MachineListenerLimits = {
   connections: 4_096,
   connectionsPerAddress: 1_024,
+  tunnels: 16_384,
   headerTimeoutMs: 10_000,
   idleTimeoutMs: 600_000,
 };
 
+/** Of a stream. The connection's stays the protocol's 64 KiB, so this costs nothing, until a tunnel raises it for itself. */
+const STREAM_WINDOW_BYTES = 1024 * 1024;
 const HEADER_MAX_BYTES = 16_384;
 const KEEP_ALIVE_MS = 75_000;
 const TCP_KEEP_ALIVE_MS = 60_000;
@@ -83,7 +83,7 @@ export async function startMachineListener(listen: Listen, deps: MachineListener
     noDelay: true,
   });
   server.timeout = 0;
-  server.maxConnections = limits.connections;
+  server.maxConnections = limits.connections + limits.tunnels;
   server.on('clientError', (_error, socket) => socket.destroy());
   const [serveHttp1] = server.listeners('connection');
   server.removeAllListeners('connection');
@@ -93,9 +93,9 @@ export async function startMachineListener(listen: Listen, deps: MachineListener
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : listen.port;
   const { routes, grpc } = deps.serve({ host: listen.host, port });
-  const http2 = createGrpcPort(grpc, limits);
+  const bounds = createConnectionBounds(limits);
+  const http2 = createGrpcPort(grpc, bounds, limits);
   server.on('request', createHttpSurface(routes, deps.log));
-  const sockets = new Map<string, Set<Socket>>();
   const speak = (socket: Socket, isSecure: boolean): void => {
     sniffProtocol(socket, deps.clock, limits.headerTimeoutMs, (protocol) => {
       if (protocol === 'http2') http2.accept(socket, isSecure);
@@ -106,7 +106,7 @@ export async function startMachineListener(listen: Listen, deps: MachineListener
   };
   server.on('connection', (socket) => {
     socket.on('error', (error) => deps.log.debug('machine_port.socket_error', { error: errorText(error) }));
-    if (!admit(sockets, socket, limits.connectionsPerAddress)) return;
+    if (!bounds.admit(socket)) return;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
     speak(socket, false);
@@ -117,7 +117,7 @@ export async function startMachineListener(listen: Listen, deps: MachineListener
     [Symbol.asyncDispose]: async () => {
       const closed = once(server, 'close');
       server.close();
-      for (const group of sockets.values()) for (const socket of group) socket.destroy();
+      bounds.closeAll();
       await closed;
     },
   };
@@ -128,14 +128,25 @@ interface GrpcPort {
   accept(socket: Socket, isSecure: boolean): void;
 }
 
-function createGrpcPort(handler: GrpcHandler, limits: MachineListenerLimits): GrpcPort {
+function createGrpcPort(grpc: GrpcHandler, bounds: ConnectionBounds, limits: MachineListenerLimits): GrpcPort {
   const options: ServerOptions = {
     maxSessionMemory: 16,
     maxHeaderListPairs: 64,
     maxSessionInvalidFrames: 50,
     maxSessionRejectedStreams: 50,
     unknownProtocolTimeout: limits.headerTimeoutMs,
-    settings: { maxConcurrentStreams: 128, maxHeaderListSize: HEADER_MAX_BYTES, initialWindowSize: 262_144 },
+    settings: {
+      maxConcurrentStreams: 128,
+      maxHeaderListSize: HEADER_MAX_BYTES,
+      initialWindowSize: STREAM_WINDOW_BYTES,
+    },
+  };
+  const handler: GrpcHandler = (stream, headers) => {
+    grpc(stream, headers);
+    // Only methods that do their own framing have answered and go on now: the tunnel, which has checked its caller.
+    const peer = stream.session?.socket;
+    if (!stream.headersSent || stream.writableEnded || peer === undefined) return;
+    stream.once('close', bounds.carry(peer));
   };
   const server = createHttp2Server(options);
   server.on('stream', handler);
@@ -170,19 +181,4 @@ function closeWhenIdle(session: ServerHttp2Session, { headerTimeoutMs, idleTimeo
     if (open === 0) session.destroy();
   });
   session.once('remoteSettings', () => session.setTimeout(idleTimeoutMs));
-}
-
-function admit(sockets: Map<string, Set<Socket>>, socket: Socket, perAddress: number): boolean {
-  const address = socket.remoteAddress ?? '';
-  const group = sockets.get(address) ?? new Set();
-  if (group.size >= perAddress) {
-    socket.destroy();
-    return false;
-  }
-  sockets.set(address, group.add(socket));
-  socket.once('close', () => {
-    group.delete(socket);
-    if (group.size === 0) sockets.delete(address);
-  });
-  return true;
 }
