@@ -42,7 +42,11 @@ describe('what the status says of a link', () => {
         link: 'up',
         lastHandshake: at(T - 1_000),
         linkEndpoint: '10.0.0.2:4242',
-        condition: { type: 'SideroLinkConnected', status: 'True', message: 'WireGuard over UDP from 10.0.0.2:4242' },
+        condition: {
+          type: 'SideroLinkConnected',
+          status: 'True',
+          message: `WireGuard over UDP from 10.0.0.2:4242; last handshake ${at(T - 1_000)}`,
+        },
       },
     ],
     [
@@ -52,7 +56,11 @@ describe('what the status says of a link', () => {
         link: 'up',
         lastHandshake: at(T - 1_000),
         linkEndpoint: null,
-        condition: { type: 'SideroLinkConnected', status: 'True', message: 'WireGuard through the gRPC tunnel' },
+        condition: {
+          type: 'SideroLinkConnected',
+          status: 'True',
+          message: `WireGuard through the gRPC tunnel; last handshake ${at(T - 1_000)}`,
+        },
       },
     ],
     [

@@ -64,6 +64,7 @@ export function linkReport(sight: LinkSight): LinkReport | undefined {
   };
 }
 
+const LAST_HANDSHAKE = '; last handshake ';
 const DEVICE_DOWN = 'the WireGuard device of this plane is down: see `bloomery siderolink status`';
 const NEVER_HEARD = {
   udp: 'The machine has its address, but its WireGuard was not heard yet; next: it goes on trying. If UDP is blocked, let it use the tunnel',
@@ -72,11 +73,11 @@ const NEVER_HEARD = {
 
 function conditionOf(link: LinkState, sight: LinkSight, atMs: number | undefined): Omit<ConditionDraft, 'type'> {
   if (link === 'up') {
-    const message =
+    const path =
       sight.mode === 'tunnel'
         ? 'WireGuard through the gRPC tunnel'
         : `WireGuard over UDP from ${sight.endpoint ?? '?'}`;
-    return { status: 'True', message };
+    return { status: 'True', message: `${path}${LAST_HANDSHAKE}${atMs === undefined ? '?' : timeText(atMs)}` };
   }
   const isDown = sight.deviceSinceMs === undefined;
   if (link === 'never') {
@@ -114,10 +115,15 @@ export function isReportDue(
     return have?.link === undefined && nowMs - firstSeenMs >= NEVER_AFTER_MS;
   }
   const isOther =
-    findCondition(have.conditions, next.condition.type)?.message !== next.condition.message ||
+    withoutTime(findCondition(have.conditions, next.condition.type)?.message) !== withoutTime(next.condition.message) ||
     (next.linkEndpoint !== undefined && have.linkEndpoint !== (next.linkEndpoint ?? undefined));
   if (isOther && (writtenMs === undefined || nowMs - writtenMs >= REWRITE_MS)) return true;
   if (next.lastHandshake === undefined || have.lastHandshake === undefined)
     return have.lastHandshake !== next.lastHandshake;
   return Date.parse(next.lastHandshake) - Date.parse(have.lastHandshake) >= REFRESH_MS;
+}
+
+/** A machine that is up makes a handshake every two minutes: that alone is no other message. */
+function withoutTime(message = ''): string {
+  return message.split(LAST_HANDSHAKE, 1)[0] ?? '';
 }

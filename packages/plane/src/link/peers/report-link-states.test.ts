@@ -102,14 +102,17 @@ describe('states of the link on ServerBindings', () => {
         {
           type: 'SideroLinkConnected',
           status: 'True',
-          message: 'WireGuard over UDP from 10.0.0.2:4242',
+          message: `WireGuard over UDP from 10.0.0.2:4242; last handshake ${text(START + 1_000)}`,
           lastTransitionTime: text(START + 10_000),
         },
       ],
     });
     const tunnelled = await status('m2');
     assert.deepEqual([tunnelled?.link, tunnelled?.linkEndpoint], ['up', undefined]);
-    assert.equal(tunnelled?.conditions?.[0]?.message, 'WireGuard through the gRPC tunnel');
+    assert.equal(
+      tunnelled?.conditions?.[0]?.message,
+      `WireGuard through the gRPC tunnel; last handshake ${text(START + 2_000)}`,
+    );
     assert.equal(await status('m3'), undefined);
     assert.deepEqual(
       marks.map(({ event, about }) => [event, about]),
