@@ -11,7 +11,6 @@ export * from './link-identity.ts';
 export * from './machine-event.ts';
 export * from './network-prefix.ts';
 export * from './node/host-port.ts';
-export * from './node/join-link.ts';
 export * from './node/link-arguments.ts';
 export * from './node/link-document.ts';
 export * from './node/machine-events.ts';

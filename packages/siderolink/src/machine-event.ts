@@ -1,4 +1,3 @@
-import type { RandomBytes } from '@bloomery/ports';
 import { type eventsProto, machineEventsProto } from '@bloomery/wire';
 import {
   create,
@@ -76,7 +75,7 @@ export function decodeMachineEvent(data: {
   return isMachineEventType(name) ? DECODERS[name](data.value) : undefined;
 }
 
-/** The request that publishes one event. `id` as machineEventId makes it. */
+/** The request that publishes one event. `id` as createEventIds makes it. */
 export function machineEventRequest<D extends DescMessage>(
   schema: D,
   payload: MessageInitShape<D>,
@@ -84,18 +83,4 @@ export function machineEventRequest<D extends DescMessage>(
 ): MessageInitShape<typeof eventsProto.EventRequestSchema> {
   const value = toBinary(schema, create(schema, payload));
   return { data: { typeUrl: `${TYPE_PREFIX}${schema.typeName}`, value }, id, actorId: '' };
-}
-
-const ID_ALPHABET = '0123456789abcdefghijklmnopqrstuv';
-
-/** An event id: 4 bytes of time in seconds and 8 random ones in base32hex, 20 characters, sortable by time. */
-export function machineEventId(nowMs: number, random: RandomBytes): string {
-  const bytes = Buffer.alloc(12);
-  bytes.writeUInt32BE(Math.floor(nowMs / 1000) >>> 0);
-  bytes.set(random(8), 4);
-  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-  return Array.from(
-    { length: 20 },
-    (_, i) => ID_ALPHABET[Number.parseInt(bits.slice(i * 5, i * 5 + 5).padEnd(5, '0'), 2)],
-  ).join('');
 }
