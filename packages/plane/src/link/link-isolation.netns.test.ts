@@ -32,7 +32,8 @@ describe('machines that try what they should not', { skip: whyNoLinkLab(), timeo
     // Other addresses of the host, and the worst case of its settings.
     lab.run(lab.plane, 'ip', '-6', 'address', 'add', '2001:db8::1/64', 'dev', 'lab', 'nodad');
     lab.run(lab.plane, 'ip', 'address', 'add', '192.0.2.1/24', 'dev', 'lab');
-    lab.run(lab.plane, 'sysctl', '-qw', 'net.ipv6.conf.all.forwarding=1', 'net.ipv4.ip_forward=1');
+    for (const setting of ['ipv6/conf/all/forwarding', 'ipv4/ip_forward'])
+      lab.run(lab.plane, 'sh', '-c', `echo 1 > /proc/sys/net/${setting}`);
     await lab.startNode(lab.plane, HOST_SERVICE).ask();
   });
 
