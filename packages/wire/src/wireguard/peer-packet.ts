@@ -26,8 +26,7 @@ function onlyData(message: Uint8Array): Uint8Array | undefined {
   const middle = message[2] ?? 0x80;
   const high = message[3] ?? 0x80;
   if (low < 0x80) return low + 2 === message.length ? message.subarray(2) : undefined;
-  if (middle < 0x80)
-    return (low & 0x7f) + middle * 0x80 + 3 === message.length ? message.subarray(3) : undefined;
+  if (middle < 0x80) return (low & 0x7f) + middle * 0x80 + 3 === message.length ? message.subarray(3) : undefined;
   const length = (low & 0x7f) + (middle & 0x7f) * 0x80 + high * 0x4000;
   return high < 0x80 && length + 4 === message.length ? message.subarray(4) : undefined;
 }
