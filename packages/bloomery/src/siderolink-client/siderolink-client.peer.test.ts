@@ -19,7 +19,7 @@ interface ClientRun {
   readonly status: () => Readonly<Record<string, unknown>>;
   readonly connected: () => Promise<Readonly<Record<string, unknown>>>;
   /** Exit code after SIGTERM. */
-  readonly stop: () => Promise<number | null>;
+  readonly stop: (signal?: NodeJS.Signals) => Promise<number | null>;
 }
 
 describe('bloomery siderolink-client at a plane', { skip: whyNoLinkNamespace(), timeout: 180_000 }, () => {
@@ -78,8 +78,8 @@ describe('bloomery siderolink-client at a plane', { skip: whyNoLinkNamespace(), 
           () => status()['connected'] === true && status(),
           () => text,
         ),
-      stop: () => {
-        child.kill('SIGTERM');
+      stop: (signal = 'SIGTERM') => {
+        child.kill(signal);
         return exited;
       },
     };
@@ -150,6 +150,19 @@ describe('bloomery siderolink-client at a plane', { skip: whyNoLinkNamespace(), 
       proxy.close();
       proxy.closeAllConnections();
     }
+  });
+
+  it('removes what it left behind when it was killed, also when it comes back through the tunnel', async () => {
+    const killed = run(near, BY_UDP, ['--api', plane.api]);
+    const { nodeAddress } = await killed.connected();
+    await killed.stop('SIGKILL');
+    assert.match(near.run('ip', 'link', 'show'), /siderolink:/);
+    const again = run(near, BY_UDP, ['--api', `${plane.api}?grpc_tunnel=true`]);
+    assert.equal((await again.connected())['nodeAddress'], nodeAddress);
+    const links = near.run('ip', '-o', 'link', 'show');
+    assert.deepEqual(links.match(/siderolink\w*/g), ['siderolinktun']);
+    assert.equal(await again.stop(), 0);
+    assert.doesNotMatch(near.run('ip', 'link', 'show'), /siderolink/);
   });
 
   it('says why it is not linked', async () => {

@@ -5,6 +5,7 @@ import { configureLinkInterface, dropLinkAddresses } from '../device/link-interf
 import { startWireguard } from '../device/start-wireguard.ts';
 import type { WireguardMode } from '../device/wireguard-device.ts';
 import { splitHostPort } from './host-port.ts';
+import { interfaceRecord } from './interface-record.ts';
 import type { ProvisionedLink } from './request-link.ts';
 
 /** The interface of the link on a machine. Disposing it removes it. */
@@ -29,14 +30,17 @@ export interface LinkDeviceOptions {
 
 const KEEPALIVE_SECONDS = 25;
 
-/** Make the interface, without peer and address. @throws BloomeryError BLM_LINK_DEVICE_FAILED */
+/** Make the interface, without peer and address; one that an earlier run left behind goes. @throws BloomeryError BLM_LINK_DEVICE_FAILED */
 export async function startLinkDevice(
   { mode, name, privateKey, stateDir }: LinkDeviceOptions,
   deps: { readonly clock: Clock; readonly log: Logger },
 ): Promise<LinkDevice> {
+  const record = interfaceRecord(stateDir);
+  await record.removeStale();
   const options = { mode, name, privateKey, listenPort: 0 };
   const { device } = await startWireguard(options, { ...deps, stateDir });
   const { interfaceName } = device;
+  await record.note(interfaceName);
   let address: string | undefined;
   return {
     interfaceName,
@@ -56,7 +60,10 @@ export async function startLinkDevice(
       address = link.nodeAddress;
     },
     lastHandshakeMs: async () => (await device.state()).peers[0]?.lastHandshakeMs,
-    [Symbol.asyncDispose]: () => device[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await device[Symbol.asyncDispose]();
+      await record.forget();
+    },
   };
 }
 
