@@ -80,6 +80,8 @@ export async function openTlsPort(files: TlsFiles, deps: TlsPortDeps): Promise<T
         socket.destroy();
         return;
       }
+      // Sockets of an HTTP server may be half open: a peer that goes in its handshake would be waited for.
+      socket.allowHalfOpen = false;
       const peer = peerOf(socket);
       leaving.set(peer, leave);
       socket.once('close', () => {
