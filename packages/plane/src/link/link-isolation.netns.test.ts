@@ -38,7 +38,7 @@ describe('machines that try what they should not', { skip: whyNoLinkLab(), timeo
   });
 
   const dial = async (to: string, port: number): Promise<unknown> =>
-    (await machines[0]?.process.ask({ ask: 'dial', to, port }))?.['result'];
+    (await machines[0]?.process.ask({ ask: 'dial', to, port, timeoutMs: 700 }))?.['result'];
 
   it('reach the event sink', async () => assert.equal(await dial(server, 4002), 'connected'));
 

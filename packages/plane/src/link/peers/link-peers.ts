@@ -28,6 +28,8 @@ export interface LinkPeers extends Pick<LinkMembers, 'get' | 'peers' | 'onRevoke
   serverWithKey(publicKey: string): string | undefined;
   /** Name of the binding whose machine may open a tunnel with this virtual address (`[v6]:port`, as virtualAddress makes). */
   serverWithVirtualAddress(addressPort: string): string | undefined;
+  /** How often a peer was added, changed or removed so far. */
+  changes(): number;
   /** Ask the device for all its peers; undefined without a device. Slow with many: for the periodic look only. */
   state(): Promise<DeviceState | undefined>;
 }
@@ -61,6 +63,11 @@ export function createLinkPeers({ serverPrivateKey, restoreEndpoints = true, clo
     clock,
     log,
   });
+  let changes = 0;
+  const follow = (changed: readonly string[], alsoKey: readonly string[] = []): Promise<void> => {
+    if (changed.length > 0) changes++;
+    return device.follow([...changed, ...alsoKey]);
+  };
   return {
     ...members,
     put: (binding) => {
@@ -73,18 +80,16 @@ export function createLinkPeers({ serverPrivateKey, restoreEndpoints = true, clo
       const changed = members.put(name, next);
       // The same key again: the device may still be waiting for it.
       const key = members.get(name)?.peer?.publicKey;
-      return device.follow(key === undefined ? changed : [...changed, key]);
+      return follow(changed, key === undefined ? [] : [key]);
     },
     remove: (binding) => {
       const { name, uid } = binding.metadata;
       const have = members.get(name);
-      if (have !== undefined && have.uid !== uid) return device.follow([]);
+      if (have !== undefined && have.uid !== uid) return follow([]);
       const gone = { ...readMember(binding), peer: undefined };
       // Whether the last state that is seen of it has the revision of its deletion depends on the API: go beyond both.
       const revision = Math.max(gone.revision ?? 0, have?.revision ?? 0) + 1;
-      return device.follow(
-        members.put(name, { ...gone, revision: gone.revision === undefined ? undefined : revision }),
-      );
+      return follow(members.put(name, { ...gone, revision: gone.revision === undefined ? undefined : revision }));
     },
     attach: async (next) => {
       const restored = await device.attach(next);
@@ -98,6 +103,7 @@ export function createLinkPeers({ serverPrivateKey, restoreEndpoints = true, clo
         .map(({ publicKey }) => publicKey);
     },
     call: device.call,
+    changes: () => changes,
     state: device.state,
   };
 }

@@ -67,6 +67,7 @@ async function setUp() {
     marks,
     events,
     status,
+    refresh,
     pass,
     view: createLinkView({ ...deps, status: () => ({ state: 'off' }), tunnels: () => NO_TUNNELS }),
     takeDevice: async () => {
@@ -164,6 +165,19 @@ describe('states of the link on ServerBindings', () => {
     await pass(100_000);
     assert.equal((await status('m1'))?.link, 'down');
     assert.match((await status('m1'))?.conditions?.[0]?.message ?? '', /device of this plane is down/);
+    await end();
+  });
+
+  it('come some seconds after a machine asked for its address', async () => {
+    const { client, clock, device, refresh, status, end } = await setUp();
+    await clock.advance(1_000);
+    const key = keyOf('3');
+    const spec = { siderolink: { address: 'fd00::1:3/64', publicKey: key } };
+    await client.patch(serverBinding, { name: 'm3' }, { type: 'merge', body: { spec } });
+    await refresh();
+    device.set(key, handshake(START, '10.0.0.3:1'));
+    await clock.advance(4_000);
+    assert.equal((await status('m3'))?.link, 'up');
     await end();
   });
 

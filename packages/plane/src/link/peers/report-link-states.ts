@@ -11,7 +11,7 @@ import type { LinkPeer, Member } from './read-member.ts';
 export interface LinkStateDeps {
   readonly client: ObjectClient;
   readonly cache: ObjectCache;
-  readonly peers: Pick<LinkPeers, 'get' | 'peers' | 'state'>;
+  readonly peers: Pick<LinkPeers, 'get' | 'peers' | 'changes'>;
   readonly look: LinkLook;
   /** Since when the device runs; undefined: there is none. */
   readonly deviceSinceMs: () => number | undefined;
@@ -22,14 +22,15 @@ export interface LinkStateDeps {
 }
 
 const LOOK_EVERY_MS = 10_000;
+const LOOK_AFTER_CHANGE_MS = 2_000;
 const LOOK_AT_MANY_EVERY_MS = 30_000;
 const MANY_PEERS = 1_000;
 /** Writes at the same time. The store commits together what comes together. */
 const WRITES = 32;
 
 /**
- * Look at the device every 10 s (with more than 1,000 machines every 30 s) and write what changed to the ServerBindings,
- * until the signal aborts. A look asks the device once. Never rejects.
+ * Look at the device every 10 s, and 2 s after a machine asked for its address (with more than 1,000 machines every 30 s),
+ * and write what changed to the ServerBindings, until the signal aborts. A look asks the device once. Never rejects.
  */
 export async function reportLinkStates(deps: LinkStateDeps, signal: AbortSignal): Promise<void> {
   const history = new Map<string, ReportHistory>();
@@ -40,7 +41,19 @@ export async function reportLinkStates(deps: LinkStateDeps, signal: AbortSignal)
     } catch (error) {
       deps.log.warn('link.state_unknown', { error: errorText(error) });
     }
-    await deps.clock.sleep(history.size > MANY_PEERS ? LOOK_AT_MANY_EVERY_MS : LOOK_EVERY_MS, signal);
+    if (history.size > MANY_PEERS) await deps.clock.sleep(LOOK_AT_MANY_EVERY_MS, signal);
+    else await untilNextLook(deps, signal);
+  }
+}
+
+async function untilNextLook({ clock, peers }: LinkStateDeps, signal: AbortSignal): Promise<void> {
+  for (let waitedMs = 0; waitedMs < LOOK_EVERY_MS && !signal.aborted; waitedMs += LOOK_AFTER_CHANGE_MS) {
+    const changes = peers.changes();
+    await clock.sleep(LOOK_AFTER_CHANGE_MS, signal);
+    if (changes !== peers.changes()) {
+      await clock.sleep(LOOK_AFTER_CHANGE_MS, signal);
+      return;
+    }
   }
 }
 
