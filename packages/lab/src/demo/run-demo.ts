@@ -19,7 +19,7 @@ export async function runDemo(places: DemoPlaces, say: (line: string) => void): 
   if (await isRackRunning(places.network)) {
     throw new BloomeryError(
       'BLM_LAB_PROGRAM_FAILED',
-      `starting the demo: one runs on this host already (network namespace ${places.network.namespace}); make demo-stop ends it`,
+      `starting the demo: one runs on this host already, in network namespace ${places.network.namespace}`,
     );
   }
   const startedAt = Date.now();

@@ -31,7 +31,7 @@ const FAILURE_DELIVERY_WAIT_MS = 60_000;
 const LOOK_AT_ADDRESSES_EVERY_MS = 2_000;
 const SIGN_OF_LIFE_EVERY_MS = 10_000;
 const UNIQUE_TOKEN_BYTES = 32;
-const NOT_READY = { boot: 'it does not run from disk yet' };
+const NOT_READY = { disk: 'it does not run from its disk yet' };
 /** Of the disk boot. Where the link goes stands in the configuration, as for Talos. */
 const DISK_COMMAND_LINE = 'console=tty0 console=ttyS0 printk.devkmsg=on panic=30 stand-in.boot=disk';
 
