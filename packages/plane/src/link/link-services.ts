@@ -7,6 +7,7 @@ import { createAddressFilter } from './events/address-filter.ts';
 import { createEventCounts, type WritableEventCounts } from './events/event-counts.ts';
 import { createEventSink, type EventRecords } from './events/event-sink.ts';
 import { startEventSink } from './events/start-event-sink.ts';
+import { createKernelMarks } from './logs/kernel-marks.ts';
 import { createLogCounts, type WritableLogCounts } from './logs/log-counts.ts';
 import { startLogReceiver } from './logs/log-receiver.ts';
 import type { LogStore } from './logs/log-store.ts';
@@ -68,7 +69,10 @@ export async function startLinkServices(options: LinkServicesOptions, deps: Link
   const sink = await startEventSink({ host, port: EVENT_SINK_PORT }, eventSink, deps);
   cleanup.use(sink);
   const { clock, log, logStore: store = NO_RECORDS, logCounts: counts = createLogCounts() } = deps;
-  const receiver = await startLogReceiver({ host, port: KERNEL_LOG_PORT }, { annotations, store, counts, clock, log });
+  const receiver = await startLogReceiver(
+    { host, port: KERNEL_LOG_PORT },
+    { annotations, store, counts, marks: createKernelMarks(deps), clock, log },
+  );
   cleanup.use(receiver);
   const owned = cleanup.move();
   return {

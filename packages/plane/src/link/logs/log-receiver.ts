@@ -4,6 +4,7 @@ import { type Clock, errorText, type Listen, type Logger, type Service } from '@
 import { bareLinkAddress } from '@bloomery/siderolink';
 import type { LinkAnnotations } from '../annotations.ts';
 import { createLineWriter, type LineWriter } from './annotated-line.ts';
+import type { KernelMarks } from './kernel-marks.ts';
 import type { LogDrop, WritableLogCounts } from './log-counts.ts';
 import type { LogStore } from './log-store.ts';
 import { createObjectScanner } from './object-scanner.ts';
@@ -41,6 +42,8 @@ export interface LogReceiverDeps {
   readonly annotations: LinkAnnotations;
   readonly store: Pick<LogStore, 'write' | 'drained'>;
   readonly counts: WritableLogCounts;
+  /** Sees the lines of machines; nothing unless given. */
+  readonly marks?: KernelMarks;
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits?: Partial<LogReceiverLimits>;
@@ -163,7 +166,7 @@ function senderOf(receiver: Receiver, address: string): Sender {
 /** One connection's stream; `push` says false when the store wants its writers to wait. */
 function createStream(receiver: Receiver, sender: Sender) {
   const { deps, limits } = receiver;
-  const { annotations, store, counts } = deps;
+  const { annotations, store, counts, marks } = deps;
   let annotation = annotations.at(sender.address);
   let writer: LineWriter = createLineWriter(annotation);
   let isAllowed = true;
@@ -180,7 +183,9 @@ function createStream(receiver: Receiver, sender: Sender) {
       return true;
     }
     counts.lines += 1;
-    if (!store.write(line, annotation?.server_uuid)) fits = false;
+    const server = annotation?.server_uuid;
+    if (!store.write(line, server)) fits = false;
+    if (server !== undefined) marks?.see(server, line);
     return true;
   };
   const scanner = createObjectScanner({
