@@ -2,7 +2,8 @@ import type { ObjectClient } from '@bloomery/kube';
 import { backOffMs } from '@bloomery/kube';
 import { type Secret, secret } from '@bloomery/model';
 import { type Clock, errorText, isBloomeryError, type Logger, type RandomBytes } from '@bloomery/ports';
-import { isSameSecret, type JoinToken, type JoinVerdict, judgeJoinToken, judgeState } from './join-token.ts';
+import { createUseCounter } from './count-uses.ts';
+import { isSameSecret, type JoinToken, type JoinVerdict, judgeJoinToken } from './join-token.ts';
 import {
   changeTokenSecret,
   machineTokenOf,
@@ -88,7 +89,7 @@ export async function followJoinTokens(
   await complete();
   const followed = follow({ ...deps, onChange: complete }, stop.signal);
   const refresh = throttled(clock, REFRESH_EVERY_MS, read);
-  const one = createQueue();
+  const uses = createUseCounter({ client, clock, onWritten: take });
 
   const judgeNow = (text: string | undefined, server: string): JoinVerdict =>
     judgeJoinToken(present.tokens, text, server, clock.nowMs());
@@ -105,8 +106,7 @@ export async function followJoinTokens(
       await refresh();
       return judgeNow(text, server);
     },
-    use: ({ name, uses }, server) =>
-      uses === undefined ? Promise.resolve(true) : one(() => countUse(client, name, server, clock, take)),
+    use: (token, server) => (token.uses === undefined ? Promise.resolve(true) : uses.count(token.name, server)),
     machineToken: (server) =>
       present.machineKey === undefined ? undefined : machineTokenOf(present.machineKey, server),
     announce: (text) => {
@@ -127,26 +127,6 @@ async function readOrAbsent(client: ObjectClient): Promise<Secret | undefined> {
     if (isBloomeryError(error, 'BLM_API_NOT_FOUND')) return undefined;
     throw error;
   }
-}
-
-/** Counts in the API, where it survives us; the machine that is counted already is let in. */
-async function countUse(
-  client: ObjectClient,
-  name: string,
-  server: string,
-  clock: Clock,
-  take: (found: Secret | undefined) => void,
-): Promise<boolean> {
-  let isIn = false;
-  const found = await changeTokenSecret(client, ({ tokens }) => {
-    const token = tokens.find((candidate) => candidate.name === name);
-    isIn = token !== undefined && judgeState(token, server, clock.nowMs()).ok;
-    if (token === undefined || !isIn) return undefined;
-    const { usedBy = [] } = token;
-    return usedBy.includes(server) ? undefined : { tokens: { [name]: { ...token, usedBy: [...usedBy, server] } } };
-  });
-  take(found);
-  return isIn;
 }
 
 /** Calls `onChange` after every change of the Secret until the signal aborts. Failures are retried with back-off. */
@@ -193,15 +173,5 @@ function throttled(clock: Clock, everyMs: number, work: () => Promise<unknown>):
       },
     );
     return running;
-  };
-}
-
-/** Runs one work after another. */
-function createQueue(): <R>(work: () => Promise<R>) => Promise<R> {
-  let tail: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const result = tail.then(work);
-    tail = result.catch(() => {});
-    return result;
   };
 }
