@@ -72,6 +72,7 @@ export function readSeries(series: Series, start?: SeriesStart): SeriesReader {
 
   /** Go on with the file behind the one that was read; false when that is the newest still. */
   async function advance(): Promise<boolean> {
+    if ((await idOf(series.file)) === id) return false;
     const files = await openAll(series);
     const at = files.findIndex((file) => file.id === id);
     const next = files[at + 1];
