@@ -28,7 +28,7 @@ export interface LinkPeers extends Pick<LinkMembers, 'get' | 'peers' | 'onRevoke
   serverWithKey(publicKey: string): string | undefined;
   /** Name of the binding whose machine may open a tunnel with this virtual address (`[v6]:port`, as virtualAddress makes). */
   serverWithVirtualAddress(addressPort: string): string | undefined;
-  /** How often a peer was added, changed or removed so far. */
+  /** How often the device came or went, or a peer was added, changed or removed so far. */
   changes(): number;
   /** Ask the device for all its peers; undefined without a device. Slow with many: for the periodic look only. */
   state(): Promise<DeviceState | undefined>;
@@ -92,6 +92,7 @@ export function createLinkPeers({ serverPrivateKey, restoreEndpoints = true, clo
       return follow(members.put(name, { ...gone, revision: gone.revision === undefined ? undefined : revision }));
     },
     attach: async (next) => {
+      changes++;
       const restored = await device.attach(next);
       const memberOf = (publicKey: string): Member | undefined => members.get(members.serverWithKey(publicKey) ?? '');
       return restored

@@ -104,7 +104,7 @@ describe('states of the link on ServerBindings', () => {
           type: 'SideroLinkConnected',
           status: 'True',
           message: `WireGuard over UDP from 10.0.0.2:4242; last handshake ${text(START + 1_000)}`,
-          lastTransitionTime: text(START + 10_000),
+          lastTransitionTime: text(START + 4_000),
         },
       ],
     });

@@ -29,11 +29,13 @@ const MANY_PEERS = 1_000;
 const WRITES = 32;
 
 /**
- * Look at the device every 10 s, and 2 s after a machine asked for its address (with more than 1,000 machines every 30 s),
- * and write what changed to the ServerBindings, until the signal aborts. A look asks the device once. Never rejects.
+ * Look at the device every 10 s, and some seconds after it came or a machine asked for its address (with more than 1,000
+ * machines every 30 s only), and write what changed to the ServerBindings, until the signal aborts. A look asks the device
+ * once. Never rejects.
  */
 export async function reportLinkStates(deps: LinkStateDeps, signal: AbortSignal): Promise<void> {
   const history = new Map<string, ReportHistory>();
+  let seen = 0;
   while (!signal.aborted) {
     try {
       await deps.look.look();
@@ -42,19 +44,20 @@ export async function reportLinkStates(deps: LinkStateDeps, signal: AbortSignal)
       deps.log.warn('link.state_unknown', { error: errorText(error) });
     }
     if (history.size > MANY_PEERS) await deps.clock.sleep(LOOK_AT_MANY_EVERY_MS, signal);
-    else await untilNextLook(deps, signal);
+    else seen = await untilNextLook(deps, seen, signal);
   }
 }
 
-async function untilNextLook({ clock, peers }: LinkStateDeps, signal: AbortSignal): Promise<void> {
+/** Returns the count of changes up to which the next look is good. */
+async function untilNextLook({ clock, peers }: LinkStateDeps, seen: number, signal: AbortSignal): Promise<number> {
   for (let waitedMs = 0; waitedMs < LOOK_EVERY_MS && !signal.aborted; waitedMs += LOOK_AFTER_CHANGE_MS) {
-    const changes = peers.changes();
     await clock.sleep(LOOK_AFTER_CHANGE_MS, signal);
-    if (changes !== peers.changes()) {
-      await clock.sleep(LOOK_AFTER_CHANGE_MS, signal);
-      return;
-    }
+    const changes = peers.changes();
+    if (changes === seen) continue;
+    await clock.sleep(LOOK_AFTER_CHANGE_MS, signal);
+    return changes;
   }
+  return seen;
 }
 
 interface Due {
