@@ -1,9 +1,13 @@
 import { type LinkPeer, startLinkPeer } from './link-peer.ts';
-import { makeTestNamespace } from './test-namespace.ts';
+import { makeTestNamespace, type TestNamespace } from './test-namespace.ts';
 
 /** The agent of the upstream module in a namespace of its own. */
 export interface UpstreamAgent {
+  readonly namespace: TestNamespace;
+  /** The running one. */
   readonly peer: LinkPeer;
+  /** Another with the same arguments after it; upstream's remembers nothing. */
+  restart(): Promise<void>;
   /** Where nodes find it. */
   readonly api: string;
   end(): void;
@@ -17,15 +21,31 @@ export async function startUpstreamAgent(...args: readonly string[]): Promise<Up
   const namespace = makeTestNamespace();
   const api = `${namespace.host}:4000`;
   const within = [...namespace.within, 'unshare', '-m', 'sh', '-c', OWN_SOCKETS, 'sh'];
-  const peer = startLinkPeer(
-    ['agent', '-userspace', '-api', api, '-wireguard', `${namespace.host}:51821`, ...args],
-    within,
-  );
+  const start = async (): Promise<LinkPeer> => {
+    const started = startLinkPeer(
+      ['agent', '-userspace', '-api', api, '-wireguard', `${namespace.host}:51821`, ...args],
+      within,
+    );
+    await started.told('the agent', ({ event }) => event === 'listening');
+    return started;
+  };
+  let peer: LinkPeer;
   try {
-    await peer.told('the agent', ({ event }) => event === 'listening');
+    peer = await start();
   } catch (error) {
     namespace.end();
     throw error;
   }
-  return { peer, api, end: () => namespace.end() };
+  return {
+    namespace,
+    get peer() {
+      return peer;
+    },
+    restart: async () => {
+      await peer.stop();
+      peer = await start();
+    },
+    api,
+    end: () => namespace.end(),
+  };
 }

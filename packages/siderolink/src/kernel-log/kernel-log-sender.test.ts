@@ -222,6 +222,19 @@ describe('the kernel log sender', () => {
     await until(() => isStopped);
   });
 
+  it('stops at once when there is no way to any destination', async () => {
+    const log = fakeLog();
+    const options = { destinations: ['tcp://127.0.0.1:9'], source: log.source, bootTimeNs: 0n };
+    const sender = startKernelLogSender(options, {
+      clock: createFakeClock(),
+      log: silentLog,
+      isReachable: () => false,
+    });
+    log.write('x');
+    await sender[Symbol.asyncDispose]();
+    assert.equal(sender.counts().sent, 0);
+  });
+
   it('counts what is no record, and ends with its source', async () => {
     await using receiver = await startReceiver();
     const source: KernelLogSource = async function* () {

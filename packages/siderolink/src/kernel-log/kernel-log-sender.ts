@@ -80,10 +80,12 @@ export function startKernelLogSender(options: KernelLogOptions, deps: KernelLogD
     },
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
-      const cancel = deps.clock.after(DRAIN_MAX_MS, () => {
+      const giveUp = (): void => {
         stopped.abort();
         for (const target of targets) target.destination.reset();
-      });
+      };
+      if (targets.every((target) => deps.isReachable?.(target.destination.host) === false)) giveUp();
+      const cancel = deps.clock.after(DRAIN_MAX_MS, giveUp);
       await done;
       cancel();
       for (const target of targets) target.destination[Symbol.dispose]();
