@@ -20,6 +20,8 @@ export type GrpcHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeade
 
 /** Half-open streams of clients that go on sending after the answer are reset after this time. */
 const LINGER_MS = 5_000;
+/** Reason of aborted signals: without one an exception with its stack is made for each call. */
+const CALL_OVER = 'the call is over';
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
@@ -60,13 +62,13 @@ function openCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, deps:
     if (done) return;
     done = true;
     cancelTimer();
-    abort.abort();
+    abort.abort(CALL_OVER);
     answer(stream, status, message, deps.clock);
   };
   stream.on('close', () => {
     done = true;
     cancelTimer();
-    abort.abort();
+    abort.abort(CALL_OVER);
   });
   const socket = stream.session?.socket;
   const peer = { host: plainAddress(socket?.remoteAddress ?? ''), port: socket?.remotePort ?? 0 };
