@@ -69,10 +69,10 @@ export interface RecordFileOptions {
 export function openRecordFile(options: RecordFileOptions): RecordFile {
   const { file, name, clock, log } = options;
   const limits = { ...RECORD_FILE_LIMITS, ...options.limits };
+  const append = createAppender(file, limits);
   const listeners = new Set<() => void>();
   let waiting: string[] = [];
   let waitingBytes = 0;
-  let size: number | undefined;
   let work: Promise<void> | undefined;
   let problem: string | undefined;
   let cancelStart: (() => void) | undefined;
@@ -90,7 +90,6 @@ export function openRecordFile(options: RecordFileOptions): RecordFile {
         await append(`${lines.join('\n')}\n`);
       } catch (error) {
         counts.lost += lines.length;
-        size = undefined;
         if (problem === undefined)
           log.error(`${name}.write-failed`, { file, lost: counts.lost, error: errorText(error) });
         problem = errorText(error);
@@ -101,17 +100,6 @@ export function openRecordFile(options: RecordFileOptions): RecordFile {
       problem = undefined;
       for (const listener of listeners) listener();
     }
-  }
-
-  async function append(text: string): Promise<void> {
-    const bytes = Buffer.from(text);
-    size ??= await openedSize(file);
-    if (size > 0 && size + bytes.length > limits.fileBytes) {
-      await rotate(file, limits.oldFiles);
-      size = await openedSize(file);
-    }
-    await appendFile(file, bytes, { mode: 0o600 });
-    size += bytes.length;
   }
 
   function release(): void {
@@ -178,6 +166,24 @@ export function openRecordFile(options: RecordFileOptions): RecordFile {
       cancelStart?.();
       cancelStart = undefined;
     },
+  };
+}
+
+/** Append to a file that is put aside when it is full. One call at a time. */
+function createAppender(file: string, { fileBytes, oldFiles }: RecordFileLimits): (text: string) => Promise<void> {
+  let size: number | undefined;
+  return async (text) => {
+    const bytes = Buffer.from(text);
+    let before = size;
+    // After a failure nobody knows what is in the file.
+    size = undefined;
+    before ??= await openedSize(file);
+    if (before > 0 && before + bytes.length > fileBytes) {
+      await rotate(file, oldFiles);
+      before = await openedSize(file);
+    }
+    await appendFile(file, bytes, { mode: 0o600 });
+    size = before + bytes.length;
   };
 }
 
