@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LinkAnnotation } from '../annotations.ts';
 import { createLineWriter } from './annotated-line.ts';
+import { MAX_DEPTH } from './json-syntax.ts';
 
 const SEED =
   '{"clock":8576583,"facility":"user","msg":"[talos] x\\n","seq":665,"talos-time":"2022-02-11T12:42:02.74807823Z"}';
@@ -85,6 +86,11 @@ describe('a line', () => {
       line(forged, FULL),
       '{"cluster":"c","machine":"m","mamespace":"evil","metal_machine":"mm","namespace":"default","server_uuid":"u"}',
     );
+  });
+
+  it('may be as deep as the scanner lets through', () => {
+    const deep = `${'{"a":['.repeat(MAX_DEPTH / 2)}"\\u003c1e5"${']}'.repeat(MAX_DEPTH / 2)}`;
+    assert.equal(line(deep, FULL)?.length, deep.length + (line('{"a":1}', FULL)?.length ?? 0) - '{"a":1}'.length);
   });
 
   it('leaves out what is empty', () => {
