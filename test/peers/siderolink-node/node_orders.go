@@ -30,7 +30,7 @@ const (
 //	join {key}                          a new Provision call and link; key: the private one, else a new one
 //	ask {key}                           Provision only, with this text as public key; header: the virtual address of the answer
 //	leave                               close the link
-//	log {lines, raw}                    to the log receiver over one kept connection; raw bytes follow the lines
+//	log {lines, raw, timeoutMs}         to the log receiver over one kept connection; raw bytes follow the lines; 5 s as Talos, unless given
 //	close-log                           close that connection
 //	flood {count, size}                 as many log lines of this size, then end of the stream; answers when the receiver has closed
 //	event {type, payload|value, eventId, noData}   publish: payload is protobuf's JSON, value its bytes
@@ -133,7 +133,12 @@ func (n *node) sendLog(ctx context.Context, o order) (fact, error) {
 		data = append(append(data, line...), '\n')
 	}
 
-	n.logs.SetWriteDeadline(time.Now().Add(5 * time.Second)) //nolint:errcheck
+	patience := 5 * time.Second
+	if o.TimeoutMs > 0 {
+		patience = time.Duration(o.TimeoutMs) * time.Millisecond
+	}
+
+	n.logs.SetWriteDeadline(time.Now().Add(patience)) //nolint:errcheck
 
 	written, err := n.logs.Write(append(data, o.Raw...))
 	if err != nil {

@@ -73,7 +73,7 @@ describe('a hostile node', { skip: LINK_PEER.missing || whyNoLinkNamespace(), ti
       ['an object that is too large', `{"a":"${'x'.repeat(1_200_000)}"}\n`],
     ];
     for (const [what, bytes] of garbage) {
-      assert.equal((await bad.ask({ do: 'log', raw: base64(bytes) }))['ok'], true, what);
+      assert.equal((await bad.ask({ do: 'log', raw: base64(bytes), timeoutMs: 30_000 }))['ok'], true, what);
       assert.equal(
         (await bad.ask({ do: 'log', lines: [JSON.stringify({ msg: `behind ${what}` })] }))['ok'],
         true,
