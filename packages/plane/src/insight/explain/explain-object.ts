@@ -2,6 +2,7 @@ import { type Finding, isWaitReason, WAIT_REASONS, type WaitReason } from '@bloo
 import { quoteError } from '../quote-error.ts';
 import { bootVerdict } from './boot-verdict.ts';
 import type { MachineRule, RuleFinding } from './bound-machine.ts';
+import { duplicateMachine } from './duplicate-rule.ts';
 import { EVIDENCE_MAX, newestFirst, sinceOf, statementOf, TEXT_MAX } from './evidence.ts';
 import { type ExplainedCondition, type ExplainedObject, type ExplainInput, objectRef } from './explain-input.ts';
 import { linkNeverUp, linkRefused, linkStale, reconnectStorm, tunnelModeLost } from './link-rules.ts';
@@ -37,6 +38,7 @@ const MACHINE_RULES: readonly MachineRule[] = [
   configInvalid,
   installationFailed,
   linkStale,
+  duplicateMachine,
   reconnectStorm,
 ];
 

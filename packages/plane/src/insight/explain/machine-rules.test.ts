@@ -97,6 +97,13 @@ const provisioned = (agoMs: number, mode: string, repeats?: number): [string, nu
 
 const cases: [rule: string, when: string, given: Given, cause: RegExp, firstDo: RegExp][] = [
   [
+    'DuplicateIdentity',
+    'two machines share its UUID',
+    { link: 'up', conditions: [condition('UniqueIdentity', 'DuplicateIdentity', 'two machines take turns')] },
+    /^Two machines come to the link with the UUID of ServerBinding s\.$/,
+    /^bloomery timeline server\/s --source link/,
+  ],
+  [
     'LinkNeverUp',
     'no handshake followed the address',
     { link: 'never', conditions: [never], entries: [provisioned(5 * MINUTE, 'udp')] },
