@@ -12,19 +12,27 @@ export interface StandInLinkDeps {
 /** The stand-in's end of SideroLink: joins as soon as it has settings and stays joined. */
 export interface StandInLink {
   readonly events: EventSender;
-  /** Take over new settings. Those that only name the API differently keep the senders. */
+  /** Take over new settings. Those that only name another API keep the senders; else what was not delivered is sent anew. */
   settle(settings: LinkSettings): Promise<void>;
   /** Send what is left, then leave. */
   leave(): Promise<void>;
 }
 
+/** Events that are kept for other settings: more than a boot has. */
+const TOLD_MAX = 500;
+
 /** Join with the settings of the kernel arguments. */
 export function joinStandInLink(first: LinkSettings, deps: StandInLinkDeps): StandInLink {
   let settings = first;
   let node = startNode(settings, deps);
+  const told: ((events: EventSender) => void)[] = [];
   return {
     events: {
-      send: (schema, payload) => node.events.send(schema, payload),
+      send: (schema, payload) => {
+        told.push((events) => events.send(schema, payload));
+        if (told.length > TOLD_MAX) told.shift();
+        return node.events.send(schema, payload);
+      },
       drained: (timeoutMs) => node.events.drained(timeoutMs),
       get backlog() {
         return node.events.backlog;
@@ -37,8 +45,11 @@ export function joinStandInLink(first: LinkSettings, deps: StandInLinkDeps): Sta
         node.update(next.inputs);
         return;
       }
-      await node[Symbol.asyncDispose]();
+      const before = node;
+      await before[Symbol.asyncDispose]();
       node = startNode(next, deps);
+      const { backlog } = before.events;
+      for (const tell of backlog === 0 ? [] : told.slice(-backlog)) tell(node.events);
     },
     leave: async () => node[Symbol.asyncDispose](),
   };
