@@ -96,6 +96,29 @@ describe('Provision', () => {
     assert.equal((await plane.binding(A)).spec?.siderolink, undefined);
   });
 
+  for (const requireTokens of [false, true]) {
+    it(`answers any texts with a refusal that is meant, tokens ${requireTokens ? '' : 'not '}required`, async () => {
+      await using plane = await startProvisionLab({ bindings: [A], requireTokens });
+      const text = fc.oneof(
+        fc.string({ unit: 'grapheme', maxLength: 300 }),
+        fc.constantFrom('', A, 'v1:', 'm.', 'm.x'),
+      );
+      const meant = new Set(requireTokens ? ['PERMISSION_DENIED'] : ['INVALID_ARGUMENT', 'NOT_FOUND']);
+      await fc.assert(
+        fc.asyncProperty(text, text, text, text, text, async (uuid, nodePublicKey, joinToken, unique, talosVersion) => {
+          const rest = { nodePublicKey, joinToken, nodeUniqueToken: unique, talosVersion };
+          const status = await plane.provision(uuid, rest).then(
+            () => 'OK',
+            ({ facts }) => String(facts.status),
+          );
+          assert.ok(meant.has(status), status);
+        }),
+        { numRuns: 300, interruptAfterTimeLimit: 5_000 },
+      );
+      assert.equal((await plane.binding(A)).spec?.siderolink, undefined);
+    });
+  }
+
   it('gives one key to one machine only, when two bring it at once', async () => {
     await using plane = await startProvisionLab({ bindings: [A, B] });
     const nodePublicKey = newKey();
