@@ -28,6 +28,7 @@ export interface ClientSettings {
 }
 
 const MODES = ['auto', 'kernel', 'userspace'] as const;
+const HOST_PORT = /^(\[[0-9a-fA-F:.]+(%\w+)?\]|[^:[\]\s]+):\d{1,5}$/;
 const NONE: LinkDocuments = { kernelLogDestinations: [] };
 
 /**
@@ -50,6 +51,10 @@ export function readClientSettings(flags: ClientFlags): ClientSettings {
   }
   parseApiEndpoint(api);
   const eventSink = flags.events ?? documents.eventSink ?? kernel.eventSink;
+  if (eventSink !== undefined && !HOST_PORT.test(eventSink)) {
+    const message = `reading where events go, ${JSON.stringify(eventSink.slice(0, 200))}: it is not HOST:PORT`;
+    throw new BloomeryError('BLM_LINK_CONFIG_INVALID', message);
+  }
   const uniqueToken = documents.siderolink?.uniqueToken ?? '';
   return {
     api,

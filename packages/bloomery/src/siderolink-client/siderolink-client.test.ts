@@ -72,6 +72,11 @@ describe('bloomery siderolink-client', () => {
     ],
     ['a missing file', { config: '/nowhere', cmdline: '' }, /--config: .*\/nowhere/],
     ['a missing file of arguments', { cmdline: '@/nowhere' }, /--cmdline: .*\/nowhere/],
+    [
+      'a sink that is none',
+      { api: 'h:1', events: 'fd00::1', cmdline: '' },
+      /where events go, "fd00::1": it is not HOST:PORT/,
+    ],
     ['an API that is none', { api: 'grpc://', cmdline: '' }, /it has no host/],
   ];
   for (const [title, flags, message] of wrong) {

@@ -6,6 +6,9 @@ import type { StatusBoard } from './status-board.ts';
 export const LINK_DOWN_MS = 275_000;
 
 const LOOK_MS = 30_000;
+/** Before the first handshake: soon at first, then each second. */
+const EAGER_MS = 5_000;
+const EAGER_LOOK_MS = 200;
 const FIRST_LOOK_MS = 1_000;
 
 /** What watching needs. */
@@ -17,7 +20,7 @@ export interface WatchLinkOptions {
 }
 
 /**
- * Look at the last handshake every 30 s (every second until the first), and keep the status. Returns when there was none for
+ * Look at the last handshake every 30 s (more often until the first), and keep the status. Returns when there was none for
  * 275 s, or the signal aborts.
  *
  * @throws BloomeryError BLM_LINK_DEVICE_FAILED when the device went away.
@@ -42,7 +45,8 @@ export async function watchLink(device: LinkDevice, { clock, board, signal }: Wa
       board.set({ connected, lastHandshakeMs, ...(connected ? { lastError: undefined } : {}) });
       const reference = Math.max(sinceMs, lastHandshakeMs ?? 0);
       if (nowMs - reference >= LINK_DOWN_MS) return;
-      await clock.sleep(connected ? LOOK_MS : FIRST_LOOK_MS, awake.signal);
+      const firstLookMs = nowMs - sinceMs < EAGER_MS ? EAGER_LOOK_MS : FIRST_LOOK_MS;
+      await clock.sleep(connected ? LOOK_MS : firstLookMs, awake.signal);
     }
   } finally {
     signal.removeEventListener('abort', wake);
