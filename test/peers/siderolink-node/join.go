@@ -22,6 +22,7 @@ import (
 type joining struct {
 	api          string
 	caFile       string
+	serverName   string
 	uuid         string
 	token        string
 	uniqueToken  string
@@ -33,6 +34,7 @@ type joining struct {
 func (j *joining) flags(set *flag.FlagSet) {
 	set.StringVar(&j.api, "api", "", "siderolink.api as Talos takes it: host:port, grpc://…, https://…?jointoken=…&grpc_tunnel=true")
 	set.StringVar(&j.caFile, "ca", "", "PEM file of the authority for https")
+	set.StringVar(&j.serverName, "server-name", "", "name in the certificate; empty: that of -api")
 	set.StringVar(&j.uuid, "uuid", uuid.NewString(), "node_uuid")
 	set.StringVar(&j.token, "token", "", "join_token; replaces that of -api")
 	set.StringVar(&j.uniqueToken, "unique-token", "", "node_unique_token")
@@ -64,7 +66,7 @@ func (j *joining) dial() (*grpc.ClientConn, error) {
 	creds := insecure.NewCredentials()
 
 	if at.Scheme != "grpc" {
-		conf := &tls.Config{}
+		conf := &tls.Config{ServerName: j.serverName}
 
 		if j.caFile != "" {
 			pem, err := os.ReadFile(j.caFile)
