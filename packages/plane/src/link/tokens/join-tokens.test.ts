@@ -269,6 +269,20 @@ describe('the Secret of the join tokens', () => {
     await until('announced', async () => (await listJoinTokens(client)).api === 'grpc://10.0.0.1:8081');
     assert.equal((await listJoinTokens(client)).required, false);
   });
+  it('is not fought over by two managers', async () => {
+    const client = createMemoryClient();
+    await using one = await follow(client, true);
+    await using other = await follow(client, false);
+    one.announce('grpc://10.0.0.1:8081');
+    other.announce('grpc://10.0.0.2:8081');
+    await until('announced', async () => (await listJoinTokens(client)).api === 'grpc://10.0.0.2:8081');
+    const { token } = await createJoinToken(client, { name: 'a' }, from);
+    for (const tokens of [one, other]) assert.equal((await tokens.judge(token, A)).ok, true);
+    const revision = client.revision();
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(client.revision(), revision);
+    assert.equal(one.machineToken(A), other.machineToken(A));
+  });
   it('refuses wishes that cannot be', async () => {
     const client = createMemoryClient();
     const create = (wish: Parameters<typeof createJoinToken>[1]) => createJoinToken(client, wish, from);
