@@ -22,9 +22,9 @@ describe('bloomery siderolink-client', () => {
     return path;
   };
 
-  const document = 'kind: SideroLinkConfig\napiUrl: grpc://doc:1\nuniqueToken: t\n';
+  const document = 'apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: grpc://doc:1\nuniqueToken: t\n';
   const others =
-    '---\nkind: EventSinkConfig\nendpoint: "[fd00::1]:4002"\n---\nkind: KmsgLogConfig\nurl: tcp://[fd00::1]:4001\n';
+    '---\napiVersion: v1alpha1\nkind: EventSinkConfig\nendpoint: "[fd00::1]:4002"\n---\napiVersion: v1alpha1\nkind: KmsgLogConfig\nname: a\nurl: tcp://[fd00::1]:4001\n';
   const cmdline = 'siderolink.api=arg:1 talos.events.sink=[fd00::2]:4002 talos.logging.kernel=udp://h:1';
 
   it('takes documents before kernel arguments, and adds their log destinations', () => {
@@ -55,7 +55,7 @@ describe('bloomery siderolink-client', () => {
     assert.equal(broken.api, 'arg:1');
     assert.equal(broken.configError?.stage, 'load');
     const invalid = readClientSettings({
-      config: file('invalid', 'kind: SideroLinkConfig\napiUrl: http://x\n'),
+      config: file('invalid', 'apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: http://x\n'),
       cmdline,
     });
     assert.equal(invalid.configError?.stage, 'validate');

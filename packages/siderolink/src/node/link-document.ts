@@ -1,5 +1,5 @@
 import { BloomeryError } from '@bloomery/ports';
-import { field, isYamlMap, readYaml, scalarString, type YamlMap } from '@bloomery/talos';
+import { field, isYamlMap, loadDocuments, readYaml, scalarString, type YamlMap, type YamlTree } from '@bloomery/talos';
 
 /** The document SideroLinkConfig (v1alpha1) of a machine configuration. */
 export interface SideroLinkConfig {
@@ -19,16 +19,20 @@ export interface LinkDocuments {
 }
 
 const REDACTED = 'REDACTED';
+const KINDS: ReadonlySet<string> = new Set(['SideroLinkConfig', 'EventSinkConfig', 'KmsgLogConfig']);
 
 /**
  * Read the documents SideroLinkConfig, EventSinkConfig and KmsgLogConfig of a machine configuration; others are passed over.
  *
- * @throws BloomeryError BLM_LINK_CONFIG_INVALID naming the field, BLM_TALOS_CONFIG_INVALID for text that is no YAML.
+ * @throws BloomeryError BLM_LINK_CONFIG_INVALID naming the field, BLM_TALOS_CONFIG_INVALID for text that is no YAML and for
+ * keys, versions and repetitions that Talos refuses.
  */
 export function readLinkDocuments(config: string): LinkDocuments {
-  const documents = readYaml(config, { what: 'the machine configuration' }).filter((tree) => isYamlMap(tree));
+  const what = 'the machine configuration';
+  const trees = readYaml(config, { what }).filter((tree) => KINDS.has(kindOf(tree)));
+  const documents = loadDocuments(trees, 'strict', what);
   const ofKind = (kind: string): readonly YamlMap[] =>
-    documents.filter((tree) => scalarString(field(tree, 'kind')) === kind);
+    documents.filter((document) => document.kind === kind).map((document) => document.tree);
   const [siderolink] = ofKind('SideroLinkConfig');
   const eventSink = scalarString(field(ofKind('EventSinkConfig')[0] ?? {}, 'endpoint'));
   const urls = ofKind('KmsgLogConfig').flatMap((tree) => scalarString(field(tree, 'url')) ?? []);
@@ -37,6 +41,10 @@ export function readLinkDocuments(config: string): LinkDocuments {
     ...(siderolink === undefined ? {} : { siderolink: readSideroLinkConfig(siderolink) }),
     ...(eventSink === undefined ? {} : { eventSink }),
   };
+}
+
+function kindOf(tree: YamlTree): string {
+  return isYamlMap(tree) ? (scalarString(field(tree, 'kind')) ?? '') : '';
 }
 
 function readSideroLinkConfig(document: YamlMap): SideroLinkConfig {

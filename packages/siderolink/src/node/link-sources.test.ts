@@ -56,7 +56,15 @@ describe('the documents of the link', () => {
     });
   });
   it('are refused with the reason', () => {
-    assert.throws(() => readLinkDocuments('kind: SideroLinkConfig\napiUrl: ""\n'), { code: 'BLM_LINK_CONFIG_INVALID' });
+    const head = 'apiVersion: v1alpha1\nkind: SideroLinkConfig\n';
+    assert.throws(() => readLinkDocuments(head), { code: 'BLM_LINK_CONFIG_INVALID', message: /apiUrl is required/ });
+    for (const text of [
+      `${head}apiUrl: https://h\napiURL: x\n`,
+      'kind: SideroLinkConfig\napiUrl: https://h\n',
+      `${head}---\n${head}`,
+    ]) {
+      assert.throws(() => readLinkDocuments(text), { code: 'BLM_TALOS_CONFIG_INVALID' });
+    }
     assert.throws(() => readLinkDocuments('a: [1'), { code: 'BLM_TALOS_CONFIG_INVALID' });
     assert.deepEqual(readLinkDocuments(''), { kernelLogDestinations: [] });
   });
