@@ -273,9 +273,13 @@ describe('the Secret of the join tokens', () => {
     const client = createMemoryClient();
     await using one = await follow(client, true);
     await using other = await follow(client, false);
-    one.announce('grpc://10.0.0.1:8081');
-    other.announce('grpc://10.0.0.2:8081');
-    await until('announced', async () => (await listJoinTokens(client)).api === 'grpc://10.0.0.2:8081');
+    for (const [tokens, api] of [
+      [one, 'grpc://10.0.0.1:8081'],
+      [other, 'grpc://10.0.0.2:8081'],
+    ] as const) {
+      tokens.announce(api);
+      await until('announced', async () => (await listJoinTokens(client)).api === api);
+    }
     const { token } = await createJoinToken(client, { name: 'a' }, from);
     for (const tokens of [one, other]) assert.equal((await tokens.judge(token, A)).ok, true);
     const revision = client.revision();
