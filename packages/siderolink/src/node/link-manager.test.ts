@@ -268,6 +268,17 @@ describe('keeping a machine on the link', () => {
     assert.equal(told.length, before);
   });
 
+  it('goes on when an interface cannot be removed', async () => {
+    const { status, update } = start();
+    await joined();
+    link.removalError = new Error('busy');
+    update({ ...inputs, uuid: 'u-2' });
+    await until('joined as another', () => link.devices.length === 2);
+    link.shake();
+    await pass('connected', 200, () => status().connected);
+    assert.match(warnings.join(), /link\.interface_stays .*busy/);
+  });
+
   it('leaves at its end, also while it waits or asks', async () => {
     const first = start();
     await first[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-import type { Clock, Logger, RandomBytes } from '@bloomery/ports';
+import { type Clock, errorText, type Logger, type RandomBytes } from '@bloomery/ports';
 import { type ApiEndpoint, parseApiEndpoint } from '../api-endpoint.ts';
 import type { DialDeps } from '../dial/open-socket.ts';
 import type { startTunnelRelay } from '../tunnel/tunnel-relay.ts';
@@ -79,7 +79,7 @@ async function keepJoined(state: State, board: StatusBoard, deps: LinkManagerDep
   while (!state.isStopped) {
     state.changed = new AbortController();
     const { signal } = state.changed;
-    if (state.device !== undefined && !isSame(state.inputs, state.joined)) await dropDevice(state, board);
+    if (state.device !== undefined && !isSame(state.inputs, state.joined)) await dropDevice(state, board, deps.log);
     state.joined = state.inputs;
     if (state.inputs === undefined) {
       await leave(state, board, deps.log);
@@ -150,7 +150,7 @@ async function joinOnce(
     if (isTunnel) await throughTunnel(api, link, device, board, { ...deps, signal });
     else await throughUdp(link, device, board, { ...deps, signal });
   } catch (error) {
-    if (!(await isThere(device))) await dropDevice(state, board);
+    if (!(await isThere(device))) await dropDevice(state, board, deps.log);
     throw error;
   }
 }
@@ -206,10 +206,10 @@ async function deviceFor(
   isTunnel: boolean,
   state: State,
   board: StatusBoard,
-  { startDevice }: LinkManagerDeps,
+  { log, startDevice }: LinkManagerDeps,
 ): Promise<LinkDevice> {
   if (state.device !== undefined && (state.device.isTunnel !== isTunnel || !(await isThere(state.device.link)))) {
-    await dropDevice(state, board);
+    await dropDevice(state, board, log);
   }
   state.device ??= { isTunnel, link: await startDevice(isTunnel, state.privateKey) };
   return state.device.link;
@@ -224,16 +224,21 @@ async function isThere(device: LinkDevice): Promise<boolean> {
   }
 }
 
-async function dropDevice(state: State, board: StatusBoard): Promise<void> {
+/** Never fails: what cannot be removed is said, and found again by its record at the next start. */
+async function dropDevice(state: State, board: StatusBoard, log: Logger): Promise<void> {
   const { device } = state;
   state.device = undefined;
   board.clear();
-  await device?.link[Symbol.asyncDispose]();
+  try {
+    await device?.link[Symbol.asyncDispose]();
+  } catch (error) {
+    log.warn('link.interface_stays', { interface: device?.link.interfaceName, error: errorText(error) });
+  }
 }
 
 async function leave(state: State, board: StatusBoard, log: Logger): Promise<void> {
   if (state.device === undefined) return board.clear();
   const { interfaceName } = state.device.link;
-  await dropDevice(state, board);
+  await dropDevice(state, board, log);
   log.info('link.left', { interface: interfaceName });
 }

@@ -82,6 +82,8 @@ export function createFakeLink(clock: Clock) {
     relays,
     /** Set it to make the next interfaces fail. */
     deviceError: undefined as Error | undefined,
+    /** Set it to make the removal of interfaces fail. */
+    removalError: undefined as Error | undefined,
     startDevice(isTunnel: boolean, privateKey: string): Promise<LinkDevice> {
       if (this.deviceError !== undefined) return Promise.reject(this.deviceError);
       const name = isTunnel ? 'siderolinktun' : 'siderolink';
@@ -101,6 +103,7 @@ export function createFakeLink(clock: Clock) {
         },
         [Symbol.asyncDispose]: async () => {
           log.push(`remove ${name}`);
+          if (this.removalError !== undefined) throw this.removalError;
         },
       });
     },
