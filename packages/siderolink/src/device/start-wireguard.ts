@@ -1,6 +1,7 @@
 import { BloomeryError, type Clock, errorText, type Logger } from '@bloomery/ports';
 import { startKernelDevice } from './kernel-device.ts';
 import { lostWhenSilent } from './lost-when-silent.ts';
+import { withLargeReceiveBuffer } from './receive-buffer.ts';
 import { startUserspaceDevice } from './userspace-device.ts';
 import type { WireguardDevice, WireguardMode } from './wireguard-device.ts';
 
@@ -48,7 +49,7 @@ export async function startWireguard(options: WireguardOptions, deps: WireguardD
     const bound = (await device.state()).listenPort;
     // Setting the port that it has would close and open the socket of a device that is at work.
     const isBound = bound === listenPort || (listenPort === 0 && bound !== 0);
-    if (!isBound) await bindPort(device, listenPort);
+    if (!isBound) await bindPort(device, listenPort, deps.log);
     return { device, listenPort: isBound ? bound : (await device.state()).listenPort };
   } catch (error) {
     await device[Symbol.asyncDispose]();
@@ -56,9 +57,10 @@ export async function startWireguard(options: WireguardOptions, deps: WireguardD
   }
 }
 
-async function bindPort(device: WireguardDevice, listenPort: number): Promise<void> {
+async function bindPort(device: WireguardDevice, listenPort: number, log: Logger): Promise<void> {
+  const bind = (): Promise<void> => device.update({ listenPort });
   try {
-    await device.update({ listenPort });
+    await (device.backend === 'kernel' ? bind() : withLargeReceiveBuffer(bind, log));
   } catch (cause) {
     const message = `listening on UDP port ${listenPort}: ${errorText(cause)}`;
     throw new BloomeryError('BLM_LINK_DEVICE_FAILED', message, { cause });
