@@ -13,6 +13,7 @@ import type { ClientSettings } from './client-settings.ts';
 import { hostAddresses, watchHostAddresses } from './host-addresses.ts';
 import { machineUuid } from './machine-uuid.ts';
 import { META_KEY, openMetaFile } from './meta-file.ts';
+import { lockStateDir } from './state-lock.ts';
 
 /** What a run of the client needs. */
 export interface RunClientDeps {
@@ -41,6 +42,7 @@ export interface RunClientOptions {
 export async function runClient(options: RunClientOptions, deps: RunClientDeps): Promise<void> {
   const { settings, authorities, stateDir, talosVersion } = options;
   const { clock, log, env, signal } = deps;
+  using _lock = await lockStateDir(stateDir);
   const meta = openMetaFile(join(stateDir, 'meta.json'));
   const uuid = options.uuid ?? machineUuid(meta);
   const { api, uniqueToken } = settings;

@@ -99,6 +99,23 @@ describe('bloomery siderolink-client at a plane', { skip: whyNoLinkNamespace(), 
     assert.doesNotMatch(near.run('ip', 'link', 'show'), /siderolink/);
   });
 
+  it('reports a configuration that it cannot follow, over the link that the kernel arguments name', async () => {
+    const config = join(dir, 'broken.yaml');
+    writeFileSync(config, 'machine: [\n');
+    const first = run(near, BY_UDP, ['--api', plane.api]);
+    const { serverAddress } = await first.connected();
+    await first.stop();
+    const cmdline = `siderolink.api=${plane.api} talos.events.sink=[${serverAddress}]:4002`;
+    const client = run(near, BY_TUNNEL, ['--config', config, '--cmdline', cmdline]);
+    const loaded = await eventually('the condition', async () => {
+      const conditions = (await plane.binding(BY_TUNNEL)).status?.conditions ?? [];
+      return conditions.find((condition) => condition.type === 'TalosConfigLoaded');
+    });
+    assert.equal(loaded.status, 'False');
+    assert.match(loaded.message ?? '', /reading the machine configuration: /);
+    assert.equal(await client.stop(), 0);
+  });
+
   it('says why it is not linked', async () => {
     const stranger = run(near, '6b121f82-24a8-4611-9d23-fa1a5ba564ff', ['--api', plane.api]);
     const why = (): string => String(stranger.status()['lastError'] ?? '');

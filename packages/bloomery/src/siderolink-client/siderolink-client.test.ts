@@ -9,6 +9,7 @@ import { type ClientFlags, readClientSettings } from './client-settings.ts';
 import { hostAddresses } from './host-addresses.ts';
 import { machineUuid } from './machine-uuid.ts';
 import { openMetaFile } from './meta-file.ts';
+import { lockStateDir } from './state-lock.ts';
 
 describe('bloomery siderolink-client', () => {
   let dir: string;
@@ -104,6 +105,19 @@ describe('bloomery siderolink-client', () => {
       assert.throws(() => openMetaFile(file('meta.json', text)), /meta\.json: .*; put it back from a backup/);
     });
   }
+
+  it('uses a folder alone', async () => {
+    const folder = join(dir, 'locked');
+    {
+      using _first = await lockStateDir(folder);
+      await assert.rejects(
+        lockStateDir(folder),
+        /another siderolink-client runs on it; stop that one, or give --state/,
+      );
+      using _other = await lockStateDir(join(dir, 'other'));
+    }
+    using _again = await lockStateDir(folder);
+  });
 
   it('is who META says, else the firmware, else somebody new who stays', () => {
     const meta = (name: string) => openMetaFile(join(dir, name));
