@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { LINK_PEER, startLinkPeer } from '../../packages/bloomery/src/testing/link-peer.ts';
 import { startLinkPlane } from '../../packages/bloomery/src/testing/link-plane.ts';
 import { startUpstreamAgent } from '../../packages/bloomery/src/testing/upstream-agent.ts';
@@ -12,11 +13,14 @@ const CALLERS = 32;
 export async function benchProvisions(say: (line: string) => void): Promise<readonly BenchResult[]> {
   const plane = await startLinkPlane('--log-level', 'error');
   const agent = await startUpstreamAgent();
-  const figures = { ours: [] as number[], p99: [] as number[], theirs: [] as number[] };
+  const figures = { ours: [] as number[], p99: [] as number[], theirs: [] as number[], cpu: [] as number[] };
   try {
     await makeBindings(plane.client, { first: 0, count: MACHINES * ROUNDS });
     for (let round = 0; round < ROUNDS; round++) {
+      const pid = plane.serve().process.pid ?? 0;
+      const cpuBefore = cpuMicros(pid);
       const ours = await load(plane.api, round);
+      figures.cpu.push((cpuMicros(pid) - cpuBefore) / MACHINES);
       const theirs = await load(agent.api, round);
       figures.ours.push(ours.perSecond);
       figures.p99.push(ours.p99Ms);
@@ -38,8 +42,17 @@ export async function benchProvisions(say: (line: string) => void): Promise<read
       target: { atLeast: 300 },
       note: `upstream agent, in memory: ${theirs.toFixed(0)}/s`,
     },
+    { name: 'CPU of a provision', unit: 'µs', ours: median(figures.cpu) },
     { name: 'provision p99', unit: 'ms', ours: median(figures.p99) },
   ];
+}
+
+/** User and system time of a process so far. */
+function cpuMicros(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 async function load(api: string, round: number): Promise<{ readonly perSecond: number; readonly p99Ms: number }> {
