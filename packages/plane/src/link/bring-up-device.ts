@@ -45,7 +45,7 @@ export interface RunningDevice extends AsyncDisposable {
 
 /**
  * Make the WireGuard device, give it its peers and then its port, so that the first packet of a machine finds its peer;
- * set up and isolate its interface and start what listens there. Peers stay attached.
+ * isolate and set up its interface and start what listens there. Peers stay attached.
  *
  * @throws BloomeryError BLM_LINK_DEVICE_FAILED when one step fails; nothing is left behind then.
  */
@@ -66,14 +66,15 @@ export async function bringUpDevice(options: LinkDeviceOptions, deps: LinkDevice
     { stateDir: options.stateDir, clock, log },
   );
   const { device } = started;
+  const { interfaceName, backend } = device;
+  // The rules are there before the first packet comes in, and go after the last one: after the device.
+  cleanup.defer(() => removeLinkIsolation(interfaceName));
   cleanup.use(device);
   cleanup.defer(async () => void (await peers.attach(undefined)));
-  const { interfaceName, backend } = device;
+  const notIsolated = await isolate(interfaceName, deps);
   await configureLinkInterface({ name: interfaceName, address: `${identity.serverAddress}/64` });
   // The kernel chooses a free port only now.
   const listenPort = started.listenPort || (await device.state()).listenPort;
-  const notIsolated = await isolate(interfaceName, deps);
-  if (notIsolated === undefined) cleanup.defer(() => removeLinkIsolation(interfaceName));
   const services = await startLinkServices(options, deps);
   cleanup.use(services);
   const { eventSink } = services;
