@@ -40,6 +40,7 @@ const INDIRECT: readonly string[] = [
   'clusters/talos-config/reconcile-talos-config.ts',
   'inventory/server/power-actions.ts',
   'inventory/server/reconcile.ts',
+  'link/bound-objects.ts',
   'link/events/event-sink.ts',
   'link/peers/report-link-states.ts',
 ];
@@ -57,7 +58,7 @@ describe('reasons of Events', () => {
     .sort()
     .map((file) => ({ file, text: readFileSync(join(plane, file), 'utf8') }));
   const calls = sources.flatMap(({ file, text }) =>
-    [...text.matchAll(/(?<!function )(?:events\??\.record|recordPowerEvent|waitEvent)\(/g)].map(
+    [...text.matchAll(/(?<!function )(?:events\??\.record|recordAboutMachine|recordPowerEvent|waitEvent)\(/g)].map(
       ({ index, 0: name }) => ({
         file,
         literals: [...parenthesised(text, index + name.length - 1).matchAll(/'([A-Z][A-Za-z]+)'/g)]

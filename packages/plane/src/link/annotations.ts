@@ -1,5 +1,6 @@
 import type { ObjectCache } from '@bloomery/kube';
-import { LABELS, type MetalMachine, machine, metalMachine, type ServerBinding, serverBinding } from '@bloomery/model';
+import { LABELS, type MetalMachine, machine, type ServerBinding, serverBinding } from '@bloomery/model';
+import { metalMachineOf } from './bound-objects.ts';
 import type { LinkPeers } from './peers/link-peers.ts';
 
 /** Whose the lines and events of a machine are. What is not known (yet) is absent, never empty. */
@@ -54,12 +55,6 @@ export function createLinkAnnotations({ cache, peers }: LinkAnnotationsDeps): Li
       return annotation;
     },
   };
-}
-
-function metalMachineOf(binding: ServerBinding, cache: ObjectCache): MetalMachine | undefined {
-  const ref = binding.spec?.metalMachineRef;
-  if (ref?.name === undefined) return undefined;
-  return cache.get(metalMachine, { name: ref.name, namespace: ref.namespace ?? 'default' });
 }
 
 function annotationOf(binding: ServerBinding, owner: MetalMachine | undefined): LinkAnnotation {

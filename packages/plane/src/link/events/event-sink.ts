@@ -1,6 +1,6 @@
 import { type CallContext, type GrpcService, grpcError, grpcService } from '@bloomery/grpc';
 import type { EventRecorder, ObjectCache, ObjectClient } from '@bloomery/kube';
-import { metalMachine, type ServerBinding, server } from '@bloomery/model';
+import type { ServerBinding } from '@bloomery/model';
 import {
   BloomeryError,
   type Clock,
@@ -14,6 +14,7 @@ import { decodeMachineEvent, type MachineEvent } from '@bloomery/siderolink';
 import { eventsProto } from '@bloomery/wire';
 import type { TimelineRecorder } from '../../insight/timeline.ts';
 import type { LinkAnnotations } from '../annotations.ts';
+import { recordAboutMachine } from '../bound-objects.ts';
 import type { LinkPeers } from '../peers/link-peers.ts';
 import type { AddressFilter } from './address-filter.ts';
 import { applyPlan } from './apply-event.ts';
@@ -175,17 +176,8 @@ function leaveMark(
     deps.timeline.record({ ...entry, ...facts, source: 'talos', about: { server: name } });
   }
   if (kubeEvent !== true) return;
-  const ref = binding?.spec?.metalMachineRef;
-  const about = [
-    deps.cache.get(server, { name }),
-    ref?.name === undefined
-      ? undefined
-      : deps.cache.get(metalMachine, { name: ref.name, namespace: ref.namespace ?? 'default' }),
-  ];
   const type = mark.severity === 'info' ? 'Normal' : 'Warning';
-  for (const object of about) {
-    if (object !== undefined) deps.events.record(object, { type, reason: mark.event, message: mark.summary });
-  }
+  recordAboutMachine(name, binding, { type, reason: mark.event, message: mark.summary }, deps);
 }
 
 /** A slow disk slows the machine that writes down for a while, and then loses the line: the file counts it. */

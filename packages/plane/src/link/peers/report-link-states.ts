@@ -1,7 +1,8 @@
 import { type EventRecorder, type ObjectCache, type ObjectClient, patchStatus } from '@bloomery/kube';
-import { metalMachine, type ServerBinding, server, serverBinding } from '@bloomery/model';
+import { type ServerBinding, serverBinding } from '@bloomery/model';
 import { type Clock, errorText, isBloomeryError, type Logger } from '@bloomery/ports';
 import type { TimelineRecorder } from '../../insight/timeline.ts';
+import { recordAboutMachine } from '../bound-objects.ts';
 import type { LinkLook } from './link-look.ts';
 import type { LinkPeers } from './link-peers.ts';
 import { isReportDue, type LinkReport, type LinkSight, linkReport, type ReportHistory } from './link-report.ts';
@@ -138,9 +139,5 @@ function tell(binding: ServerBinding, link: 'up' | 'down', deps: LinkStateDeps):
       ? (['LinkUp', 'The management link is up', 'info', 'Normal'] as const)
       : (['LinkDown', 'The management link is silent', 'warning', 'Warning'] as const);
   deps.timeline.record({ source: 'link', about: { server: name }, stage: 'Link', severity, event, summary });
-  const ref = binding.spec?.metalMachineRef;
-  const machineKey = { name: ref?.name ?? '', namespace: ref?.namespace ?? 'default' };
-  for (const about of [deps.cache.get(server, { name }), deps.cache.get(metalMachine, machineKey)]) {
-    if (about !== undefined) deps.events.record(about, { type, reason: event, message: summary });
-  }
+  recordAboutMachine(name, binding, { type, reason: event, message: summary }, deps);
 }

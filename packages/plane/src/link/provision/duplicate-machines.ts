@@ -1,7 +1,8 @@
 import { type EventRecorder, type ObjectCache, type ObjectClient, patchStatus } from '@bloomery/kube';
-import { metalMachine, type ServerBinding, server, serverBinding } from '@bloomery/model';
+import { type ServerBinding, serverBinding } from '@bloomery/model';
 import { type Clock, errorText, type Logger } from '@bloomery/ports';
 import type { TimelineRecorder } from '../../insight/timeline.ts';
+import { recordAboutMachine } from '../bound-objects.ts';
 import { createSeldom } from './seldom.ts';
 
 /** What telling about two machines of one UUID needs. */
@@ -98,11 +99,7 @@ async function tell(binding: ServerBinding, evidence: DuplicateEvidence, deps: D
     summary: message,
     facts: { evidence },
   });
-  const ref = binding.spec?.metalMachineRef;
-  const machineKey = { name: ref?.name ?? '', namespace: ref?.namespace ?? 'default' };
-  for (const about of [deps.cache.get(server, { name }), deps.cache.get(metalMachine, machineKey)]) {
-    if (about !== undefined) deps.events.record(about, { type: 'Warning', reason: 'DuplicateIdentity', message });
-  }
+  recordAboutMachine(name, binding, { type: 'Warning', reason: 'DuplicateIdentity', message }, deps);
   const condition = {
     type: UNIQUE_CONDITION,
     status: 'False' as const,
