@@ -1,5 +1,6 @@
 import { grpcError } from '@bloomery/grpc';
 import type { Clock } from '@bloomery/ports';
+import { createKeyedLock } from '../keyed-lock.ts';
 import { createMarkFolder, type MarkFolder } from './mark-folder.ts';
 import { createSeenEvents, type SeenEvents } from './seen-events.ts';
 
@@ -27,8 +28,6 @@ const INTERVAL_MS = 1;
 const BURST_MS = 2_000;
 
 interface Machine extends MachineMemory {
-  tail: Promise<unknown>;
-  waiting: number;
   /** When the events so far would be due at the allowed rate. */
   paidUntilMs: number;
 }
@@ -36,11 +35,13 @@ interface Machine extends MachineMemory {
 /** Make the queues. An event that comes late cannot overtake or undo a newer one of its machine. */
 export function createMachineTurns(clock: Clock): MachineTurns {
   const machines = new Map<string, Machine>();
+  const lock = createKeyedLock(WAITING_MAX);
   const machineAt = (name: string): Machine => {
     const machine = machines.get(name) ?? newMachine();
     machines.delete(name);
     machines.set(name, machine);
-    if (machines.size > MACHINES_MAX) forgetOldest(machines);
+    const oldest = machines.size > MACHINES_MAX ? machines.keys().next().value : undefined;
+    if (oldest !== undefined) machines.delete(oldest);
     return machine;
   };
   const pace = async (machine: Machine, signal: AbortSignal): Promise<void> => {
@@ -52,20 +53,14 @@ export function createMachineTurns(clock: Clock): MachineTurns {
   return {
     run(name, work, signal) {
       const machine = machineAt(name);
-      if (machine.waiting >= WAITING_MAX) {
-        return Promise.reject(grpcError('RESOURCE_EXHAUSTED', `${WAITING_MAX} events of this machine wait already`));
-      }
-      machine.waiting += 1;
-      const result = machine.tail.then(async () => {
+      const result = lock.run(name, async () => {
         if (!signal.aborted) await pace(machine, signal);
         if (signal.aborted) throw grpcError('CANCELLED', 'the caller has gone');
         return work(machine);
       });
-      machine.tail = result.then(
-        () => (machine.waiting -= 1),
-        () => (machine.waiting -= 1),
+      return (
+        result ?? Promise.reject(grpcError('RESOURCE_EXHAUSTED', `${WAITING_MAX} events of this machine wait already`))
       );
-      return result;
     },
   };
 }
@@ -74,16 +69,6 @@ function newMachine(): Machine {
   return {
     seen: createSeenEvents(),
     marks: createMarkFolder(),
-    tail: Promise.resolve(),
-    waiting: 0,
     paidUntilMs: 0,
   };
-}
-
-function forgetOldest(machines: Map<string, Machine>): void {
-  for (const [name, { waiting }] of machines) {
-    if (waiting > 0) continue;
-    machines.delete(name);
-    return;
-  }
 }

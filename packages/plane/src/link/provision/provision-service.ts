@@ -2,8 +2,8 @@ import { type GrpcService, grpcError, grpcService } from '@bloomery/grpc';
 import { errorText, isBloomeryError } from '@bloomery/ports';
 import { linkProto } from '@bloomery/wire';
 import { createAddressLimit } from '../../boot/index.ts';
+import { createKeyedLock } from '../keyed-lock.ts';
 import { createAdmission } from './admit-machine.ts';
-import { createKeyedLock } from './keyed-lock.ts';
 import { createProvisionMachine, type ProvisionDeps } from './provision-machine.ts';
 import { createProvisionMarks } from './provision-marks.ts';
 

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createFakeClock } from '@bloomery/ports';
 import { createKeyedLock } from './keyed-lock.ts';
-import { createSeldom } from './seldom.ts';
 
 describe('a keyed lock', () => {
   it('runs work of one key in order, also after a failure, and that of others beside it', async () => {
@@ -32,18 +30,5 @@ describe('a keyed lock', () => {
     assert.deepEqual(await Promise.all(two), [1, 2]);
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(await lock.run('a', async () => 5), 5);
-  });
-});
-
-describe('what happens seldom', () => {
-  it('is due again after its time, for each key, and forgets the oldest', async () => {
-    const clock = createFakeClock();
-    const isDue = createSeldom(clock, 1_000, 2);
-    assert.deepEqual([isDue('a'), isDue('a'), isDue('b')], [true, false, true]);
-    await clock.advance(999);
-    assert.equal(isDue('a'), false);
-    await clock.advance(1);
-    assert.deepEqual([isDue('a'), isDue('a')], [true, false]);
-    assert.deepEqual([isDue('c'), isDue('b')], [true, true], 'b was the oldest of three');
   });
 });
