@@ -66,6 +66,8 @@ describe('two bare machines', { skip: whyNoLab(), timeout: TIMEOUT_MS }, () => {
   each('is linked in the way that its network allows', (machine, sight) => {
     assert.equal(linkMode(sight), machine.link);
     assert.equal(isTrue(sight.binding?.status?.conditions, 'SideroLinkConnected'), true);
+    // The installed disk remembers a token, by which the machine owns its UUID.
+    assert.match(sight.binding?.metadata.annotations?.[ANNOTATIONS.siderolinkUniqueToken] ?? '', /^sha256:/);
   });
   each('has told that it is configured and installed', ({ uuid }, { binding, metalMachine }) => {
     for (const type of REPORTED_CONDITIONS) assert.equal(isTrue(metalMachine?.status?.conditions, type), true, type);
