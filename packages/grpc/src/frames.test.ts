@@ -51,6 +51,32 @@ describe('message framing', () => {
       await assert.rejects(collect(readFrames(cut(Uint8Array.from(bytes), []), 40)), (e) => grpcStatusOf(e) === status);
     }
   });
+  it('keeps a message that comes byte by byte in its own size, and tells what it keeps', async () => {
+    const message = Buffer.alloc(10_000, 7);
+    const frame = encodeFrame(message);
+    let [held, most] = [0, 0];
+    const hold = (by: number): boolean => {
+      held += by;
+      most = Math.max(most, held);
+      return true;
+    };
+    const everywhere = Array.from({ length: frame.length }, (_, at) => at);
+    assert.deepEqual(await collect(readFrames(cut(frame, everywhere), 10_000, hold)), [message.toString('hex')]);
+    assert.equal(held, 0);
+    assert.ok(most <= frame.length, `${most} bytes`);
+    await assert.rejects(collect(readFrames(cut(frame.subarray(0, 9_000), [10]), 10_000, hold)));
+    assert.equal(held, 0);
+  });
+  it('is refused the bytes that may not be kept', async () => {
+    const frame = encodeFrame(Buffer.alloc(10_000));
+    const refused = collect(readFrames(cut(frame, [5_000, 6_000]), 10_000, (by) => by < 6_000));
+    await assert.doesNotReject(refused);
+    const hold = (by: number): boolean => by < 4_000;
+    await assert.rejects(
+      collect(readFrames(cut(frame, [5_000, 6_000]), 10_000, hold)),
+      (error) => grpcStatusOf(error) === 'RESOURCE_EXHAUSTED',
+    );
+  });
   it('survives any bytes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {

@@ -5,6 +5,7 @@ import { DEFAULT_MESSAGE_MAX_BYTES, encodeFrame, readFrames } from './frames.ts'
 import { encodeGrpcMessage } from './grpc-message.ts';
 import type { GrpcMessageMethod, GrpcMethod, GrpcRawMethod, GrpcService, Metadata, RawCall } from './grpc-service.ts';
 import { parseGrpcTimeout } from './grpc-timeout.ts';
+import { createHeldLimit, type HeldLimits, type HoldFor } from './held-limit.ts';
 import { GRPC_STATUS, type GrpcStatusName, grpcStatusOf } from './status.ts';
 
 /** What the handler needs. */
@@ -13,6 +14,10 @@ export interface GrpcHandlerDeps {
   readonly clock: Clock;
   /** Largest request message in bytes; 4 MiB unless given. */
   readonly messageMaxBytes?: number;
+  /** Bytes of requests that are not complete, of all calls together and of one address; 64 MiB and 16 MiB unless given. */
+  readonly incompleteMaxBytes?: HeldLimits;
+  /** A call that takes one message must have it within this time; 30 s unless given. */
+  readonly requestTimeoutMs?: number;
 }
 
 /** Serves one HTTP/2 request: give it to the `stream` event of a node:http2 server. Never throws. */
@@ -20,6 +25,8 @@ export type GrpcHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeade
 
 /** Half-open streams of clients that go on sending after the answer are reset after this time. */
 const LINGER_MS = 5_000;
+const INCOMPLETE_MAX_BYTES: HeldLimits = { total: 64 * 1024 * 1024, perAddress: 16 * 1024 * 1024 };
+const REQUEST_TIMEOUT_MS = 30_000;
 /** Reason of aborted signals: without one an exception with its stack is made for each call. */
 const CALL_OVER = 'the call is over';
 const LONGEST_TIMER_MS = 2_147_483_647;
@@ -30,6 +37,7 @@ const LONGEST_TIMER_MS = 2_147_483_647;
  */
 export function createGrpcHandler(services: readonly GrpcService[], deps: GrpcHandlerDeps): GrpcHandler {
   const methods = new Map(services.flatMap((service) => service.methods.map((method) => [method.path, method])));
+  const holdFor = createHeldLimit(deps.incompleteMaxBytes ?? INCOMPLETE_MAX_BYTES);
   return (stream, headers) => {
     stream.on('error', (error) => deps.log.debug('grpc.stream_error', { error: errorText(error) }));
     if (!String(headers['content-type'] ?? '').startsWith('application/grpc') || headers[':method'] !== 'POST') {
@@ -45,7 +53,7 @@ export function createGrpcHandler(services: readonly GrpcService[], deps: GrpcHa
     if (timeout !== undefined && timeoutMs === undefined) return call.finish('INTERNAL', 'malformed grpc-timeout');
     if (timeoutMs !== undefined) call.expireAfter(timeoutMs);
     if ('open' in method) openRaw(method, call, deps);
-    else void runCall(method, call, deps);
+    else void runCall(method, call, holdFor, deps);
   };
 }
 
@@ -97,12 +105,14 @@ function openRaw(method: GrpcRawMethod, call: Call, deps: GrpcHandlerDeps): void
   }
 }
 
-async function runCall(method: GrpcMessageMethod, call: Call, deps: GrpcHandlerDeps): Promise<void> {
+async function runCall(method: GrpcMessageMethod, call: Call, holdFor: HoldFor, deps: GrpcHandlerDeps): Promise<void> {
   const { stream } = call;
   try {
+    if (method.takesOne === true) expectRequest(call, deps);
     const messages = readFrames(
       stream.iterator({ destroyOnReturn: false }),
       deps.messageMaxBytes ?? DEFAULT_MESSAGE_MAX_BYTES,
+      holdFor(call.context.peer.host),
     );
     for await (const message of method.serve(messages, call.context)) {
       if (call.isDone() || stream.destroyed) return;
@@ -113,6 +123,18 @@ async function runCall(method: GrpcMessageMethod, call: Call, deps: GrpcHandlerD
   } catch (error) {
     failCall(method, call, error, deps);
   }
+}
+
+/** Who opens calls and says nothing more would hold them for ever. */
+function expectRequest(
+  { stream, finish }: Call,
+  { clock, requestTimeoutMs = REQUEST_TIMEOUT_MS }: GrpcHandlerDeps,
+): void {
+  const cancel = clock.after(requestTimeoutMs, () => {
+    finish('DEADLINE_EXCEEDED', `the request was not complete after ${requestTimeoutMs} ms`);
+  });
+  stream.once('end', cancel);
+  stream.once('close', cancel);
 }
 
 function failCall({ path }: GrpcMethod, call: Call, error: unknown, { log }: GrpcHandlerDeps): void {

@@ -49,6 +49,8 @@ export type GrpcMethod = GrpcMessageMethod | GrpcRawMethod;
 export interface GrpcMessageMethod {
   /** `/api.Agent/CreateServer` */
   readonly path: string;
+  /** True: the caller sends one message and ends, so that it can be expected soon. */
+  readonly takesOne?: boolean;
   readonly serve: (messages: AsyncIterable<Uint8Array>, context: CallContext) => AsyncIterable<Uint8Array>;
 }
 
@@ -85,7 +87,8 @@ export function grpcService<S extends DescService>(service: S, impl: ServiceImpl
     name: service.typeName,
     methods: service.methods.flatMap((method) => {
       const run = byName.get(method.localName);
-      return run === undefined ? [] : [{ path: methodPath(method), serve: serveMethod(method, run) }];
+      if (run === undefined) return [];
+      return [{ path: methodPath(method), takesOne: !takesMany(method), serve: serveMethod(method, run) }];
     }),
   };
 }
@@ -95,8 +98,12 @@ export function methodPath(method: DescMethod): string {
   return `/${method.parent.typeName}/${method.name}`;
 }
 
+function takesMany({ methodKind }: DescMethod): boolean {
+  return methodKind === 'client_streaming' || methodKind === 'bidi_streaming';
+}
+
 function serveMethod(method: DescMethod, run: AnyImpl): GrpcMessageMethod['serve'] {
-  const manyIn = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
+  const manyIn = takesMany(method);
   const manyOut = method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming';
   const encode = (init: unknown): Uint8Array =>
     toBinary(method.output, create(method.output, init as MessageInitShape<typeof method.output>));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { type ClientHttp2Stream, constants, connect as http2Connect } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { createGrpcClient, createGrpcHandler, grpcService } from '@bloomery/grpc';
@@ -43,7 +44,7 @@ describe('the machine port', () => {
         serve: () => ({ routes, grpc: createGrpcHandler([agent], { log: silentLog, clock: systemClock }) }),
         log: silentLog,
         clock: systemClock,
-        limits: { headerTimeoutMs: 300, connectionsPerAddress: 40 },
+        limits: { headerTimeoutMs: 300, connectionsPerAddress: 40, calls: { total: 60, perAddress: 60 } },
       },
     );
     base = `http://${hostPort(service.address)}`;
@@ -145,6 +146,28 @@ describe('the machine port', () => {
       { numRuns: 40, interruptAfterTimeLimit: 10_000 },
     );
     assert.equal((await fetch(`${base}/hello?who=1`)).status, 200);
+  });
+  it('refuses calls above the limit, also of several connections, and serves again when they are gone', async () => {
+    const sessions = [http2Connect(base), http2Connect(base)];
+    await Promise.all(sessions.map((session) => once(session, 'connect')));
+    const headers = { ':method': 'POST', ':path': '/api.Agent/Heartbeat', 'content-type': 'application/grpc' };
+    const begin = (at: number): ClientHttp2Stream | undefined => {
+      const stream = sessions[at % 2]?.request(headers, { endStream: false });
+      stream?.on('error', () => {});
+      stream?.write(Buffer.alloc(1));
+      return stream;
+    };
+    const streams = Array.from({ length: 60 }, (_, i) => begin(i));
+    await Promise.all(sessions.map((session) => new Promise((resolve) => session.ping(resolve))));
+    const refused = begin(0);
+    await new Promise<void>((resolve) => refused?.once('close', resolve));
+    assert.equal(refused?.rstCode, constants.NGHTTP2_REFUSED_STREAM);
+    for (const stream of streams) stream?.close();
+    await Promise.all(sessions.map((session) => new Promise((resolve) => session.ping(resolve))));
+    const client = createGrpcClient({ address: service.address, clock: systemClock });
+    assert.ok(await client.service(agentProto.Agent).heartbeat({}));
+    client.close();
+    for (const session of sessions) session.destroy();
   });
   it('frees its port when it is stopped, with connections open', async () => {
     const other = await startMachineListener(

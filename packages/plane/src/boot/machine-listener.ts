@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import {
+  constants,
   createServer as createHttp2Server,
   performServerHandshake,
   type ServerHttp2Session,
@@ -9,6 +10,7 @@ import {
 import type { Socket } from 'node:net';
 import type { GrpcHandler } from '@bloomery/grpc';
 import { type BoundAddress, type Clock, errorText, type Listen, type Logger, type Service } from '@bloomery/ports';
+import { type AddressLimits, createAddressLimit } from './address-limit.ts';
 import { type ConnectionBounds, type ConnectionLimits, createConnectionBounds } from './connection-bounds.ts';
 import type { HttpRoute } from './http-route.ts';
 import { createHttpSurface } from './http-surface.ts';
@@ -34,6 +36,8 @@ export interface MachineSurface {
 
 /** Bounds of the machine port. Whoever comes above them is disconnected. */
 export interface MachineListenerLimits extends ConnectionLimits {
+  /** gRPC calls under way that are no tunnels, and those of one address; 16384 and 4096 unless given. */
+  readonly calls: AddressLimits;
   /** For the first bytes, for a TLS handshake, and for the header of a request; 10 s unless given. */
   readonly headerTimeoutMs: number;
   /** Of an HTTP/2 connection without open streams; 10 min unless given. */
@@ -44,6 +48,7 @@ const DEFAULT_LIMITS: MachineListenerLimits = {
   connections: 4_096,
   connectionsPerAddress: 1_024,
   tunnels: 16_384,
+  calls: { total: 16_384, perAddress: 4_096 },
   headerTimeoutMs: 10_000,
   idleTimeoutMs: 600_000,
 };
@@ -141,11 +146,20 @@ function createGrpcPort(grpc: GrpcHandler, bounds: ConnectionBounds, limits: Mac
       initialWindowSize: STREAM_WINDOW_BYTES,
     },
   };
+  const enter = createAddressLimit(limits.calls);
   const handler: GrpcHandler = (stream, headers) => {
+    const leave = enter(stream.session?.socket?.remoteAddress ?? '');
+    if (leave === undefined) {
+      stream.on('error', () => {});
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      return;
+    }
+    stream.once('close', leave);
     grpc(stream, headers);
     // Only methods that do their own framing have answered and go on now: the tunnel, which has checked its caller.
     const peer = stream.session?.socket;
     if (!stream.headersSent || stream.writableEnded || peer === undefined) return;
+    leave();
     stream.once('close', bounds.carry(peer));
   };
   const server = createHttp2Server(options);
