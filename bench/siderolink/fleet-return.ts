@@ -1,6 +1,7 @@
-import { startLinkPeer } from '../../packages/bloomery/src/testing/link-peer.ts';
-import { startLinkPlane } from '../../packages/bloomery/src/testing/link-plane.ts';
+import { type LinkPeer, startLinkPeer } from '../../packages/bloomery/src/testing/link-peer.ts';
+import { type LinkPlane, startLinkPlane } from '../../packages/bloomery/src/testing/link-plane.ts';
 import type { BenchResult } from '../bench-result.ts';
+import { KILLS } from './kills.ts';
 import { makeBindings } from './many-bindings.ts';
 
 const NODES = 1000;
@@ -13,27 +14,31 @@ export async function benchFleetReturn(say: (line: string) => void): Promise<rea
     const nodes = startLinkPeer(['nodes', '-api', plane.api, '-count', String(NODES)]);
     const joined = await nodes.told('all nodes', ({ event }) => event === 'all-up');
     say(`siderolink: ${NODES} nodes joined in ${Number(joined['seconds']).toFixed(1)} s`);
-    const from = nodes.facts.length;
-    await plane.serve().stop('SIGKILL');
-    await nodes.ask({ do: 'mark' });
-    await plane.restart();
-    const back = await nodes.told('all nodes again', ({ event }) => event === 'all-up', from);
-    const counts = nodes.facts.slice(from).filter(({ event }) => event === 'count');
-    const peak = (what: string): number => Math.max(0, ...counts.map((count) => Number(count[what])));
-    const note = `peaks: ${peak('provisions')} provisions/s, ${peak('initiations')} handshakes/s of the nodes`;
-    say(`siderolink: ${NODES} nodes back in ${Number(back['seconds']).toFixed(1)} s, ${note}`);
+    const results: BenchResult[] = [{ name: `${NODES} nodes joined`, unit: 's', ours: Number(joined['seconds']) }];
+    for (const { what, kill } of KILLS) results.push(await fleetReturns(plane, nodes, what, kill, say));
     await nodes.stop('SIGKILL');
-    return [
-      { name: `${NODES} nodes joined`, unit: 's', ours: Number(joined['seconds']) },
-      {
-        name: `${NODES} nodes back after kill -9`,
-        unit: 's',
-        ours: Number(back['seconds']),
-        target: { atMost: 60 },
-        note,
-      },
-    ];
+    return results;
   } finally {
     await plane.end();
   }
+}
+
+async function fleetReturns(
+  plane: LinkPlane,
+  nodes: LinkPeer,
+  what: string,
+  kill: (plane: LinkPlane) => Promise<unknown>,
+  say: (line: string) => void,
+): Promise<BenchResult> {
+  const from = nodes.facts.length;
+  await kill(plane);
+  await nodes.ask({ do: 'mark' });
+  await plane.restart();
+  const back = await nodes.told('all nodes again', ({ event }) => event === 'all-up', from);
+  const counts = nodes.facts.slice(from).filter(({ event }) => event === 'count');
+  const peak = (figure: string): number => Math.max(0, ...counts.map((count) => Number(count[figure])));
+  const note = `peaks: ${peak('provisions')} provisions/s, ${peak('initiations')} handshakes/s of the nodes`;
+  const seconds = Number(back['seconds']);
+  say(`siderolink: ${NODES} nodes back after kill -9 of ${what} in ${seconds.toFixed(1)} s, ${note}`);
+  return { name: `${NODES} nodes back, kill -9 of ${what}`, unit: 's', ours: seconds, target: { atMost: 60 }, note };
 }

@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { type LinkPeer, startLinkPeer } from '../../packages/bloomery/src/testing/link-peer.ts';
 import { type LinkPlane, startLinkPlane } from '../../packages/bloomery/src/testing/link-plane.ts';
 import { eventually } from '../../packages/bloomery/src/testing/peer-process.ts';
 import { type BenchResult, median } from '../bench-result.ts';
+import { KILLS } from './kills.ts';
 import { benchUuid, makeBindings } from './many-bindings.ts';
 
 const ROUNDS = 3;
@@ -10,10 +10,6 @@ const NODES = [
   { way: 'UDP', args: [], target: { atMost: 3 } },
   // Upstream's relay waits for 5 s before it opens a stream again.
   { way: 'tunnel', args: ['-tunnel'], target: undefined },
-] as const;
-const KILLS = [
-  { what: 'the plane', kill: (plane: LinkPlane) => plane.serve().stop('SIGKILL') },
-  { what: 'plane and device', kill: killAll },
 ] as const;
 
 /**
@@ -63,14 +59,6 @@ async function endpointIsStored(plane: LinkPlane): Promise<void> {
   await eventually('the stored endpoint', async () =>
     JSON.stringify((await plane.binding(benchUuid(0))).status ?? {}).includes(`${plane.namespace.ownHost}:`),
   );
-}
-
-async function killAll(plane: LinkPlane): Promise<void> {
-  const name = plane.namespace.within.at(-1) ?? '';
-  for (const pid of execFileSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).split('\n').filter(Boolean)) {
-    process.kill(Number(pid), 'SIGKILL');
-  }
-  await plane.serve().stop('SIGKILL');
 }
 
 async function joined(plane: LinkPlane, index: number, args: readonly string[]): Promise<LinkPeer> {
