@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { canonicalAddress } from '../canonical-address.ts';
 import { createAddressFilter, usableAddresses } from './address-filter.ts';
-import { canonicalAddress } from './canonical-address.ts';
 
 const LINK = 'fdae:41e4:649b:9303::a1';
 const usable = (reported: readonly string[], ...cidrs: string[]): readonly string[] =>

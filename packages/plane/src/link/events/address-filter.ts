@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { isSiderolinkAddress } from '@bloomery/siderolink';
-import { canonicalAddress } from './canonical-address.ts';
+import { canonicalAddress } from '../canonical-address.ts';
 
 /** True for addresses that are not to be reported; also for text that is not an address. */
 export type AddressFilter = (address: string) => boolean;

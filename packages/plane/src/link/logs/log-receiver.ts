@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { type Clock, errorText, type Listen, type Logger, type Service } from '@bloomery/ports';
-import { bareLinkAddress } from '@bloomery/siderolink';
 import type { LinkAnnotations } from '../annotations.ts';
+import { canonicalAddress } from '../canonical-address.ts';
 import { createLineWriter, type LineWriter } from './annotated-line.ts';
 import type { KernelMarks } from './kernel-marks.ts';
 import type { LogDrop, WritableLogCounts } from './log-counts.ts';
@@ -105,10 +105,9 @@ export async function startLogReceiver(listen: Listen, deps: LogReceiverDeps): P
   };
 }
 
-/** The address of a sender as machines have it: without zone, and IPv4 not dressed up as IPv6. */
+/** The address of a sender as machines have it, without zone; empty when its connection is gone already. */
 export function senderAddress(remoteAddress: string | undefined): string {
-  const bare = (remoteAddress ?? '').replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
-  return bareLinkAddress(bare) ?? bare;
+  return canonicalAddress((remoteAddress ?? '').replace(/%.*$/, '')) ?? '';
 }
 
 function receive(receiver: Receiver, socket: Socket): void {
