@@ -241,6 +241,22 @@ describe('the tunnel service', () => {
     );
   });
 
+  it('logs whose tunnels come and go, never what lets them in', async () => {
+    machine(V1);
+    await until('open', () => rig.opened.length === 1);
+    const { ended } = machine(V1);
+    await until('replaced', () => rig.logged.length === 2);
+    assert.equal(await machine('[fdae:41e4:649b:9304::cc]:50888').ended, 'PERMISSION_DENIED');
+    rig.tunnel.revoke(V1);
+    assert.equal(await ended, 'PERMISSION_DENIED');
+    const lines = rig.logged.map((line) => JSON.parse(line));
+    assert.deepEqual(
+      lines.map(({ event, server }) => `${event} ${server}`),
+      ['tunnel.opened server-1', 'tunnel.replaced server-1', 'tunnel.closed server-1'],
+    );
+    assert.doesNotMatch(rig.logged.join(), /9304/);
+  });
+
   it('ends all streams when it stops', async () => {
     const { ended } = machine(V1);
     await until('open', () => rig.opened.length === 1);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { createGrpcClient, createGrpcHandler, type GrpcClient, type RawClientCall } from '@bloomery/grpc';
-import { silentLog, systemClock } from '@bloomery/ports';
+import { type LogFields, type Logger, silentLog, systemClock } from '@bloomery/ports';
 import { createPeerPacketReader, linkTunnelProto } from '@bloomery/wire';
 import { createTunnelServer, type TunnelLimits, type TunnelServer } from '../tunnel-server.ts';
 
@@ -51,6 +51,8 @@ export interface TunnelRig extends AsyncDisposable {
   devicePort: number | undefined;
   /** Endpoints that were announced. */
   readonly opened: string[];
+  /** Everything that the tunnel logged. */
+  readonly logged: string[];
   dial(): GrpcClient;
   /** Take the listener and all connections away. */
   stop(): Promise<void>;
@@ -62,13 +64,14 @@ export async function startTunnelRig(
 ): Promise<TunnelRig> {
   const owners = new Map<string, string>();
   const opened: string[] = [];
+  const logged: string[] = [];
   const rig = { devicePort };
   const tunnel = createTunnelServer({
     ownerOf: (address) => owners.get(address),
     devicePort: () => rig.devicePort,
     onSilent: (_address, endpoint) => opened.push(endpoint),
     clock: systemClock,
-    log: silentLog,
+    log: listLog(logged, {}),
     limits: { callAfterMs: 0, ...options.limits },
   });
   const server = createServer({ settings: { initialWindowSize: 1024 * 1024 } });
@@ -92,6 +95,7 @@ export async function startTunnelRig(
     tunnel,
     owners,
     opened,
+    logged,
     dial: () => createGrpcClient({ address: { host: '127.0.0.1', port }, clock: systemClock }),
     stop,
     [Symbol.asyncDispose]: async () => {
@@ -99,6 +103,14 @@ export async function startTunnelRig(
       await stop();
     },
   });
+}
+
+function listLog(into: string[], context: LogFields): Logger {
+  const line = (event: string, fields?: LogFields): void => {
+    into.push(JSON.stringify({ event, ...context, ...fields }));
+  };
+  const withMore = (fields: LogFields): Logger => listLog(into, { ...context, ...fields });
+  return { debug: line, info: line, warn: line, error: line, with: withMore };
 }
 
 /** A machine's end by hand. */
