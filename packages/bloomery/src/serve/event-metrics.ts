@@ -1,43 +1,27 @@
 import type { EventCounts } from '@bloomery/plane';
-import { Counter, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { addTotal, addTotals } from './read-metrics.ts';
 
 /** Metrics of the sink of machine events. The labels are bounded: the types that we know and `other`, and four refusals. */
 export function addEventMetrics(registers: Registry[], counts: EventCounts): void {
-  const counter = <L extends string>(
-    name: string,
-    help: string,
-    label: L,
-    read: () => Readonly<Record<string, number>>,
-  ) =>
-    new Counter({
-      name,
-      help,
-      labelNames: [label],
-      registers,
-      collect() {
-        this.reset();
-        for (const [value, count] of Object.entries(read())) this.labels(value).inc(count);
-      },
-    });
-  counter(
-    'bloomery_siderolink_events_total',
-    'Events of machines that could be read, by type; also those that were repeated or not stored.',
-    'type',
+  const name = 'bloomery_siderolink_events';
+  addTotals(
+    registers,
+    {
+      name: `${name}_total`,
+      help: 'Events of machines that could be read, by type; also those that were repeated or not stored.',
+      label: 'type',
+    },
     () => counts.received,
   );
-  counter(
-    'bloomery_siderolink_events_refused_total',
-    'Events that were answered with an error, by reason.',
-    'reason',
+  addTotals(
+    registers,
+    { name: `${name}_refused_total`, help: 'Events that were answered with an error, by reason.', label: 'reason' },
     () => counts.refused,
   );
-  new Counter({
-    name: 'bloomery_siderolink_events_repeated_total',
-    help: 'Events that came again and changed nothing.',
+  addTotal(
     registers,
-    collect() {
-      this.reset();
-      this.inc(counts.repeated);
-    },
-  });
+    { name: `${name}_repeated_total`, help: 'Events that came again and changed nothing.' },
+    () => counts.repeated,
+  );
 }

@@ -1,33 +1,47 @@
 import type { LogCounts } from '@bloomery/plane';
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { addLevel, addTotal, addTotals, type ByLabel } from './read-metrics.ts';
 
 /** Metrics of the receiver of kernel logs. Labels: the reasons for dropping, which are few. */
 export function addLogMetrics(registers: Registry[], counts: LogCounts): void {
-  new Counter({
-    name: 'bloomery_log_lines_total',
-    help: 'Kernel log lines taken from machines.',
+  addTotal(
     registers,
-    collect() {
-      this.reset();
-      this.inc(counts.lines);
-    },
-  });
-  new Counter({
-    name: 'bloomery_log_dropped_total',
-    help: 'What machines sent as kernel log and did not become a line, by reason.',
-    labelNames: ['reason'],
+    { name: 'bloomery_log_lines_total', help: 'Kernel log lines taken from machines.' },
+    () => counts.lines,
+  );
+  addTotals(
     registers,
-    collect() {
-      this.reset();
-      for (const [reason, count] of Object.entries(counts.dropped)) this.inc({ reason }, count);
+    {
+      name: 'bloomery_log_dropped_total',
+      help: 'What machines sent as kernel log and did not become a line, by reason.',
+      label: 'reason',
     },
-  });
-  new Gauge({
-    name: 'bloomery_log_connections',
-    help: 'Open connections of machines that send kernel logs.',
+    () => counts.dropped,
+  );
+  addLevel(
     registers,
-    collect() {
-      this.set(counts.connections);
+    { name: 'bloomery_log_connections', help: 'Open connections of machines that send kernel logs.' },
+    () => counts.connections,
+  );
+  addTotal(
+    registers,
+    {
+      name: 'bloomery_log_connections_refused_total',
+      help: 'Connections of machines that were closed because there were too many.',
     },
-  });
+    () => counts.refusedConnections,
+  );
+}
+
+/** @param lost Lines by file. */
+export function addRecordMetrics(registers: Registry[], lost: () => ByLabel): void {
+  addTotals(
+    registers,
+    {
+      name: 'bloomery_record_lines_lost_total',
+      help: 'Lines of machines that were taken and could not be kept: the disk was full, broken or too slow.',
+      label: 'file',
+    },
+    lost,
+  );
 }

@@ -15,6 +15,8 @@ export interface MachineRecords extends AsyncDisposable {
   readonly logCounts: WritableLogCounts;
   readonly eventRecords: RecordFile;
   readonly eventCounts: WritableEventCounts;
+  /** Lines that were taken and could not be kept, by file. */
+  lost(): { readonly serverlogs: number; readonly machines: number; readonly serverevents: number };
 }
 
 /** Open the records of machines. Nothing is written before the first machine reports. */
@@ -30,6 +32,11 @@ export function openMachineRecords(
     logCounts: createLogCounts(),
     eventRecords,
     eventCounts: createEventCounts(),
+    lost: () => ({
+      serverlogs: logStore.all.counts.lost,
+      machines: logStore.machines.lost,
+      serverevents: eventRecords.counts.lost,
+    }),
     [Symbol.asyncDispose]: async () => {
       await Promise.all([logStore[Symbol.asyncDispose](), eventRecords[Symbol.asyncDispose]()]);
     },

@@ -4,7 +4,8 @@ import type { EventCounts, LinkMetrics, LogCounts } from '@bloomery/plane';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { addEventMetrics } from './event-metrics.ts';
 import { addLinkMetrics } from './link-metrics.ts';
-import { addLogMetrics } from './log-metrics.ts';
+import { addLogMetrics, addRecordMetrics } from './log-metrics.ts';
+import { addTotal, addTotals, type ByLabel } from './read-metrics.ts';
 
 /** The product's metrics, by their usual Prometheus names. */
 export interface ServeMetrics {
@@ -31,6 +32,8 @@ export interface MetricSources {
   readonly machineLogs?: LogCounts;
   /** Events of machines. */
   readonly machineEvents?: EventCounts;
+  /** Lines of machines that could not be kept, by file. */
+  readonly lostRecords?: () => ByLabel;
   /** undefined: the link is not started yet, or there is none. */
   readonly link?: () => LinkMetrics | undefined;
   /** Further families, as text with every line ended. */
@@ -78,6 +81,7 @@ export function createMetrics(version: string, sources: MetricSources): ServeMet
   addLinkMetrics(registers, sources.link ?? (() => undefined));
   if (sources.machineLogs !== undefined) addLogMetrics(registers, sources.machineLogs);
   if (sources.machineEvents !== undefined) addEventMetrics(registers, sources.machineEvents);
+  if (sources.lostRecords !== undefined) addRecordMetrics(registers, sources.lostRecords);
   return {
     controllers: controllerMetrics(registers),
     webhookCalled: webhookMetrics(registers),
@@ -115,29 +119,15 @@ function apiMetrics(registers: Registry[], sources: MetricSources): void {
   gauge('apiserver_storage_size_bytes', 'Size of the files of the database.', ['storage_cluster_id'], (g) =>
     g.set({ storage_cluster_id: 'bloomery' }, sources.storeBytes()),
   );
-  const counter = <L extends string>(
-    name: string,
-    help: string,
-    labels: Record<L, string>,
-    read: () => number,
-  ): void => {
-    new Counter({
-      name,
-      help,
-      labelNames: Object.keys(labels) as L[],
-      registers,
-      collect() {
-        this.reset();
-        this.inc(labels, read());
-      },
-    });
-  };
-  counter('apiserver_audit_event_total', 'Events of the audit log.', {}, () => sources.auditCounts().written);
-  counter(
-    'apiserver_audit_error_total',
-    'Events that the audit log lost.',
-    { plugin: 'log' },
-    () => sources.auditCounts().lost,
+  addTotal(
+    registers,
+    { name: 'apiserver_audit_event_total', help: 'Events of the audit log.' },
+    () => sources.auditCounts().written,
+  );
+  addTotals(
+    registers,
+    { name: 'apiserver_audit_error_total', help: 'Events that the audit log lost.', label: 'plugin' },
+    () => ({ log: sources.auditCounts().lost }),
   );
 }
 

@@ -76,6 +76,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   const metrics = createMetrics(deps.version, {
     machineLogs: records.logCounts,
     machineEvents: records.eventCounts,
+    lostRecords: records.lost,
     serversByPhase: () =>
       new Map(
         [...Map.groupBy(cache.list(server), (s) => s.status?.phase ?? 'Discovered')].map(([phase, s]) => [
