@@ -1,4 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { LINK_PEER } from '../packages/bloomery/src/testing/link-peer.ts';
 import { whyNoLinkNamespace } from '../packages/bloomery/src/testing/test-namespace.ts';
 import type { BenchResult } from './bench-result.ts';
@@ -9,9 +8,6 @@ import { benchProvisions } from './siderolink/provisions.ts';
 import { benchTrafficReturn } from './siderolink/traffic-return.ts';
 import { benchTunnelEcho } from './siderolink/tunnel-echo.ts';
 import { benchTunnelLogs } from './siderolink/tunnel-logs.ts';
-
-const RECEIVE_BUFFER = '/proc/sys/net/core/rmem_default';
-const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 const PARTS = {
   'tunnel-echo': benchTunnelEcho,
@@ -35,16 +31,9 @@ export async function benchSiderolink(say: (line: string) => void): Promise<read
   }
   const wanted = process.env['BENCH_PARTS']?.split(',');
   const results: BenchResult[] = [];
-  // What the plane does by itself where it may: not in a namespace, which cannot write it.
-  const before = readFileSync(RECEIVE_BUFFER, 'utf8');
-  if (Number(before) < RECEIVE_BUFFER_BYTES) writeFileSync(RECEIVE_BUFFER, String(RECEIVE_BUFFER_BYTES));
-  try {
-    for (const [name, part] of Object.entries(PARTS)) {
-      if (wanted !== undefined && !wanted.includes(name)) continue;
-      results.push(...(await part(say)));
-    }
-  } finally {
-    writeFileSync(RECEIVE_BUFFER, before);
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (wanted !== undefined && !wanted.includes(name)) continue;
+    results.push(...(await part(say)));
   }
   return results;
 }

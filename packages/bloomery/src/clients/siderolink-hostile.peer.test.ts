@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { LINK_PEER, type LinkPeer, startLinkPeer } from '../testing/link-peer.ts';
 import { type LinkPlane, startLinkPlane } from '../testing/link-plane.ts';
@@ -82,6 +84,33 @@ describe('a hostile node', { skip: LINK_PEER.missing || whyNoLinkNamespace(), ti
       await plane.logged(`what is behind ${what}`, ({ msg }) => msg === `behind ${what}`);
     }
     await harmsNobody();
+  });
+
+  it(`may hold ${HALF_OPEN} connections to the event sink and as many to the machine port`, async (t) => {
+    const started = bad.facts.find(({ server }) => server !== undefined);
+    const address = `[${started?.['server']}]:4002`;
+    const raw = base64('PRI * HTTP/2.0');
+    const held = await bad.ask({ do: 'hold', count: HALF_OPEN, address, raw, timeoutMs: 2000 });
+    assert.ok(Number(held['opened']) > 0, JSON.stringify(held));
+    const [host = '', port] = plane.api.split(':');
+    const sockets = Array.from({ length: HALF_OPEN }, () => connect(Number(port), host, () => {}));
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+    });
+    await Promise.all(
+      sockets.map((socket) =>
+        once(
+          socket.on('error', () => {}),
+          'connect',
+        ),
+      ),
+    );
+    for (const socket of sockets) socket.write('PRI * HT');
+    await harmsNobody();
+    const machine = startLinkPeer(['node', '-wait', '-api', plane.api, '-uuid', GOOD]);
+    t.after(() => machine.stop());
+    assert.equal((await machine.ask({ do: 'ask', key: 'none' }))['code'], 'InvalidArgument', 'the port answers');
+    await bad.ask({ do: 'release' });
   });
 
   it(`may hold ${HALF_OPEN} connections with half an object each`, async () => {

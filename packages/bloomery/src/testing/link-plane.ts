@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRemoteClient, loadKubeconfig, type RemoteClient } from '@bloomery/kube';
@@ -45,11 +45,13 @@ export async function startLinkPlane(...args: readonly string[]): Promise<LinkPl
     `${host}:51821`,
   ];
   const start = (): Promise<ServeProcess> =>
-    startServe({
-      dir,
-      within: namespace.within,
-      args: [...listen, '--advertise', host, '--wireguard', 'userspace', ...args],
-    });
+    withReceiveBuffer(() =>
+      startServe({
+        dir,
+        within: namespace.within,
+        args: [...listen, '--advertise', host, '--wireguard', 'userspace', ...args],
+      }),
+    );
   let serve: ServeProcess;
   try {
     serve = await start();
@@ -82,6 +84,21 @@ export async function startLinkPlane(...args: readonly string[]): Promise<LinkPl
       namespace.end();
     },
   };
+}
+
+const RECEIVE_BUFFER = '/proc/sys/net/core/rmem_default';
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** What a plane does for wireguard-go's socket by itself where it may, which is not in a namespace. */
+async function withReceiveBuffer<T>(start: () => Promise<T>): Promise<T> {
+  const before = readFileSync(RECEIVE_BUFFER, 'utf8');
+  if (Number(before) >= RECEIVE_BUFFER_BYTES) return start();
+  writeFileSync(RECEIVE_BUFFER, String(RECEIVE_BUFFER_BYTES));
+  try {
+    return await start();
+  } finally {
+    writeFileSync(RECEIVE_BUFFER, before);
+  }
 }
 
 async function allocate(client: RemoteClient, name: string, machineName: string): Promise<void> {
