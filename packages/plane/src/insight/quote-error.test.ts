@@ -7,6 +7,7 @@ describe('a quoted error', () => {
     ['is itself', 'no disk', 'no disk'],
     ['is its first line', '\n  yaml: line 2\nsecret: x', 'yaml: line 2'],
     ['does not move the cursor', 'a\u001b[2J\tb\u0085c\r\nd', 'a [2J b c'],
+    ['does not turn or hide text', 'a\u202eb\u200bc', 'a b c'],
     ['is cut', 'x'.repeat(300), 'x'.repeat(200)],
     ['is cut where it stays text', `${'x'.repeat(199)}😀`, `${'x'.repeat(199)}\ufffd`],
     ['may be nothing', ' \n', ''],

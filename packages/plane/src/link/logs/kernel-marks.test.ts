@@ -65,9 +65,10 @@ describe('kernel lines on the timeline', () => {
   });
 
   it('are short and plain', () => {
-    const { marks, texts } = setUp();
-    marks.see('a', line(`\u001b[2J\u202e${'x'.repeat(1000)}`));
-    assert.equal(texts()[0], `kernel: ?[2J?${'x'.repeat(155)}`);
+    const { marks, drafts, texts } = setUp();
+    marks.see('a', line(`\u001b[2J\u202e${'x'.repeat(1000)}`, { seq: 'x'.repeat(100_000), clock: [[[]]] }));
+    assert.equal(texts()[0], `kernel: [2J ${'x'.repeat(155)}`);
+    assert.deepEqual(drafts[0]?.facts, { priority: 'err' });
   });
 
   it('do not grow with machines and kinds of messages', async () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '@bloomery/ports';
+import { quoteError } from '../../insight/quote-error.ts';
 import type { TimelineRecorder } from '../../insight/timeline.ts';
 
 /** Picks the few kernel lines of a machine that belong on its timeline. */
@@ -62,8 +63,8 @@ export function createKernelMarks({ timeline, clock }: KernelMarksDeps): KernelM
         stage: 'Kernel',
         severity,
         event: 'KernelError',
-        summary: summaryOf(msg),
-        facts: { priority, seq, clock: sinceBootUs },
+        summary: `kernel: ${quoteError(msg, SUMMARY_MAX)}`,
+        facts: { priority, ...numbers({ seq, clock: sinceBootUs }) },
       });
     },
   };
@@ -77,6 +78,13 @@ function fieldsOf(line: string): Readonly<Record<string, unknown>> {
   }
 }
 
+/** What is a number: a machine may have put anything in its place. */
+function numbers(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (typeof value === 'number' ? [[name, value]] : [])),
+  );
+}
+
 function remember(machines: Map<string, Seen>, server: string): Seen {
   const seen: Seen = { markedMs: Number.NEGATIVE_INFINITY, kinds: new Map() };
   machines.set(server, seen);
@@ -87,10 +95,4 @@ function remember(machines: Map<string, Seen>, server: string): Seen {
 function dropOldest(map: Map<string, unknown>, max: number): void {
   const [oldest] = map.keys();
   if (map.size > max && oldest !== undefined) map.delete(oldest);
-}
-
-/** The first line, without what would move a terminal's cursor. */
-function summaryOf(message: string): string {
-  const [first = ''] = message.split('\n', 1);
-  return `kernel: ${first.slice(0, SUMMARY_MAX).replace(/[\p{Cc}\p{Cf}]/gu, '?')}`;
 }
