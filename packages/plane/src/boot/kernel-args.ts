@@ -1,5 +1,5 @@
 import { type BoundAddress, hostPort } from '@bloomery/ports';
-import { linkApiText } from '@bloomery/siderolink';
+import { linkApiText, linkSinks } from '@bloomery/siderolink';
 import { type MachineLinkApi, PLAIN_LINK_API } from './machine-link-api.ts';
 
 /** Arguments that every agent kernel gets; the first two are for people who read its console. */
@@ -53,12 +53,11 @@ export function bringsOwnConfig(args: readonly string[]): boolean {
 export function environmentKernelArgs(own: readonly string[], args: EnvironmentArgs): readonly string[] {
   const at = hostPort(args.endpoint);
   const query = `${args.token === undefined ? '' : `t=${args.token}&`}uuid=${args.uuid}`;
+  const sinks = args.linkAddress === undefined ? undefined : linkSinks(args.linkAddress);
   const ours = [
     `talos.config=http://${at}/configdata?${query}`,
     `siderolink.api=${linkApiText({ ...(args.linkApi ?? PLAIN_LINK_API), endpoint: args.endpoint }, 'argument')}`,
-    ...(args.linkAddress === undefined
-      ? []
-      : [`talos.logging.kernel=tcp://[${args.linkAddress}]:4001`, `talos.events.sink=[${args.linkAddress}]:4002`]),
+    ...(sinks === undefined ? [] : [`talos.logging.kernel=${sinks.kernelLog}`, `talos.events.sink=${sinks.events}`]),
   ];
   const missing = ours.filter((arg) => !own.some((o) => o.startsWith(arg.slice(0, arg.indexOf('=') + 1))));
   return [...own, ...missing];

@@ -2,12 +2,13 @@ import { type BoundAddress, errorText } from '@bloomery/ports';
 import {
   configureLinkInterface,
   isolateLink,
+  LINK_PORT,
   removeLinkIsolation,
   startWireguard,
   type WireguardBackend,
   type WireguardMode,
 } from '@bloomery/siderolink';
-import { LINK_PORTS, type LinkServicesDeps, type LinkServicesOptions, startLinkServices } from './link-services.ts';
+import { type LinkServicesDeps, type LinkServicesOptions, startLinkServices } from './link-services.ts';
 import type { LinkPeers } from './peers/link-peers.ts';
 
 /** How the device is set up. */
@@ -96,7 +97,7 @@ export async function bringUpDevice(options: LinkDeviceOptions, deps: LinkDevice
 
 async function isolate(name: string, { identity, log }: LinkDeviceDeps): Promise<string | undefined> {
   try {
-    await isolateLink({ name, serverAddress: identity.serverAddress, tcpPorts: LINK_PORTS });
+    await isolateLink({ name, serverAddress: identity.serverAddress, tcpPorts: Object.values(LINK_PORT) });
     return undefined;
   } catch (error) {
     log.warn('link.not_isolated', { interfaceName: name, error: errorText(error) });

@@ -1,6 +1,6 @@
 import type { EventRecorder, ObjectCache, ObjectClient } from '@bloomery/kube';
 import type { BoundAddress, Clock, Logger } from '@bloomery/ports';
-import type { LinkIdentity } from '@bloomery/siderolink';
+import { LINK_PORT, type LinkIdentity } from '@bloomery/siderolink';
 import type { TimelineRecorder } from '../insight/timeline.ts';
 import { createLinkAnnotations } from './annotations.ts';
 import { createAddressFilter } from './events/address-filter.ts';
@@ -12,13 +12,6 @@ import { createLogCounts, type WritableLogCounts } from './logs/log-counts.ts';
 import { startLogReceiver } from './logs/log-receiver.ts';
 import type { LogStore } from './logs/log-store.ts';
 import type { LinkPeers } from './peers/link-peers.ts';
-
-/** Port of the kernel log receiver on the link. */
-export const KERNEL_LOG_PORT = 4001;
-/** Port of the event sink on the link. */
-export const EVENT_SINK_PORT = 4002;
-/** TCP ports of the server that machines may reach over the link. */
-export const LINK_PORTS: readonly number[] = [KERNEL_LOG_PORT, EVENT_SINK_PORT];
 
 /** How the services on the link behave. */
 export interface LinkServicesOptions {
@@ -66,11 +59,11 @@ export async function startLinkServices(options: LinkServicesOptions, deps: Link
     records: deps.eventRecords ?? NO_RECORDS,
     counts: deps.eventCounts ?? createEventCounts(),
   });
-  const sink = await startEventSink({ host, port: EVENT_SINK_PORT }, eventSink, deps);
+  const sink = await startEventSink({ host, port: LINK_PORT.events }, eventSink, deps);
   cleanup.use(sink);
   const { clock, log, logStore: store = NO_RECORDS, logCounts: counts = createLogCounts() } = deps;
   const receiver = await startLogReceiver(
-    { host, port: KERNEL_LOG_PORT },
+    { host, port: LINK_PORT.kernelLog },
     { annotations, store, counts, marks: createKernelMarks(deps), clock, log },
   );
   cleanup.use(receiver);

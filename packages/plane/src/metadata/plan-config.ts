@@ -1,6 +1,6 @@
 import type { JsonObject } from '@bloomery/model';
 import { type BoundAddress, errorText } from '@bloomery/ports';
-import { linkApiText } from '@bloomery/siderolink';
+import { linkApiText, linkSinks } from '@bloomery/siderolink';
 import {
   type ConfigDocument,
   type ConfigPatch,
@@ -50,8 +50,6 @@ export type ConfigPlan =
   | { readonly ok: true; readonly body: string; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly status: number; readonly text: string };
 
-const EVENT_PORT = 4002;
-const LOG_PORT = 4001;
 const LABEL = 'metal.sidero.dev/uuid';
 /** The first Talos release that knows the three documents; older ones refuse a configuration with them. */
 const LINK_DOCUMENTS_SINCE = [1, 5] as const;
@@ -146,10 +144,9 @@ function linkDocuments({ endpoint, linkAddress, linkApi = PLAIN_LINK_API }: Conf
   const apiUrl = linkApiText({ ...linkApi, endpoint }, 'document');
   const documents = [`apiVersion: v1alpha1\nkind: SideroLinkConfig\napiUrl: ${JSON.stringify(apiUrl)}\n`];
   if (linkAddress !== undefined) {
-    documents.push(`apiVersion: v1alpha1\nkind: EventSinkConfig\nendpoint: "[${linkAddress}]:${EVENT_PORT}"\n`);
-    documents.push(
-      `apiVersion: v1alpha1\nkind: KmsgLogConfig\nname: remote-log\nurl: "tcp://[${linkAddress}]:${LOG_PORT}"\n`,
-    );
+    const sinks = linkSinks(linkAddress);
+    documents.push(`apiVersion: v1alpha1\nkind: EventSinkConfig\nendpoint: "${sinks.events}"\n`);
+    documents.push(`apiVersion: v1alpha1\nkind: KmsgLogConfig\nname: remote-log\nurl: "${sinks.kernelLog}"\n`);
   }
   return documents.join('---\n');
 }
