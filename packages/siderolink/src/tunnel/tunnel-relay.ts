@@ -2,9 +2,9 @@ import { type GrpcClient, grpcStatusOf } from '@bloomery/grpc';
 import { type BoundAddress, type Clock, errorText, hostPort, type Logger } from '@bloomery/ports';
 import { createPeerPacketReader, linkTunnelProto } from '@bloomery/wire';
 import { isHandshakeInitiation } from './handshake-initiation.ts';
-import { openLoopbackSocket } from './loopback-socket.ts';
 import { createPacketWriter } from './packet-writer.ts';
 import { VIRTUAL_ADDRESS_HEADER } from './tunnel-server.ts';
+import { openWireguardEnd } from './wireguard-end.ts';
 
 /** Which tunnel a relay keeps open. */
 export interface TunnelRelayOptions {
@@ -51,7 +51,6 @@ export interface TunnelRelay extends AsyncDisposable {
 
 const METHOD = linkTunnelProto.WireGuardOverGRPCService.method.createStream;
 const CONNECT_TIMEOUT_MS = 15_000;
-const HELD_MAX = 100;
 const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
 /** A connection that lasted so long was a good one: the next is tried soon. */
 const STEADY_MS = 30_000;
@@ -75,38 +74,23 @@ export async function startTunnelRelay(options: TunnelRelayOptions, deps: Tunnel
   };
   const writer = createPacketWriter(drop);
   const stop = new AbortController();
-  let held: Uint8Array[] = [];
   let unanswered = 0;
   let giveUp = (): void => {};
 
-  const socket = await openLoopbackSocket({
-    onDatagram: (datagram, fromPort) => {
-      if (socket.peerPort === undefined) greet(fromPort);
+  const wireguard = await openWireguardEnd({
+    onDatagram: (datagram) => {
       stats.sent += 1;
       writer.push(datagram);
-      if (!isHandshakeInitiation(datagram)) return;
-      unanswered += 1;
-      if (unanswered === UNANSWERED_MAX) giveUp();
+      if (isHandshakeInitiation(datagram) && ++unanswered === UNANSWERED_MAX) giveUp();
     },
-    // WireGuard closed its socket; it may come back on another port.
-    onError: () => socket.disconnect(),
+    onDelivered: () => {
+      stats.received += 1;
+    },
+    onDropped: drop,
   });
-  const greet = (port: number): void => {
-    socket.connect(port);
-    const waiting = held;
-    held = [];
-    for (const datagram of waiting) toWireguard(datagram);
-  };
-  const toWireguard = (datagram: Uint8Array): void => {
+  const receive = (datagram: Uint8Array): void => {
     unanswered = 0;
-    if (socket.peerPort === undefined) {
-      // A copy: the datagram is a view of a larger chunk.
-      if (held.push(datagram.slice()) > HELD_MAX) {
-        held.shift();
-        drop();
-      }
-    } else if (socket.send(datagram)) stats.received += 1;
-    else drop();
+    wireguard.deliver(datagram);
   };
   const connectOnce = async (): Promise<void> => {
     const client = options.dial();
@@ -126,7 +110,7 @@ export async function startTunnelRelay(options: TunnelRelayOptions, deps: Tunnel
       };
       if (stream.pending) stream.once('ready', ready);
       else ready();
-      const reader = createPeerPacketReader({ datagram: toWireguard, tooLarge: drop });
+      const reader = createPeerPacketReader({ datagram: receive, tooLarge: drop });
       stream.on('data', (chunk: Buffer) => {
         if (reader.push(chunk) !== undefined) giveUp();
       });
@@ -141,14 +125,14 @@ export async function startTunnelRelay(options: TunnelRelayOptions, deps: Tunnel
   stop.signal.addEventListener('abort', () => giveUp());
   const ended = keepConnected(connectOnce, deps, stop.signal);
   return {
-    endpoint: hostPort({ host: '127.0.0.1', port: socket.port }),
-    address: { host: '127.0.0.1', port: socket.port },
+    endpoint: hostPort({ host: '127.0.0.1', port: wireguard.port }),
+    address: { host: '127.0.0.1', port: wireguard.port },
     ended,
     stats: () => ({ ...stats }),
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await ended;
-      await socket[Symbol.asyncDispose]();
+      await wireguard[Symbol.asyncDispose]();
     },
   };
 }
