@@ -1,21 +1,7 @@
 import { type Clock, errorText, type Logger } from '@bloomery/ports';
-import { type KnownPeer, planPeers, type WireguardDevice } from '@bloomery/siderolink';
+import type { WireguardDevice } from '@bloomery/siderolink';
 import type { DeviceState, PeerUpdate } from '@bloomery/wire';
-
-/** The peer that a device shall have for a key. */
-export interface WantedPeer {
-  /** Bare link address. */
-  readonly address: string;
-  /** `host:port` to call it at, where the device knows none. */
-  readonly endpoint?: string;
-}
-
-/** What the device's peers follow. */
-export interface WantedPeers {
-  keys(): Iterable<string>;
-  /** undefined: there shall be no such peer. */
-  peer(publicKey: string): WantedPeer | undefined;
-}
+import { createDeviceMirror, type WantedPeers } from './device-mirror.ts';
 
 /** A device whose peers follow what is wanted. */
 export interface DevicePeers {
@@ -50,52 +36,26 @@ const CALL_KEEPALIVE_SECONDS = 25;
  * then, every second until it succeeds: nobody but a machine would notice a missing peer.
  */
 export function createDevicePeers({ wanted, clock, log }: DevicePeersDeps): DevicePeers {
-  const known = new Map<string, KnownPeer>();
+  const mirror = createDeviceMirror(wanted);
   const dirty = new Set<string>();
+  const inTurn = createTurns();
   let device: WireguardDevice | undefined;
-  let tail: Promise<void> = Promise.resolve();
   let scheduled: Promise<void> | undefined;
   let cancelRetry: (() => void) | undefined;
   let isRefusing = false;
 
-  const inTurn = <R>(work: () => Promise<R>): Promise<R> => {
-    const done = tail.then(work);
-    tail = done.then(
-      () => {},
-      () => {},
-    );
-    return done;
-  };
-  const plan = (keys: readonly string[], isNew: boolean): readonly PeerUpdate[] => {
-    const updates = planPeers(
-      keys.map((publicKey) => {
-        const peer = wanted.peer(publicKey);
-        if (peer === undefined) return { publicKey, address: '', remove: true };
-        const endpoint = isNew && !known.has(publicKey) ? peer.endpoint : undefined;
-        return { publicKey, address: peer.address, remove: false, ...(endpoint === undefined ? {} : { endpoint }) };
-      }),
-      keys.flatMap((publicKey) => known.get(publicKey) ?? []),
-    );
-    // An address belongs to the peer that was given it last: old owners go first.
-    return [...updates.filter((update) => update.remove), ...updates.filter((update) => !update.remove)];
-  };
   const send = async (target: WireguardDevice, updates: readonly PeerUpdate[]): Promise<void> => {
     for (let at = 0; at < updates.length; at += PEERS_PER_UPDATE) {
-      const part = updates.slice(at, at + PEERS_PER_UPDATE);
+      const peers = updates.slice(at, at + PEERS_PER_UPDATE);
       try {
-        await target.update({ peers: part });
+        await target.update({ peers });
       } catch (error) {
-        // Some of them may be in force: the next plan must neither skip them nor take them for strangers.
-        for (const { publicKey } of updates.slice(at)) {
-          dirty.add(publicKey);
-          known.set(publicKey, { publicKey, allowedIps: [], keepaliveSeconds: 0 });
-        }
+        const left = updates.slice(at);
+        mirror.mayHaveTaken(left);
+        for (const { publicKey } of left) dirty.add(publicKey);
         throw error;
       }
-      for (const { publicKey, remove, allowedIps } of part) {
-        if (remove) known.delete(publicKey);
-        else known.set(publicKey, { publicKey, allowedIps, keepaliveSeconds: 0 });
-      }
+      mirror.took(peers);
     }
   };
   const flush = async (): Promise<void> => {
@@ -103,7 +63,7 @@ export function createDevicePeers({ wanted, clock, log }: DevicePeersDeps): Devi
     dirty.clear();
     if (device === undefined || keys.length === 0) return;
     try {
-      await send(device, plan(keys, false));
+      await send(device, mirror.plan(keys));
       isRefusing = false;
     } catch (error) {
       const tell = isRefusing ? log.debug : log.warn;
@@ -125,40 +85,51 @@ export function createDevicePeers({ wanted, clock, log }: DevicePeersDeps): Devi
     });
     return scheduled;
   };
+  const attach = async (next: WireguardDevice | undefined): Promise<readonly string[]> => {
+    device = undefined;
+    cancelRetry?.();
+    cancelRetry = undefined;
+    mirror.reset([]);
+    dirty.clear();
+    if (next === undefined) return [];
+    mirror.reset((await next.state()).peers);
+    const updates = mirror.planAll();
+    await send(next, updates);
+    device = next;
+    return updates.flatMap(({ publicKey, endpoint }) => (endpoint === undefined ? [] : [publicKey]));
+  };
   return {
     follow,
-    attach: (next) =>
-      inTurn(async () => {
-        device = undefined;
-        cancelRetry?.();
-        cancelRetry = undefined;
-        known.clear();
-        dirty.clear();
-        if (next === undefined) return [];
-        const { peers } = await next.state();
-        for (const { publicKey, allowedIps, keepaliveSeconds } of peers)
-          known.set(publicKey, { publicKey, allowedIps, keepaliveSeconds });
-        const updates = plan([...new Set([...known.keys(), ...wanted.keys()])], true);
-        await send(next, updates);
-        device = next;
-        return updates.flatMap(({ publicKey, endpoint }) => (endpoint === undefined ? [] : [publicKey]));
-      }),
+    attach: (next) => inTurn(() => attach(next)),
     call: (publicKeys, endpoints) =>
       inTurn(async () => {
-        const there = publicKeys.filter((publicKey) => known.has(publicKey));
-        if (device === undefined || there.length === 0) return;
-        const peer = { remove: false, replaceAllowedIps: false, allowedIps: [] };
-        const at = (publicKey: string): { endpoint?: string } => {
-          const endpoint = endpoints?.get(publicKey);
-          return endpoint === undefined ? {} : { endpoint };
-        };
-        // Turning the keepalive on sends one at once; it is the machine's task to keep the link alive, so off it goes again.
-        await device.update({
-          peers: [CALL_KEEPALIVE_SECONDS, 0].flatMap((keepaliveSeconds) =>
-            there.map((publicKey) => ({ ...peer, ...at(publicKey), publicKey, keepaliveSeconds })),
-          ),
-        });
+        const there = publicKeys.filter((publicKey) => mirror.has(publicKey));
+        if (device !== undefined && there.length > 0) await device.update({ peers: callOf(there, endpoints) });
       }),
     state: async () => device?.state(),
   };
+}
+
+/** Runs work strictly one after another. */
+function createTurns(): <R>(work: () => Promise<R>) => Promise<R> {
+  let tail: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const done = tail.then(work);
+    tail = done.catch(() => {});
+    return done;
+  };
+}
+
+/** Turning the keepalive on sends one at once; it is the machine's task to keep the link alive, so off it goes again. */
+function callOf(
+  publicKeys: readonly string[],
+  endpoints: ReadonlyMap<string, string> | undefined,
+): readonly PeerUpdate[] {
+  return [CALL_KEEPALIVE_SECONDS, 0].flatMap((keepaliveSeconds) =>
+    publicKeys.map((publicKey) => {
+      const endpoint = endpoints?.get(publicKey);
+      const peer = { publicKey, remove: false, replaceAllowedIps: false, allowedIps: [], keepaliveSeconds };
+      return endpoint === undefined ? peer : { ...peer, endpoint };
+    }),
+  );
 }
