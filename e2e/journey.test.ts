@@ -24,7 +24,7 @@ describe('two bare machines', { skip: whyNoLab(), timeout: TIMEOUT_MS }, () => {
   const machines = [rackMachine(1, 'bios', 'udp'), rackMachine(2, 'uefi', 'tunnel')];
   let lab: Lab;
   before(async () => {
-    lab = await startTestLab('jny', 1, machines);
+    lab = await startTestLab('jny', 1, machines, ['--require-join-token']);
   });
   after(() => lab?.stop());
   const follow = (until: Stage) => followMachines({ ...lab, machines, until, timeoutMs: TIMEOUT_MS, say });
@@ -66,7 +66,7 @@ describe('two bare machines', { skip: whyNoLab(), timeout: TIMEOUT_MS }, () => {
   each('is linked in the way that its network allows', (machine, sight) => {
     assert.equal(linkMode(sight), machine.link);
     assert.equal(isTrue(sight.binding?.status?.conditions, 'SideroLinkConnected'), true);
-    // The installed disk remembers a token, by which the machine owns its UUID.
+    // Its installed disk remembers a token, by which it owns its UUID.
     assert.match(sight.binding?.metadata.annotations?.[ANNOTATIONS.siderolinkUniqueToken] ?? '', /^sha256:/);
   });
   each('has told that it is configured and installed', ({ uuid }, { binding, metalMachine }) => {

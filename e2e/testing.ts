@@ -13,13 +13,19 @@ export function whyNoLab(): string | false {
 }
 
 /** A lab of its own for one test file: `name` at most 4 characters, `slot` 1..63 different in each file. */
-export function startTestLab(name: string, slot: number, machines: readonly MachineSpec[]): Promise<Lab> {
+export function startTestLab(
+  name: string,
+  slot: number,
+  machines: readonly MachineSpec[],
+  planeFlags: readonly string[] = [],
+): Promise<Lab> {
   return startLab({
     network: rackNetwork(name, slot),
     rackDir: mkdtempSync(join(tmpdir(), `bloomery-${name}-`)),
     sourceDir: join(import.meta.dirname, '..'),
     cacheDir: bloomeryCacheDir(process.env),
     machines,
+    planeFlags,
     say,
   });
 }

@@ -55,12 +55,13 @@ export function stagesSeen(sight: Sight): ReadonlySet<Stage> {
   add('Booted', /\[talos-stand-in\] standin\.started .*boot=network/.test(console));
   const isLinked = isTrue(binding?.status?.conditions, 'SideroLinkConnected');
   add('Linked', isLinked);
-  add('Configured', isConfigured(metalMachine, binding));
+  const hasItsConfig = isConfigured(metalMachine, binding);
+  add('Configured', hasItsConfig);
   add('Installed', isTrue(binding?.status?.conditions, 'TalosInstalled'));
   add('RunsFromDisk', /\[talos-stand-in\] standin\.ready .*boot=disk/.test(console));
   const isHeard = kernelLog.some(({ msg }) => msg.includes('[talos-stand-in] standin.ready boot=disk'));
   const hasReported = REPORTED_CONDITIONS.every((type) => isTrue(metalMachine?.status?.conditions, type));
-  add('Observed', isLinked && isHeard && hasReported);
+  add('Observed', isLinked && isHeard && hasReported && hasItsConfig);
   return seen;
 }
 

@@ -21,6 +21,8 @@ export interface LabOptions {
   readonly sourceDir: string;
   readonly cacheDir: string;
   readonly machines: readonly MachineSpec[];
+  /** Further flags of `bloomery serve`. */
+  readonly planeFlags?: readonly string[];
   readonly say: (line: string) => void;
 }
 
@@ -55,7 +57,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
 }
 
-async function buildLab({ network, rackDir, sourceDir, cacheDir, machines, say }: LabOptions): Promise<Lab> {
+async function buildLab(options: LabOptions): Promise<Lab> {
+  const { network, rackDir, sourceDir, cacheDir, machines, planeFlags = [], say } = options;
   const { imagesDir } = await buildBootImages({ cacheDir, sourceDir, say });
   const rack = await createRack({ network, dir: rackDir, machines });
   startSiteFiles(rack, imagesDir);
@@ -66,7 +69,7 @@ async function buildLab({ network, rackDir, sourceDir, cacheDir, machines, say }
     rack,
     sourceDir,
     imagesDir,
-    flags: ['--auto-accept-servers', '--environment', environment],
+    flags: ['--auto-accept-servers', '--environment', environment, ...planeFlags],
   });
   say(`plane: ready in ${await plane.start()} ms, data in ${plane.dataDir}`);
   const kubectlPath = findKubectl(cacheDir);

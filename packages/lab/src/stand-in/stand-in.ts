@@ -58,9 +58,11 @@ interface Boot extends StandInDeps {
 export async function runStandIn(commandLine: string, deps: StandInDeps): Promise<'reboot' | 'stay'> {
   const boot = await startBoot(commandLine, deps);
   const { given, link, sequences, reports, log } = boot;
-  void keepReporting(boot);
+  // From disk it knows its name at once, and tells nothing before.
+  if (!given.isDiskBoot) void keepReporting(boot);
   try {
     const loaded = await sequences.sequence('initialize', () => initialize(boot));
+    if (given.isDiskBoot) void keepReporting(boot);
     if (given.isDiskBoot) await sequences.sequence('boot', () => bootFromDisk(boot));
     else await sequences.sequence('install', () => install(boot, loaded), 'reboot');
   } catch (error) {
