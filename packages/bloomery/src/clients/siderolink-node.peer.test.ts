@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { patchObject } from '@bloomery/kube';
+import { serverBinding } from '@bloomery/model';
 import { LINK_PEER, type PeerFact, startLinkPeer } from '../testing/link-peer.ts';
 import { type LinkPlane, startLinkPlane } from '../testing/link-plane.ts';
 import { eventually } from '../testing/peer-process.ts';
@@ -90,6 +93,17 @@ describe('an upstream SideroLink node', { skip: LINK_PEER.missing || whyNoLinkNa
     });
   }
 
+  it('has its lines attributed anew as soon as its label changes', async (t) => {
+    const { node } = await joined(B);
+    t.after(() => node.stop());
+    const labels = { 'cluster.x-k8s.io/cluster-name': 'renamed' };
+    await patchObject(plane.client, serverBinding, { name: B }, () => ({ metadata: { labels } }));
+    await eventually('the new attribution', async () => {
+      await node.ask({ do: 'log', lines: ['{"msg":"renamed"}'] });
+      return plane.logLines().some(({ msg, cluster }) => msg === 'renamed' && cluster === 'renamed');
+    });
+  });
+
   it('keeps its address with a new key, and the old key is of no use any more', async (t) => {
     const { node, fact } = await joined(A);
     t.after(() => node.stop());
@@ -130,6 +144,22 @@ describe('an upstream SideroLink node', { skip: LINK_PEER.missing || whyNoLinkNa
     assert.equal(await connected(`[${server}]:4002`), true);
     for (const closed of [`[${server}]:8081`, `[${server}]:6443`, `[${b.fact['address']}]:50000`])
       assert.equal(await connected(closed), false, closed);
+  });
+
+  it('is cut off when its binding goes, over UDP and in the tunnel', async (t) => {
+    const [a, b] = [await joined(A), await joined(B, '-tunnel')];
+    t.after(() => Promise.all([a.node.stop(), b.node.stop()]));
+    for (const { node } of [a, b])
+      await eventually('the link', async () => (await node.ask({ do: 'dial' }))['connected']);
+    for (const name of [A, B]) await plane.client.delete(serverBinding, { name });
+    for (const { node } of [a, b]) {
+      await eventually('the end of the link', async () => {
+        const { connected } = await node.ask({ do: 'dial', timeoutMs: 500 });
+        return connected === false;
+      });
+      const { code } = await node.ask({ do: 'ask', key: randomBytes(32).toString('base64') });
+      assert.equal(code, 'NotFound');
+    }
   });
 });
 
