@@ -1,5 +1,4 @@
 export * from './api-error.ts';
-export * from './back-off.ts';
 export * from './conditions.ts';
 export * from './controller.ts';
 export * from './controller-metrics.ts';

@@ -1,6 +1,5 @@
 import type { KindRef, KubeObject } from '@bloomery/model';
-import { type Clock, errorText, isBloomeryError, type Logger } from '@bloomery/ports';
-import { backOffMs } from './back-off.ts';
+import { backOffMs, type Clock, errorText, isBloomeryError, type Logger } from '@bloomery/ports';
 import type { WritableObjectCache } from './memory-cache.ts';
 import type { ObjectClient } from './object-client.ts';
 

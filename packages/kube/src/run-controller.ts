@@ -1,7 +1,6 @@
 import type { KubeObject, ObjectKey } from '@bloomery/model';
 import { keyOf, keyText } from '@bloomery/model';
-import { BloomeryError, errorText } from '@bloomery/ports';
-import { backOffMs } from './back-off.ts';
+import { BloomeryError, backOffMs, errorText } from '@bloomery/ports';
 import type { Controller, ReconcileContext } from './controller.ts';
 import type { ControllerMetrics } from './controller-metrics.ts';
 import type { WritableObjectCache } from './memory-cache.ts';

@@ -32,7 +32,7 @@ function setUp(failures: readonly boolean[] = []) {
       onLost: async () => void told.push('detached'),
       clock,
       log,
-      random: () => 1,
+      random: (length) => new Uint8Array(length).fill(255),
     });
   return { clock, tries, made, told, keep, signals };
 }

@@ -1,5 +1,4 @@
-import { backOffMs } from '@bloomery/kube';
-import { type Clock, errorText, type Logger } from '@bloomery/ports';
+import { backOffMs, type Clock, errorText, fraction, type Logger, type RandomBytes } from '@bloomery/ports';
 
 /** What can be kept running. */
 export interface Keepable extends AsyncDisposable {
@@ -17,8 +16,8 @@ export interface KeepDeviceDeps<R extends Keepable> {
   readonly onLost: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** 0 ≤ r < 1, for back-off. */
-  readonly random: () => number;
+  /** For back-off. */
+  readonly random: RandomBytes;
 }
 
 /** Something that is kept running. Disposing it stops it. */
@@ -71,7 +70,11 @@ export async function keepDevice<R extends Keepable>(deps: KeepDeviceDeps<R>): P
   const keepUp = async (): Promise<void> => {
     while (!stop.signal.aborted) {
       if (running !== undefined) await followOne(running);
-      if (failures > 0) await clock.sleep(backOffMs(failures, RETRY, deps.random), stop.signal);
+      if (failures > 0)
+        await clock.sleep(
+          backOffMs(failures, RETRY, () => fraction(deps.random)),
+          stop.signal,
+        );
       if (!stop.signal.aborted) await attempt();
     }
   };

@@ -101,7 +101,7 @@ export async function startLink(options: LinkOptions, deps: LinkDeps): Promise<L
           onLost: async () => void (await peers.attach(undefined)),
           clock,
           log,
-          random: () => fraction(deps.random),
+          random: deps.random,
         });
   if (kept !== undefined) cleanup.use(kept);
   const status = (): LinkStatus => statusOf(kept);
@@ -157,9 +157,4 @@ function reportUntilDisposed(deps: LinkStateDeps): AsyncDisposable {
       return done;
     },
   };
-}
-
-/** 0 ≤ r < 1 */
-function fraction(random: RandomBytes): number {
-  return (random(1)[0] ?? 0) / 256;
 }

@@ -113,7 +113,7 @@ async function deliver(sink: string, state: State, deps: EventSenderDeps): Promi
     } catch (error) {
       if (state.isStopped) return;
       if (state.wake.signal.aborted) continue;
-      const retryMs = Math.round(state.delay.next());
+      const retryMs = state.delay.next();
       state.said.trouble(error, { sink, backlog: state.waiting.length, retryMs });
       await clock.sleep(retryMs, state.wake.signal);
     }

@@ -8,7 +8,7 @@ import { joinTrouble } from './join-trouble.ts';
 import type { LinkDevice } from './link-device.ts';
 import type { LinkInputs, SiderolinkNodeStatus, UniqueTokenStore } from './node-options.ts';
 import { openLinkApi, type ProvisionedLink, requestLink } from './request-link.ts';
-import { createRetryDelay, fraction } from './retry-delay.ts';
+import { createRetryDelay } from './retry-delay.ts';
 import { createSaidOnce } from './said-once.ts';
 import { createStatusBoard, type StatusBoard } from './status-board.ts';
 import { rememberedToken } from './unique-token.ts';
@@ -93,7 +93,7 @@ async function keepJoined(state: State, board: StatusBoard, deps: LinkManagerDep
       });
     } catch (error) {
       if (signal.aborted) continue;
-      const retryMs = Math.round(delay.next());
+      const retryMs = delay.next();
       const host = hostOf(state.inputs);
       said.trouble(error, { host, retryMs });
       board.set({ connected: false, lastError: joinTrouble(host, error) });
@@ -188,7 +188,7 @@ async function throughTunnel(
   const options = { virtualAddress: link.virtualAddress ?? '', dial: () => openLinkApi(api, deps) };
   while (!signal.aborted) {
     const over = new AbortController();
-    await using relay = await startRelay(options, { clock, log, random: () => fraction(random) });
+    await using relay = await startRelay(options, { clock, log, random });
     await device.configure(link, relay.endpoint);
     const watching = watchLink(device, { clock, board, signal: AbortSignal.any([signal, over.signal]) });
     const ended = await Promise.race([relay.ended, watching.then(() => undefined)]);

@@ -15,7 +15,7 @@ import {
 import { startTunnelRelay, type TunnelRelay, type TunnelRelayOptions } from './tunnel-relay.ts';
 
 const V = '[fdae:41e4:649b:9304::aa]:50888';
-const deps = { clock: systemClock, log: silentLog, random: () => 0 };
+const deps = { clock: systemClock, log: silentLog, random: (length: number) => new Uint8Array(length) };
 
 describe('the relay between WireGuard and a tunnel', () => {
   let wireguard: FakeDevice;

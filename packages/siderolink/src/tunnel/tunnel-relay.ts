@@ -1,5 +1,14 @@
 import { type GrpcClient, grpcStatusOf } from '@bloomery/grpc';
-import { type BoundAddress, type Clock, errorText, hostPort, type Logger } from '@bloomery/ports';
+import {
+  type BoundAddress,
+  backOffMs,
+  type Clock,
+  errorText,
+  fraction,
+  hostPort,
+  type Logger,
+  type RandomBytes,
+} from '@bloomery/ports';
 import { createPeerPacketReader, linkTunnelProto } from '@bloomery/wire';
 import { isHandshakeInitiation } from './handshake-initiation.ts';
 import { createPacketWriter } from './packet-writer.ts';
@@ -18,8 +27,8 @@ export interface TunnelRelayOptions {
 export interface TunnelRelayDeps {
   readonly clock: Clock;
   readonly log: Logger;
-  /** 0 to below 1: spreads reconnections. */
-  readonly random: () => number;
+  /** Spreads reconnections. */
+  readonly random: RandomBytes;
 }
 
 /** Why a relay gave up for good. The caller starts another after 5 s, or provisions again. */
@@ -54,8 +63,7 @@ const CONNECT_TIMEOUT_MS = 15_000;
 const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
 /** A connection that lasted so long was a good one: the next is tried soon. */
 const STEADY_MS = 30_000;
-const RETRY_MIN_MS = 1_000;
-const RETRY_SPREAD_MS = [500, 1_000, 2_000, 4_000] as const;
+const RETRY = { firstMs: 2_000, maxMs: 5_000 };
 /** Calls of WireGuard (one every 5 s) without any answer, after which the connection counts as dead. */
 const UNANSWERED_MAX = 4;
 
@@ -137,9 +145,6 @@ export async function startTunnelRelay(options: TunnelRelayOptions, deps: Tunnel
   };
 }
 
-/** The kind of startTunnelRelay, for those who are given another one in tests. */
-export type StartTunnelRelay = typeof startTunnelRelay;
-
 /** Connect until a terminal status or the signal. */
 async function keepConnected(
   connectOnce: () => Promise<void>,
@@ -154,8 +159,7 @@ async function keepConnected(
     const status = grpcStatusOf(error);
     if (status === 'ABORTED' || status === 'PERMISSION_DENIED') return { reason: status, message };
     if (clock.nowMs() - sinceMs >= STEADY_MS) failures = 0;
-    const spreadMs = RETRY_SPREAD_MS[Math.min(failures, RETRY_SPREAD_MS.length - 1)] ?? 0;
-    const retryMs = Math.round(RETRY_MIN_MS + random() * spreadMs);
+    const retryMs = backOffMs(failures + 1, RETRY, () => fraction(random));
     log[failures === 0 ? 'warn' : 'debug']('tunnel.disconnected', { error: message, retryMs });
     await clock.sleep(retryMs, signal);
     if (signal.aborted) return { reason: 'closed', message: 'closed by this side' };

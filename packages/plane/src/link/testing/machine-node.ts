@@ -31,7 +31,7 @@ client.close();
 const startRelay = (): Promise<TunnelRelay> =>
   startTunnelRelay(
     { virtualAddress: grant.grpcPeerAddrPort, dial: dialPlane },
-    { clock, log: silentLog, random: () => 0 },
+    { clock, log: silentLog, random: (length) => new Uint8Array(length) },
   );
 const relay = isTunnelled ? await startRelay() : undefined;
 const { device } = await startWireguard(

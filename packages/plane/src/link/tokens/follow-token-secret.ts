@@ -1,6 +1,14 @@
-import { backOffMs, type ObjectClient } from '@bloomery/kube';
+import type { ObjectClient } from '@bloomery/kube';
 import { type Secret, secret } from '@bloomery/model';
-import { type Clock, errorText, isBloomeryError, type Logger, type RandomBytes } from '@bloomery/ports';
+import {
+  backOffMs,
+  type Clock,
+  errorText,
+  fraction,
+  isBloomeryError,
+  type Logger,
+  type RandomBytes,
+} from '@bloomery/ports';
 import {
   changeTokenSecret,
   newMachineKey,
@@ -95,7 +103,7 @@ async function follow(
 ): Promise<void> {
   const { client, clock, log, onChange } = deps;
   const fields = `metadata.name=${TOKEN_SECRET.name}`;
-  const jitter = (): number => (deps.random(1)[0] ?? 0) / 256;
+  const jitter = (): number => fraction(deps.random);
   let failures = 0;
   while (!signal.aborted) {
     const startedMs = clock.nowMs();

@@ -94,7 +94,7 @@ for (const isSecure of [false, true]) {
           virtualAddress: virtualAddress(serverPrivateKey, key),
           dial: () => createGrpcClient({ address: port.address, clock: systemClock, ...secure }),
         },
-        { clock: systemClock, log: silentLog, random: () => 0 },
+        { clock: systemClock, log: silentLog, random: (length) => new Uint8Array(length) },
       );
       relays.push(relay);
       return relay;
