@@ -169,6 +169,36 @@ describe('the machine port', () => {
     client.close();
     for (const session of sessions) session.destroy();
   });
+  it('ends the calls of a peer that is gone without waiting for their time', async () => {
+    let open = 0;
+    const other = await startMachineListener(
+      { host: '127.0.0.1', port: 0 },
+      {
+        serve: () => ({
+          routes,
+          grpc: (stream) => {
+            open += 1;
+            stream.on('error', () => {});
+            stream.once('close', () => {
+              open -= 1;
+            });
+          },
+        }),
+        log: silentLog,
+        clock: systemClock,
+      },
+    );
+    const client = connect(other.address.port, other.address.host);
+    const session = http2Connect(base, { createConnection: () => client });
+    session.on('error', () => {});
+    const stream = session.request({ ':method': 'POST' }, { endStream: false });
+    stream.on('error', () => {});
+    stream.write('x');
+    await eventually(() => open === 1);
+    client.destroy();
+    await eventually(() => open === 0);
+    await other[Symbol.asyncDispose]();
+  });
   it('frees its port when it is stopped, with connections open', async () => {
     const other = await startMachineListener(
       { host: '127.0.0.1', port: 0 },
@@ -199,6 +229,14 @@ describe('the machine port', () => {
     return await readAll(socket);
   }
 });
+
+async function eventually(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (!condition()) {
+    assert.ok(Date.now() < end, 'condition not reached in 10 s');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 async function readAll(socket: Socket): Promise<string> {
   let text = '';

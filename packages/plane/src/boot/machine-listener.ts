@@ -36,7 +36,7 @@ export interface MachineSurface {
 
 /** Bounds of the machine port. Whoever comes above them is disconnected. */
 export interface MachineListenerLimits extends ConnectionLimits {
-  /** gRPC calls under way that are no tunnels, and those of one address; 16384 and 4096 unless given. */
+  /** gRPC calls under way that are no tunnels, and those of one address; 4096 and 2048 unless given. */
   readonly calls: AddressLimits;
   /** For the first bytes, for a TLS handshake, and for the header of a request; 10 s unless given. */
   readonly headerTimeoutMs: number;
@@ -48,7 +48,7 @@ const DEFAULT_LIMITS: MachineListenerLimits = {
   connections: 4_096,
   connectionsPerAddress: 1_024,
   tunnels: 16_384,
-  calls: { total: 16_384, perAddress: 4_096 },
+  calls: { total: 4_096, perAddress: 2_048 },
   headerTimeoutMs: 10_000,
   idleTimeoutMs: 600_000,
 };
@@ -56,6 +56,7 @@ const DEFAULT_LIMITS: MachineListenerLimits = {
 /** Of a stream. The connection's stays the protocol's 64 KiB, so this costs nothing, until a tunnel raises it for itself. */
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const HEADER_MAX_BYTES = 16_384;
+const METADATA_MAX_BYTES = 8_192;
 const KEEP_ALIVE_MS = 75_000;
 const TCP_KEEP_ALIVE_MS = 60_000;
 
@@ -142,7 +143,7 @@ function createGrpcPort(grpc: GrpcHandler, bounds: ConnectionBounds, limits: Mac
     unknownProtocolTimeout: limits.headerTimeoutMs,
     settings: {
       maxConcurrentStreams: 128,
-      maxHeaderListSize: HEADER_MAX_BYTES,
+      maxHeaderListSize: METADATA_MAX_BYTES,
       initialWindowSize: STREAM_WINDOW_BYTES,
     },
   };
@@ -169,6 +170,8 @@ function createGrpcPort(grpc: GrpcHandler, bounds: ConnectionBounds, limits: Mac
   return {
     accept: (socket, isSecure) => {
       if (!isSecure) {
+        // Sockets of an HTTP server may be half open: calls of a peer that is gone would be waited for.
+        socket.allowHalfOpen = false;
         server.emit('connection', socket);
         return;
       }
