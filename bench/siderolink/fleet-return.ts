@@ -3,6 +3,7 @@ import { type LinkPlane, startLinkPlane } from '../../packages/bloomery/src/test
 import type { BenchResult } from '../bench-result.ts';
 import { KILLS } from './kills.ts';
 import { makeBindings } from './many-bindings.ts';
+import { residentNote } from './resident.ts';
 
 const NODES = 1000;
 
@@ -14,7 +15,10 @@ export async function benchFleetReturn(say: (line: string) => void): Promise<rea
     const nodes = startLinkPeer(['nodes', '-api', plane.api, '-count', String(NODES)]);
     const joined = await nodes.told('all nodes', ({ event }) => event === 'all-up');
     say(`siderolink: ${NODES} nodes joined in ${Number(joined['seconds']).toFixed(1)} s`);
-    const results: BenchResult[] = [{ name: `${NODES} nodes joined`, unit: 's', ours: Number(joined['seconds']) }];
+    const note = residentNote(plane);
+    const results: BenchResult[] = [
+      { name: `${NODES} nodes joined`, unit: 's', ours: Number(joined['seconds']), note },
+    ];
     for (const { what, kill } of KILLS) results.push(await fleetReturns(plane, nodes, what, kill, say));
     await nodes.stop('SIGKILL');
     return results;
