@@ -1,3 +1,4 @@
+export * from './address-port.ts';
 export * from './api-endpoint.ts';
 export * from './device/link-interface.ts';
 export * from './device/start-wireguard.ts';

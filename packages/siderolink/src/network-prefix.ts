@@ -59,12 +59,16 @@ export function drawNodeAddress(
 ): string {
   for (let draw = 0; draw < DRAWS_MAX; draw++) {
     const host = random(16 - PREFIX_BYTES);
-    const isReserved = host.every((byte, i) => byte === 0 || (i === host.length - 1 && byte === 1));
     const address = Uint8Array.from([...prefix.network.subarray(0, PREFIX_BYTES), ...host]);
     const text = formatIpv6(address);
-    if (!isReserved && !isTaken(text)) return text;
+    if (!isReservedHost(host) && !isTaken(text)) return text;
   }
   throw new RangeError(`no free address of ${prefix.text} in ${DRAWS_MAX} draws`);
+}
+
+/** Whether these host bytes stand for the network itself, or for the server. */
+export function isReservedHost(host: Uint8Array): boolean {
+  return host.every((byte, i) => byte === 0 || (i === host.length - 1 && byte === 1));
 }
 
 /** Whether this is a SideroLink address of any installation. Other text, also IPv4, is not. */

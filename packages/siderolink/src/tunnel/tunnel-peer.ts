@@ -4,6 +4,7 @@ import { createPeerPacketReader, type PeerPacketFault } from '@bloomery/wire';
 import { isHandshakeInitiation } from './handshake-initiation.ts';
 import { type LoopbackSocket, openLoopbackSocket } from './loopback-socket.ts';
 import { createPacketWriter } from './packet-writer.ts';
+import { widenWindow } from './tunnel-window.ts';
 
 /** What the tunnel of one machine tells its server. */
 export interface TunnelPeerEvents {
@@ -29,9 +30,6 @@ export interface TunnelPeer {
   /** End it; nothing happens when it is gone. */
   end(status: GrpcStatusName, message: string): void;
 }
-
-/** HTTP/2 window of a connection that carries tunnels, in bytes. Others keep the protocol's 64 KiB. */
-const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
 
 const FAULTS: Readonly<Record<PeerPacketFault, readonly [GrpcStatusName, string]>> = {
   compressed: ['UNIMPLEMENTED', 'compressed messages are not supported'],
@@ -81,7 +79,7 @@ export function openTunnelPeer(first: RawCall, events: TunnelPeerEvents): Tunnel
   const take = (next: RawCall): void => {
     if (next !== call) call.finish('ABORTED', 'peer replaced');
     call = next;
-    next.stream.session?.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+    widenWindow(next.stream);
     next.stream.once('close', () => {
       if (call === next) leave('connection lost');
     });

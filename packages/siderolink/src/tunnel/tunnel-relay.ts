@@ -13,6 +13,7 @@ import { createPeerPacketReader, linkTunnelProto } from '@bloomery/wire';
 import { isHandshakeInitiation } from './handshake-initiation.ts';
 import { createPacketWriter } from './packet-writer.ts';
 import { VIRTUAL_ADDRESS_HEADER } from './tunnel-server.ts';
+import { widenWindow } from './tunnel-window.ts';
 import { openWireguardEnd } from './wireguard-end.ts';
 
 /** Which tunnel a relay keeps open. */
@@ -60,7 +61,6 @@ export interface TunnelRelay extends AsyncDisposable {
 
 const METHOD = linkTunnelProto.WireGuardOverGRPCService.method.createStream;
 const CONNECT_TIMEOUT_MS = 15_000;
-const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
 /** A connection that lasted so long was a good one: the next is tried soon. */
 const STEADY_MS = 30_000;
 const RETRY = { firstMs: 2_000, maxMs: 5_000 };
@@ -110,7 +110,7 @@ export async function startTunnelRelay(options: TunnelRelayOptions, deps: Tunnel
       const { stream, ended } = client.open(METHOD, { metadata });
       const ready = (): void => {
         cancelTimeout();
-        stream.session?.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+        widenWindow(stream);
         stats.connected = true;
         stats.connections += 1;
         unanswered = 0;

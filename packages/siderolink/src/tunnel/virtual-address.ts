@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { BloomeryError } from '@bloomery/ports';
-import { formatIpv6, parseIpv4, parseIpv6, parseWireguardKey } from '@bloomery/wire';
-import { tunnelPrefix } from '../network-prefix.ts';
+import { formatIpv6, parseWireguardKey } from '@bloomery/wire';
+import { parseAddressPort } from '../address-port.ts';
+import { isReservedHost, tunnelPrefix } from '../network-prefix.ts';
 
 /** Port of every virtual address. It means nothing, but must be there and stay the same. */
 const VIRTUAL_PORT = 50_888;
@@ -26,8 +27,7 @@ export function virtualAddress(serverPrivateKey: string, nodePublicKey: string):
 /** The virtual address with these 8 host bytes; those that stand for the network and the server become another. */
 export function virtualAddressOf(host: Uint8Array): string {
   const address = Uint8Array.from([...tunnelPrefix().network.subarray(0, PREFIX_BYTES), ...host]);
-  const isReserved = host.every((byte, i) => byte === 0 || (i === host.length - 1 && byte === 1));
-  if (isReserved) address[PREFIX_BYTES] = 1;
+  if (isReservedHost(host)) address[PREFIX_BYTES] = 1;
   return `[${formatIpv6(address)}]:${VIRTUAL_PORT}`;
 }
 
@@ -38,12 +38,9 @@ export function virtualAddressOf(host: Uint8Array): string {
  * @returns undefined when the text is no `address:port`.
  */
 export function parseVirtualAddress(text: string): string | undefined {
-  const found = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([0-9.]{7,15})):(\d{1,5})$/.exec(text);
-  if (found === null || Number(found[3]) > 65_535) return undefined;
-  const [, v6 = '', v4] = found;
-  if (v4 !== undefined) return parseIpv4(v4) === undefined ? undefined : text;
-  const bytes = parseIpv6(v6);
-  return bytes === undefined ? undefined : `[${formatIpv6(bytes)}]:${VIRTUAL_PORT}`;
+  const { address } = parseAddressPort(text) ?? {};
+  if (address === undefined) return undefined;
+  return address.length === ADDRESS_BYTES ? `[${formatIpv6(address)}]:${VIRTUAL_PORT}` : text;
 }
 
 function rawKey(text: string): Uint8Array {

@@ -1,6 +1,7 @@
 import { lookup as lookupHost } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { type Clock, hostPort } from '@bloomery/ports';
+import { splitHostPort } from '@bloomery/siderolink';
 
 /** All addresses of a host name, best first; throws when it has none. */
 export type Lookup = (host: string) => Promise<readonly string[]>;
@@ -63,18 +64,13 @@ export function createEndpointResolver(
     }
   };
   return async (endpoints) => {
-    if (endpoints.every((endpoint) => isIP(split(endpoint).host) !== 0)) return endpoints;
+    if (endpoints.every((endpoint) => isIP(splitHostPort(endpoint).host) !== 0)) return endpoints;
     const all = endpoints.map(async (endpoint) => {
-      const { host, port } = split(endpoint);
+      const { host, port } = splitHostPort(endpoint);
       if (isIP(host) !== 0 || host === '') return [endpoint];
       const addresses = await addressesOf(host);
       return addresses.length === 0 ? [endpoint] : addresses.map((address) => hostPort({ host: address, port }));
     });
     return [...new Set((await Promise.all(all)).flat())];
   };
-}
-
-function split(endpoint: string): { readonly host: string; readonly port: number } {
-  const at = endpoint.lastIndexOf(':');
-  return { host: endpoint.slice(0, at).replace(/^\[(.*)\]$/, '$1'), port: Number(endpoint.slice(at + 1)) };
 }
