@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRemoteClient, loadKubeconfig, type RemoteClient } from '@bloomery/kube';
@@ -35,7 +35,8 @@ const PORT = 8081;
 export async function startLinkPlane(...args: readonly string[]): Promise<LinkPlane> {
   const namespace = makeTestNamespace();
   const { host } = namespace;
-  const dir = join(mkdtempSync(join(tmpdir(), 'bloomery-link-')), 'data');
+  const home = mkdtempSync(join(tmpdir(), 'bloomery-link-'));
+  const dir = join(home, 'data');
   const listen = [
     '--kube-listen',
     `${host}:6443`,
@@ -82,6 +83,7 @@ export async function startLinkPlane(...args: readonly string[]): Promise<LinkPl
       await client[Symbol.asyncDispose]();
       await serve.stop();
       namespace.end();
+      rmSync(home, { recursive: true, force: true });
     },
   };
 }
