@@ -1,3 +1,4 @@
+import { createHeldBytes, type HoldBytes } from '@bloomery/wire';
 import { grpcError } from './status.ts';
 
 /** Largest message accepted unless told otherwise: the limit of other implementations, in bytes. */
@@ -14,9 +15,6 @@ export function encodeFrame(message: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** Asked before so many bytes more of an incomplete message are kept (positive), told when they are let go (negative). */
-export type HoldBytes = (byBytes: number) => boolean;
-
 /**
  * Split a byte stream into messages. Holds at most one message of `maxBytes`, however small the pieces are in which it comes.
  *
@@ -28,15 +26,18 @@ export async function* readFrames(
   maxBytes: number,
   hold: HoldBytes = () => true,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const held = createHeldBytes(hold);
+  const held = createHeldBytes(hold, HEADER_BYTES + maxBytes);
+  const keep = (bytes: Uint8Array): void => {
+    if (!held.add(bytes)) throw grpcError('RESOURCE_EXHAUSTED', 'too many requests are incomplete; ask again later');
+  };
   let wanted = HEADER_BYTES;
   try {
     for await (const chunk of chunks) {
       if (held.size + chunk.byteLength < wanted) {
-        held.add(chunk, wanted);
+        keep(chunk);
         continue;
       }
-      const bytes = held.joinedWith(chunk);
+      const bytes = held.takeWith(chunk);
       let at = 0;
       for (;;) {
         wanted = HEADER_BYTES;
@@ -46,54 +47,12 @@ export async function* readFrames(
         yield bytes.subarray(at + HEADER_BYTES, at + wanted);
         at += wanted;
       }
-      if (at < bytes.byteLength) held.add(bytes.subarray(at), wanted);
+      if (at < bytes.byteLength) keep(bytes.subarray(at));
     }
     if (held.size > 0) throw grpcError('INTERNAL', `stream ended inside a message (${held.size} of ${wanted} bytes)`);
   } finally {
     held.clear();
   }
-}
-
-/** The first part of a message, in one buffer that grows by doubling up to the message's size. */
-function createHeldBytes(hold: HoldBytes) {
-  let buffer = Buffer.alloc(0);
-  let size = 0;
-  const clear = (): void => {
-    if (buffer.byteLength > 0) hold(-buffer.byteLength);
-    buffer = Buffer.alloc(0);
-    size = 0;
-  };
-  const grow = (atLeast: number, atMost: number): void => {
-    if (buffer.byteLength >= atLeast) return;
-    const length = Math.min(Math.max(atLeast, 2 * buffer.byteLength), atMost);
-    if (!hold(length - buffer.byteLength)) {
-      throw grpcError('RESOURCE_EXHAUSTED', 'too many requests are incomplete; ask again later');
-    }
-    const larger = Buffer.allocUnsafeSlow(length);
-    larger.set(buffer.subarray(0, size));
-    buffer = larger;
-  };
-  return {
-    get size() {
-      return size;
-    },
-    clear,
-    /** Keep bytes of a message that has `wanted` bytes. */
-    add(bytes: Uint8Array, wanted: number): void {
-      grow(size + bytes.byteLength, wanted);
-      buffer.set(bytes, size);
-      size += bytes.byteLength;
-    },
-    /** What is held and these, which are held no more. */
-    joinedWith(bytes: Uint8Array): Buffer {
-      const whole =
-        size === 0
-          ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-          : Buffer.concat([buffer.subarray(0, size), bytes]);
-      clear();
-      return whole;
-    },
-  };
 }
 
 function messageLength(bytes: Buffer, at: number, maxBytes: number): number {

@@ -1,4 +1,4 @@
-import type { HoldBytes } from './frames.ts';
+import type { HoldBytes } from '@bloomery/wire';
 
 /** How many bytes may be kept at the same time. */
 export interface HeldLimits {

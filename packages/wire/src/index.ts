@@ -16,6 +16,7 @@ export * as linkProto from './gen/link/provision_pb.ts';
 export * as linkTunnelProto from './gen/link/wireguard-over-grpc_pb.ts';
 /** Messages of `proto/machine/machine-events.proto`: what a Talos machine reports about itself. */
 export * as machineEventsProto from './gen/machine/machine-events_pb.ts';
+export * from './held-bytes.ts';
 export * from './ipv4.ts';
 export * from './ipv6.ts';
 export * from './mac.ts';

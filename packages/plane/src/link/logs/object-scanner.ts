@@ -1,3 +1,4 @@
+import { createHeldBytes, type HoldBytes } from '@bloomery/wire';
 import { JsonSyntax, UNFINISHED } from './json-syntax.ts';
 
 /** Largest object of a stream. */
@@ -16,8 +17,8 @@ export interface ScannerSink {
    * what `object` would have led to.
    */
   line?(bytes: Buffer, from: number, to: number): boolean;
-  /** Asked before an object that is not complete is kept (positive), told when it is let go (negative). false: drop it. */
-  hold?(byBytes: number): boolean;
+  /** About objects that are not complete; one whose memory is refused is dropped. */
+  readonly hold?: HoldBytes;
 }
 
 /** Finds the JSON objects in a stream of bytes. */
@@ -38,7 +39,7 @@ const OPEN_BRACE = 0x7b;
  */
 export function createObjectScanner(sink: ScannerSink, maxBytes = MAX_OBJECT_BYTES): ObjectScanner {
   const syntax = new JsonSyntax();
-  const held = createHeldBytes(sink);
+  const held = createHeldBytes((byBytes) => sink.hold?.(byBytes) ?? true, maxBytes);
   let mode: 'between' | 'object' | 'skip' = 'between';
   /** Of this chunk, from where it was last looked for: a chunk may hold many objects and no newline. */
   let newline = -1;
@@ -76,8 +77,7 @@ export function createObjectScanner(sink: ScannerSink, maxBytes = MAX_OBJECT_BYT
     if (end === undefined) return skip('malformed', syntax.badAt);
     if (end !== UNFINISHED) {
       mode = 'between';
-      sink.object(held.joinedWith(chunk.subarray(from, end)));
-      held.clear();
+      sink.object(held.takeWith(chunk.subarray(from, end)));
       return end;
     }
     if (held.size + (to - from) >= maxBytes) return skip('too_large', to);
@@ -101,42 +101,6 @@ export function createObjectScanner(sink: ScannerSink, maxBytes = MAX_OBJECT_BYT
       if (mode === 'object') sink.dropped('incomplete');
       held.clear();
       mode = 'skip';
-    },
-  };
-}
-
-/** The first part of an object, in one buffer that grows by doubling; nothing is kept between objects. */
-function createHeldBytes({ hold }: ScannerSink) {
-  let buffer: Buffer | undefined;
-  let size = 0;
-  const grow = (wanted: number): Buffer | undefined => {
-    const have = buffer?.length ?? 0;
-    if (buffer !== undefined && have >= wanted) return buffer;
-    const length = Math.max(wanted, 2 * have, 512);
-    if (hold?.(length - have) === false) return undefined;
-    const larger = Buffer.allocUnsafeSlow(length);
-    if (buffer !== undefined) larger.set(buffer.subarray(0, size));
-    buffer = larger;
-    return buffer;
-  };
-  const add = (bytes: Uint8Array): boolean => {
-    const room = grow(size + bytes.length);
-    if (room === undefined) return false;
-    room.set(bytes, size);
-    size += bytes.length;
-    return true;
-  };
-  return {
-    get size() {
-      return size;
-    },
-    add,
-    joinedWith: (rest: Buffer): Buffer =>
-      buffer === undefined ? rest : Buffer.concat([buffer.subarray(0, size), rest]),
-    clear() {
-      if (buffer !== undefined) hold?.(-buffer.length);
-      buffer = undefined;
-      size = 0;
     },
   };
 }
