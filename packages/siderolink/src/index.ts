@@ -15,6 +15,7 @@ export * from './network-prefix.ts';
 export * from './node/host-port.ts';
 export * from './node/link-arguments.ts';
 export * from './node/link-document.ts';
+export * from './node/link-sources.ts';
 export * from './node/machine-events.ts';
 export * from './node/node-options.ts';
 export * from './node/siderolink-node.ts';

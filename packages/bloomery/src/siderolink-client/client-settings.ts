@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { BloomeryError, errorText, isBloomeryError } from '@bloomery/ports';
-import { type LinkDocuments, parseApiEndpoint, readLinkArguments, readLinkDocuments } from '@bloomery/siderolink';
+import {
+  type LinkDocuments,
+  linkSources,
+  parseApiEndpoint,
+  readLinkArguments,
+  readLinkDocuments,
+} from '@bloomery/siderolink';
 
 /** Flags of `bloomery siderolink-client` as they were given. */
 export interface ClientFlags {
@@ -44,26 +50,24 @@ export function readClientSettings(flags: ClientFlags): ClientSettings {
   if (flags.api !== undefined && flags.config !== undefined) throw usage('--api and --config exclude each other');
   const kernel = readLinkArguments(commandLine(flags.cmdline));
   const { documents, configError } = readDocuments(flags.config, flags.api ?? kernel.api);
-  const api = flags.api ?? documents.siderolink?.apiUrl ?? kernel.api;
+  const sources = linkSources(kernel, documents);
+  const api = flags.api ?? sources.api;
   if (api === undefined) {
     const where = flags.config === undefined ? 'the kernel arguments' : `${flags.config} and the kernel arguments`;
     throw usage(`no SideroLink API: no --api, and ${where} name none`);
   }
   parseApiEndpoint(api);
-  const eventSink = flags.events ?? documents.eventSink ?? kernel.eventSink;
+  const eventSink = flags.events ?? sources.eventSink;
   if (eventSink !== undefined && !HOST_PORT.test(eventSink)) {
     const message = `reading where events go, ${JSON.stringify(eventSink.slice(0, 200))}: it is not HOST:PORT`;
     throw new BloomeryError('BLM_LINK_CONFIG_INVALID', message);
   }
-  const uniqueToken = documents.siderolink?.uniqueToken ?? '';
   return {
     api,
     mode,
-    kernelLogDestinations: flags.kernelLog ?? [
-      ...new Set([...documents.kernelLogDestinations, ...kernel.kernelLogDestinations]),
-    ],
+    kernelLogDestinations: flags.kernelLog ?? sources.kernelLogDestinations,
     ...(eventSink === undefined ? {} : { eventSink }),
-    ...(uniqueToken === '' ? {} : { uniqueToken }),
+    ...(sources.uniqueToken === undefined ? {} : { uniqueToken: sources.uniqueToken }),
     ...(configError === undefined ? {} : { configError }),
   };
 }

@@ -33,7 +33,7 @@ describe('bloomery siderolink-client', () => {
       api: 'grpc://doc:1',
       uniqueToken: 't',
       eventSink: '[fd00::1]:4002',
-      kernelLogDestinations: ['tcp://[fd00::1]:4001', 'udp://h:1'],
+      kernelLogDestinations: ['udp://h:1', 'tcp://[fd00::1]:4001'],
       mode: 'auto',
     });
   });

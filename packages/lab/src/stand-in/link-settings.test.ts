@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type LinkDocuments, readLinkArguments, readLinkDocuments } from '@bloomery/siderolink';
-import { type LinkIdentity, type LinkSettings, linkSettings, sameDestinations } from './link-settings.ts';
+import { type JoiningMachine, type LinkSettings, linkSettings, sameDestinations } from './link-settings.ts';
 
-const identity: LinkIdentity = { uuid: 'u-1', talosVersion: 'v1.13.0-stand-in' };
+const identity: JoiningMachine = { uuid: 'u-1', talosVersion: 'v1.13.0-stand-in' };
 const given = readLinkArguments(
   'siderolink.api=10.0.0.1:8081 talos.events.sink=[fdae::1]:4002 talos.logging.kernel=tcp://[fdae::1]:4001',
 );
@@ -19,7 +19,7 @@ const bothLogs = ['tcp://[fdae::1]:4001', 'udp://10.0.0.9:514'];
 const ofDocument = { ...identity, api: 'grpc://10.0.0.1:8081?grpc_tunnel=true', uniqueToken: 'given' };
 
 describe('the settings of the link', () => {
-  const cases: [name: string, documents: LinkDocuments | undefined, who: LinkIdentity, want: LinkSettings][] = [
+  const cases: [name: string, documents: LinkDocuments | undefined, who: JoiningMachine, want: LinkSettings][] = [
     [
       'are the kernel arguments before there is a configuration',
       undefined,

@@ -1,4 +1,4 @@
-import type { LinkArguments, LinkDocuments, LinkInputs } from '@bloomery/siderolink';
+import { type LinkArguments, type LinkDocuments, type LinkInputs, linkSources } from '@bloomery/siderolink';
 
 /** Whom a machine joins and what it sends where. */
 export interface LinkSettings {
@@ -8,29 +8,23 @@ export interface LinkSettings {
   readonly eventSink?: string;
 }
 
-/** Who joins, with the unique token that the machine remembers. */
-export type LinkIdentity = Pick<LinkInputs, 'uuid' | 'talosVersion' | 'uniqueToken'>;
+/** Which machine joins, with the unique token that it remembers. */
+export type JoiningMachine = Pick<LinkInputs, 'uuid' | 'talosVersion' | 'uniqueToken'>;
 
 /**
- * The settings of the link as Talos takes them: documents of the configuration win over kernel arguments, what the machine
- * remembers over both, and the kernel log goes to all places that either names, to each once. Pure.
+ * The settings of the link as Talos takes them; the token that the machine remembers wins. Pure.
  *
  * @param documents undefined while the machine has no configuration yet.
  */
 export function linkSettings(
   given: LinkArguments,
   documents: LinkDocuments | undefined,
-  identity: LinkIdentity,
+  machine: JoiningMachine,
 ): LinkSettings {
-  const api = documents?.siderolink?.apiUrl ?? given.api;
-  const eventSink = documents?.eventSink ?? given.eventSink;
-  const uniqueToken = identity.uniqueToken ?? documents?.siderolink?.uniqueToken;
-  const inputs = api === undefined ? undefined : { ...identity, api, ...(uniqueToken ? { uniqueToken } : {}) };
-  return {
-    kernelLogDestinations: [...new Set([...given.kernelLogDestinations, ...(documents?.kernelLogDestinations ?? [])])],
-    ...(inputs === undefined ? {} : { inputs }),
-    ...(eventSink === undefined ? {} : { eventSink }),
-  };
+  const { api, uniqueToken: told, ...destinations } = linkSources(given, documents);
+  if (api === undefined) return destinations;
+  const uniqueToken = machine.uniqueToken ?? told;
+  return { ...destinations, inputs: { ...machine, api, ...(uniqueToken === undefined ? {} : { uniqueToken }) } };
 }
 
 /** Whether log and events go to the same places. */

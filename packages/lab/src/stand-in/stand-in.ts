@@ -12,7 +12,7 @@ import { type BootArguments, readBootArguments } from './boot-arguments.ts';
 import { type BootSequences, createBootSequences } from './boot-sequences.ts';
 import { fetchConfig } from './fetch-config.ts';
 import { type InstalledState, installToDisk, readInstalledState, saveInstalledState } from './install.ts';
-import { type LinkIdentity, linkSettings } from './link-settings.ts';
+import { type JoiningMachine, linkSettings } from './link-settings.ts';
 import { readStandInConfig, type StandInConfig } from './machine-config.ts';
 import { applyNetworkConfig, currentHostname, firstInterface, globalAddresses } from './machine-network.ts';
 import { joinStandInLink, type StandInLink } from './stand-in-link.ts';
@@ -45,7 +45,7 @@ interface Boot extends StandInDeps {
   readonly link: StandInLink;
   readonly sequences: BootSequences;
   readonly reports: MachineReports;
-  readonly identity: LinkIdentity;
+  readonly identity: JoiningMachine;
 }
 
 /**
