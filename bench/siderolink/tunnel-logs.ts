@@ -4,7 +4,7 @@ import { startUpstreamAgent } from '../../packages/bloomery/src/testing/upstream
 import { type BenchResult, median } from '../bench-result.ts';
 import { benchUuid, makeBindings } from './many-bindings.ts';
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** A usual line, and about the longest that the kernel makes (1024 bytes of text at most). */
 const SIZES = [
   { size: 200, lines: 150_000 },
