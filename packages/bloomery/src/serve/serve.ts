@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createEventRecorder, createObjectCache } from '@bloomery/kube';
+import { createEventRecorder, createObjectCache, type ObjectCache } from '@bloomery/kube';
 import { computedResource, managedWrites, openStore, startApiEngine } from '@bloomery/kubeapi';
 import { allKinds, cluster, type KindDefinition, server } from '@bloomery/model';
 import {
+  type BootSessions,
   createBootSessions,
   createServerLogs,
   createWipeBudget,
@@ -27,6 +28,7 @@ import type { ServeOptions } from './options.ts';
 import { ownAddress } from './own-address.ts';
 import { startPlaneControllers } from './plane-controllers.ts';
 
+/** What a plane needs from outside. */
 export interface ServeDeps {
   readonly clock: Clock;
   readonly log: Logger;
@@ -77,13 +79,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
     machineLogs: records.logCounts,
     machineEvents: records.eventCounts,
     lostRecords: records.lost,
-    serversByPhase: () =>
-      new Map(
-        [...Map.groupBy(cache.list(server), (s) => s.status?.phase ?? 'Discovered')].map(([phase, s]) => [
-          phase,
-          s.length,
-        ]),
-      ),
+    serversByPhase: () => serversByPhase(cache),
     storeRevision: () => store.revision,
     link: () => linkView()?.metrics(),
     ...surface.sources,
@@ -120,17 +116,7 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   });
   cleanup.use(kube);
 
-  const sessions = options.insecureMetadata
-    ? openBootSessions
-    : createBootSessions({
-        clock,
-        random,
-        store: openSessionFile(join(dataDir, 'boot-sessions.jsonl'), (error) =>
-          log.error('boot.sessions_not_written', { error: errorText(error) }),
-        ),
-      });
-  if (options.insecureMetadata)
-    log.warn('metadata.insecure', { why: '--insecure-metadata: anybody who knows a UUID reads configurations' });
+  const sessions = bootSessionsOf(options, deps);
   const identity = await loadLinkIdentity(client);
   const budget = createWipeBudget(clock, () => cache.list(server));
   const controllers = startPlaneControllers(
@@ -176,6 +162,23 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   cleanup.defer(() => stop.abort());
   const owned = cleanup.move();
   return { endpoints, kubeconfig: kube.kubeconfig, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function serversByPhase(cache: ObjectCache): ReadonlyMap<string, number> {
+  const phases = Map.groupBy(cache.list(server), ({ status }) => status?.phase ?? 'Discovered');
+  return new Map([...phases].map(([phase, servers]) => [phase, servers.length]));
+}
+
+/** Which boots are expected and what they may read. */
+function bootSessionsOf({ insecureMetadata, dataDir }: ServeOptions, { clock, log }: ServeDeps): BootSessions {
+  if (insecureMetadata) {
+    log.warn('metadata.insecure', { why: '--insecure-metadata: anybody who knows a UUID reads configurations' });
+    return openBootSessions;
+  }
+  const store = openSessionFile(join(dataDir, 'boot-sessions.jsonl'), (error) =>
+    log.error('boot.sessions_not_written', { error: errorText(error) }),
+  );
+  return createBootSessions({ clock, random, store });
 }
 
 /** With Cluster API core beside us its definitions are the ones that count. */

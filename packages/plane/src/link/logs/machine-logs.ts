@@ -59,7 +59,7 @@ export interface MachineLogsOptions {
 export function openMachineLogs(options: MachineLogsOptions): MachineLogs {
   const { dir, clock } = options;
   const limits = { ...MACHINE_LOG_LIMITS, ...options.limits };
-  const log = saidOnce(options.log);
+  const log = oneTrouble(options.log);
   const files = new Map<string, RecordFile>();
   const full = new Set<RecordFile>();
   // Stamps rise also when the clock was set back before this start.
@@ -131,8 +131,8 @@ export function openMachineLogs(options: MachineLogsOptions): MachineLogs {
   };
 }
 
-/** A full disk is one trouble, not one for each machine. */
-function saidOnce(log: Logger): Logger {
+/** A log in which a full disk is one trouble, not one for each machine. */
+function oneTrouble(log: Logger): Logger {
   let isSaid = false;
   const once: Logger = {
     debug: (event, fields) => log.debug(event, fields),
