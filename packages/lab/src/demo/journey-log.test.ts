@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createJourneyLog } from './journey-log.ts';
-import { STAGES, type Stage, stagesSeen } from './machine-stages.ts';
+import { REPORTED_CONDITIONS, STAGES, type Stage, stagesSeen } from './machine-stages.ts';
 
 describe('the log of a journey', () => {
   it('tells each stage once, and keeps it when its state passes', () => {
@@ -50,7 +50,7 @@ describe('the stages of a machine', () => {
       metalMachine: {
         ...common,
         kind: 'MetalMachine',
-        status: { conditions: conditions('TalosConfigLoaded', 'TalosConfigValidated', 'TalosInstalled') },
+        status: { conditions: conditions(...REPORTED_CONDITIONS) },
       },
       kernelLog: [{ msg: '[talos-stand-in] standin.ready boot=disk hostname=x\n' }],
       console:

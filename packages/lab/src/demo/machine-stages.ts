@@ -32,7 +32,12 @@ export interface Sight {
 }
 
 /** Conditions that only events of a machine make True. */
-export const REPORTED_CONDITIONS = ['TalosConfigLoaded', 'TalosConfigValidated', 'TalosInstalled'] as const;
+export const REPORTED_CONDITIONS = [
+  'TalosConfigLoaded',
+  'TalosConfigValidated',
+  'TalosInstalled',
+  'SystemReady',
+] as const;
 
 /**
  * The stages that a sight proves. A stage counts only by what the plane was told by the machine, or by the machine's own
