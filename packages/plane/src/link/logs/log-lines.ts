@@ -48,14 +48,21 @@ export function talosTimeMs(line: Buffer): number | undefined {
   return Number.isNaN(atMs) ? undefined : atMs;
 }
 
-/** What a pattern is looked for in: the message, or the whole line where there is none. */
+/** Characters in which patterns are looked for. The kernel's messages have 8 KiB at most. */
+const SEARCHED_MAX = 8192;
+
+/** What a pattern is looked for in: the beginning of the message, or of the whole line where there is none. */
 export function searchedText(line: Buffer): string {
   const text = line.toString('utf8');
+  return (messageOf(text) ?? text).slice(0, SEARCHED_MAX);
+}
+
+function messageOf(text: string): string | undefined {
   try {
     const { msg } = JSON.parse(text);
-    return typeof msg === 'string' ? msg : text;
+    return typeof msg === 'string' ? msg : undefined;
   } catch {
-    return text;
+    return undefined;
   }
 }
 

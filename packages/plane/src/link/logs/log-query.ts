@@ -7,6 +7,8 @@ import { type LogQuery, MAX_TAIL } from './stream-logs.ts';
 
 /** Longer patterns are refused. */
 const MAX_PATTERN = 1000;
+/** Steps of a compiled pattern, each of which may cost time at each character. */
+const MAX_STEPS = 300;
 const MACHINES_AT_ONCE = 500;
 
 /**
@@ -95,9 +97,17 @@ function cursorOf(text: string): string {
 /** RE2 takes time linear to the text: the pattern comes from a caller and the text from a machine. */
 function patternOf(pattern: string): (message: string) => boolean {
   if (pattern.length > MAX_PATTERN) throw badRequest(`grep: the pattern is longer than ${MAX_PATTERN} characters`);
+  const compiled = compile(pattern);
+  const steps = compiled.programSize();
+  if (steps > MAX_STEPS) {
+    throw badRequest(`grep: ${quoted(pattern)} has ${steps} steps, ${MAX_STEPS} at most: repeat less of it`);
+  }
+  return (message) => compiled.matcher(message).find();
+}
+
+function compile(pattern: string): RE2JS {
   try {
-    const compiled = RE2JS.compile(pattern);
-    return (message) => compiled.matcher(message).find();
+    return RE2JS.compile(pattern);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : 'it cannot be read';
     throw badRequest(`grep: ${quoted(pattern)} is no RE2 pattern: ${why}`);

@@ -39,6 +39,7 @@ const TAIL_BYTES = 64 * 1024 * 1024;
 const TAIL_MEMORY_BYTES = 32 * 1024 * 1024;
 /** Lines that come together are sent together. */
 const GATHER_MS = 100;
+const TURN_MS = 20;
 
 /**
  * Read kept lines, and go on when asked to. The reader's pace is the stream's: nothing waits in memory for him, what he has not
@@ -55,7 +56,7 @@ export async function* streamLogs(query: LogQuery, deps: StreamLogsDeps): AsyncG
       news.seen();
       await lines.begin();
       for (let read = await lines.next(); read !== undefined && !signal.aborted; read = await lines.next()) {
-        const wanted = isWanted === undefined ? read : read.filter(isWanted);
+        const wanted = isWanted === undefined ? read : await filtered(read, isWanted, deps);
         if (tail !== undefined) tail.add(wanted);
         else if (wanted.length > 0) yield bytesOf(wanted, query);
       }
@@ -128,6 +129,24 @@ function filterOf({ of, sinceMs, accepts }: LogQuery): ((line: KeptLine) => bool
   return ({ bytes }) =>
     (byTime === undefined || (talosTimeMs(bytes) ?? byTime) >= byTime) &&
     (accepts === undefined || accepts(searchedText(bytes)));
+}
+
+/** A pattern may take long on a machine's lines: others have their turns in between. */
+async function filtered(
+  lines: readonly KeptLine[],
+  isWanted: (line: KeptLine) => boolean,
+  { clock, signal }: StreamLogsDeps,
+): Promise<readonly KeptLine[]> {
+  const wanted: KeptLine[] = [];
+  let turnMs = clock.nowMs();
+  for (const line of lines) {
+    if (isWanted(line)) wanted.push(line);
+    if (clock.nowMs() - turnMs < TURN_MS) continue;
+    await clock.sleep(0, signal);
+    if (signal.aborted) break;
+    turnMs = clock.nowMs();
+  }
+  return wanted;
 }
 
 function bytesOf(lines: readonly KeptLine[], { withCursors }: LogQuery): Buffer {
