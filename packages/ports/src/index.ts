@@ -7,3 +7,4 @@ export * from './log.ts';
 export * from './record-file.ts';
 export * from './service.ts';
 export * from './system-clock.ts';
+export * from './testing/until.ts';

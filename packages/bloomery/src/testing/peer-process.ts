@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '@bloomery/ports';
 
 const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'bloomery');
 
@@ -53,16 +53,10 @@ export function startPeer(
 }
 
 /** Ask again and again until the answer is neither false nor undefined. @throws with `what` after the deadline (60 s). */
-export async function eventually<T>(
+export function eventually<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
   explain: () => string = () => '',
 ): Promise<T> {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined && answer !== false) return answer;
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}: ${explain()}`);
-    await delay(50);
-  }
+  return until(what, ask, { explain });
 }

@@ -5,8 +5,8 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { isJsonObject, parseJson } from '@bloomery/model';
+import { until } from '@bloomery/ports';
 import { startTestListener, type TestListener } from '../testing/test-listener.ts';
-import { until as untilAnswer } from '../testing/until.ts';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const LIMITS = { graceMs: 500, headersMs: 500, requestMs: 1000, idleMs: 800, stalledMs: 30_000, connections: 40 };
@@ -27,8 +27,6 @@ function frame(type: number, flags: number, stream: number, payload = Buffer.all
 function closeOf(socket: TLSSocket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()));
 }
-
-const until = (what: string, condition: () => boolean): Promise<true> => untilAnswer(what, condition, 20_000);
 
 describe('hostile callers of the HTTPS listener', () => {
   let listener: TestListener;

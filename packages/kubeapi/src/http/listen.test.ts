@@ -4,13 +4,11 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
+import { until } from '@bloomery/ports';
 import { type ClientIdentity, startTestListener, type TestListener } from '../testing/test-listener.ts';
-import { until as untilAnswer } from '../testing/until.ts';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const LIMITS = { graceMs: 500, headersMs: 400, requestMs: 800, idleMs: 600, stalledMs: 1500 };
-
-const until = (what: string, condition: () => boolean): Promise<true> => untilAnswer(what, condition, 10_000);
 
 async function answerOf(stream: ClientHttp2Stream): Promise<{ readonly code: number; readonly body: string }> {
   let body = '';

@@ -2,16 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ClientHttp2Session } from 'node:http2';
 import { after, before, describe, it } from 'node:test';
+import { until } from '@bloomery/ports';
 import { startTestListener, type TestListener } from '../testing/test-listener.ts';
-import { until as untilAnswer } from '../testing/until.ts';
 
 const MAPS = '/api/v1/namespaces/default/configmaps';
 const WATCHERS = 10_000;
 const SESSIONS = 10;
 /** What one open watch may cost, both ends in one process: streams of HTTP/2, iterators, timers. */
 const MAX_BYTES_EACH = 64 * 1024;
-
-const until = (what: string, condition: () => boolean): Promise<true> => untilAnswer(what, condition, 60_000);
 
 describe('10,000 watchers over HTTP/2', () => {
   let listener: TestListener;

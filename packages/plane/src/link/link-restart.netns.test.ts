@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '@bloomery/ports';
 import { killIfThere, type LabProcess, makeLinkLab, whyNoLinkLab } from './testing/link-lab.ts';
 
 const A = '6b121f82-24a8-4611-9d23-fa1a5ba564f0';
@@ -21,11 +21,6 @@ describe('a plane that is killed', { skip: whyNoLinkLab(), timeout: 120_000 }, (
     assert.equal((hello['status'] as Record<string, unknown>)['state'], 'up', JSON.stringify(hello));
     return { plane, hello };
   };
-  const until = async (what: string, passes: () => Promise<boolean>): Promise<void> => {
-    for (const deadline = Date.now() + 40_000; !(await passes()); await delay(100))
-      assert.ok(Date.now() < deadline, `waited in vain for ${what}`);
-  };
-
   it('is linked with its machines again, without their asking, whether wireguard-go outlived it or not', async (t) => {
     const first = await startPlane();
     const machine = lab.start(

@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { createFakeClock, type FakeClock } from '@bloomery/ports';
+import { createFakeClock, type FakeClock, until } from '@bloomery/ports';
 import { openUapiSocket, type UapiSocket } from './uapi-socket.ts';
 
 /** What wireguard-go does with a request: text is sent, `silent` is nothing, `close` ends the connection. */
@@ -54,7 +54,7 @@ describe('requests to wireguard-go', () => {
 
   /** Wait for this many requests, then let the time of an answer pass. */
   const passAnswerTime = async (count: number): Promise<void> => {
-    while (requests.length < count) await new Promise((resolve) => setTimeout(resolve, 2));
+    await until('the request', () => requests.length >= count);
     await clock.advance(5_000);
   };
 
@@ -73,7 +73,7 @@ describe('requests to wireguard-go', () => {
     await serve(dir);
     answers = ['listen_port=7'];
     const asked = socket.get();
-    while (requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    await until('the request', () => requests.length > 0);
     const [connection] = connections;
     connection?.write('\nerrno=0\n');
     connection?.write('\n');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createSecureServer, createServer, type Http2SecureServer, type Http2Server } from 'node:http2';
 import { after, before, describe, it } from 'node:test';
 import { createGrpcClient, createGrpcHandler, grpcService } from '@bloomery/grpc';
-import { createFakeClock, silentLog, systemClock } from '@bloomery/ports';
+import { createFakeClock, silentLog, systemClock, until } from '@bloomery/ports';
 import { createCertificateAuthority, issueCertificate } from '@bloomery/talos';
 import { linkProto } from '@bloomery/wire';
 import { type FakeProxy, startConnectProxy, startSocksProxy } from '../testing/fake-proxies.ts';
@@ -154,8 +154,7 @@ describe('a connection to the API', () => {
     const environment = () => ({ HTTPS_PROXY: `socks5://127.0.0.1:${proxy.port}` });
     const socket = openApiSocket({ host: NAME, port: 1 }, false, { clock, environment });
     const failed = new Promise<Error>((resolve) => socket.once('error', resolve));
-    const deadline = Date.now() + 5_000;
-    while (proxy.asked.length === 0 && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+    await until('the proxy is asked', () => proxy.asked.length > 0);
     await clock.advance(15_000);
     assert.match((await failed).message, /asking the proxy .*: no answer in 15 s/);
   });

@@ -3,17 +3,9 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
-import { createFakeClock, silentLog, systemClock } from '@bloomery/ports';
+import { createFakeClock, silentLog, systemClock, until } from '@bloomery/ports';
 import { startKernelLogSender } from './kernel-log-sender.ts';
 import type { KernelLogSource } from './kernel-log-source.ts';
-
-async function until(isTrue: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!isTrue()) {
-    assert.ok(Date.now() < deadline, 'waited 10 s in vain');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 /** A receiver that keeps what it got, whole lines by connection. */
 async function startReceiver(options: { readonly port?: number; readonly isDeaf?: boolean } = {}) {
@@ -92,7 +84,7 @@ describe('the kernel log sender', () => {
     );
     assert.equal(receiver.connections.length, 0);
     for (let i = 0; i < 1_000; i++) log.write(`line ${i}`);
-    await until(() => receiver.messages().length === 1_000);
+    await until('the lines', () => receiver.messages().length === 1_000);
     assert.deepEqual(
       receiver.messages(),
       Array.from({ length: 1_000 }, (_, i) => `line ${i}`),
@@ -107,9 +99,9 @@ describe('the kernel log sender', () => {
     const log = fakeLog();
     await using sender = startKernelLogSender({ destinations: [first.url], source: log.source, bootTimeNs: 0n }, deps);
     for (const text of ['a', 'b']) log.write(text);
-    await until(() => log.left() === 1);
+    await until('the first record is read', () => log.left() === 1);
     await using receiver = await startReceiver({ port: first.port });
-    await until(() => receiver.messages().length === 2);
+    await until('the lines', () => receiver.messages().length === 2);
     assert.deepEqual(receiver.messages(), ['a', 'b']);
     assert.equal(sender.counts().sent, 2);
   });
@@ -122,11 +114,11 @@ describe('the kernel log sender', () => {
       deps,
     );
     log.write('a');
-    await until(() => receiver.messages().length === 1);
+    await until('the lines', () => receiver.messages().length === 1);
     receiver.connections[0]?.socket.end();
     await once(receiver.connections[0]?.socket ?? process, 'close');
     log.write('b');
-    await until(() => receiver.messages().length === 2);
+    await until('the lines', () => receiver.messages().length === 2);
     assert.equal(receiver.connections.length, 2);
   });
 
@@ -139,7 +131,7 @@ describe('the kernel log sender', () => {
     const destinations = [gone.url, a.url, b.url, a.url];
     await using sender = startKernelLogSender({ destinations, source: log.source, bootTimeNs: 0n }, deps);
     for (const text of ['x', 'y', 'z']) log.write(text);
-    await until(() => a.messages().length === 3 && b.messages().length === 3);
+    await until('the lines', () => a.messages().length === 3 && b.messages().length === 3);
     assert.equal(a.connections.length, 1);
     assert.deepEqual(sender.counts(), { sent: 3, lost: 0, malformed: 0 });
   });
@@ -174,7 +166,7 @@ describe('the kernel log sender', () => {
     assert.ok(log.left() > 0, 'the buffers never filled');
     await clock.advance(5_000);
     await clock.advance(1_000);
-    await until(() => deaf.connections.length === 2 && sender.counts().sent > last);
+    await until('another connection', () => deaf.connections.length === 2 && sender.counts().sent > last);
     assert.ok(sender.counts().lost <= 1);
     const stopped = sender[Symbol.asyncDispose]();
     while (!(await Promise.race([stopped.then(() => true), clock.advance(1_000).then(() => false)])));
@@ -188,10 +180,10 @@ describe('the kernel log sender', () => {
       deps,
     );
     log.write('a');
-    await until(() => receiver.messages().length === 1);
+    await until('the lines', () => receiver.messages().length === 1);
     sender.reconnect();
     log.write('b');
-    await until(() => receiver.messages().length === 2);
+    await until('the lines', () => receiver.messages().length === 2);
     assert.equal(receiver.connections.length, 2);
   });
 
@@ -203,7 +195,7 @@ describe('the kernel log sender', () => {
     const stopped = sender[Symbol.asyncDispose]();
     log.write('b');
     await stopped;
-    await until(() => receiver.messages().length === 2);
+    await until('the lines', () => receiver.messages().length === 2);
   });
 
   it('stops in bounded time when nobody takes the records', async () => {
@@ -219,7 +211,7 @@ describe('the kernel log sender', () => {
       isStopped = true;
     });
     for (let ms = 0; ms < 8_000 && !isStopped; ms += 500) await clock.advance(500);
-    await until(() => isStopped);
+    await until('the source ends', () => isStopped);
   });
 
   it('stops at once when there is no way to any destination', async () => {
@@ -242,7 +234,7 @@ describe('the kernel log sender', () => {
       yield Buffer.from('6,1,2,-;x');
     };
     const sender = startKernelLogSender({ destinations: [receiver.url], source, bootTimeNs: 0n }, deps);
-    await until(() => receiver.messages().length === 1);
+    await until('the lines', () => receiver.messages().length === 1);
     assert.deepEqual(sender.counts(), { sent: 1, lost: 0, malformed: 1 });
     await sender[Symbol.asyncDispose]();
   });

@@ -3,14 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createGrpcClient } from '@bloomery/grpc';
-import { silentLog, systemClock } from '@bloomery/ports';
+import { silentLog, systemClock, until } from '@bloomery/ports';
 import {
   type FakeDevice,
   openRawMachine,
   startFakeDevice,
   startTunnelRig,
   type TunnelRig,
-  until,
 } from './testing/tunnel-rig.ts';
 import { startTunnelRelay, type TunnelRelay, type TunnelRelayOptions } from './tunnel-relay.ts';
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { GrpcClient } from '@bloomery/grpc';
+import { until } from '@bloomery/ports';
 import { encodePeerPackets, linkTunnelProto } from '@bloomery/wire';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import * as grpcJs from '@grpc/grpc-js';
@@ -11,7 +12,6 @@ import {
   startFakeDevice,
   startTunnelRig,
   type TunnelRig,
-  until,
 } from './testing/tunnel-rig.ts';
 
 const V1 = '[fdae:41e4:649b:9304::aa]:50888';

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '@bloomery/ports';
 import { loadCertificateAuthority } from '@bloomery/talos';
 import { identityOf } from '../client-identity.ts';
-import { until } from '../until.ts';
 import { startChild } from './child-process.ts';
 import { type Target, TOKEN_FILE, TOKENS } from './target.ts';
 

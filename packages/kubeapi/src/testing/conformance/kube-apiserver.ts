@@ -2,9 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '@bloomery/ports';
 import { type CertificateAuthority, createCertificateAuthority } from '@bloomery/talos';
 import { type ClientIdentity, identityOf } from '../client-identity.ts';
-import { until } from '../until.ts';
 import { rawRequest } from './api-client.ts';
 import { type Child, freePorts, startChild } from './child-process.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
@@ -53,7 +53,7 @@ export async function startKubeApiserver(): Promise<Target> {
       if (children.some((child) => child.process.exitCode !== null)) throw new Error(`a peer ended: ${log()}`);
       return (await get('/readyz').catch(() => undefined))?.code === 200;
     },
-    60_000,
+    { deadlineMs: 60_000 },
   );
   start('kube-controller-manager', managerArgs(dir, managerPort));
   await until(

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject, parseJson, stringifyJson } from '@bloomery/model';
-import { until } from '../until.ts';
+import { until } from '@bloomery/ports';
 import { type Connection, type Headers, openStream, type RawAnswer, rawRequest } from './api-client.ts';
 import { Normaliser } from './normaliser.ts';
 import { type KubectlRun, runKubectl } from './run-kubectl.ts';

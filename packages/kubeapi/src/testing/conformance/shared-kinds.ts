@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringifyJson } from '@bloomery/model';
-import { until } from '../until.ts';
+import { until } from '@bloomery/ports';
 import { rawRequest } from './api-client.ts';
 import type { Target } from './target.ts';
 

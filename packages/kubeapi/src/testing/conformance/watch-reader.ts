@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isJsonObject, type JsonObject, parseJson } from '@bloomery/model';
-import { until } from '../until.ts';
+import { until } from '@bloomery/ports';
 
 /** One line of a watch. */
 export interface WatchEvent {
@@ -38,7 +38,7 @@ export class WatchReader {
   /** The next events, without recording them. */
   async next(count: number): Promise<readonly WatchEvent[]> {
     const whole = (): boolean => this.#events.length >= this.#taken + count || this.#ended;
-    await until(`${count} events of a watch`, whole, 15_000).catch(() => undefined);
+    await until(`${count} events of a watch`, whole, { deadlineMs: 15_000 }).catch(() => undefined);
     const events = this.#events.slice(this.#taken, this.#taken + count);
     this.#taken += events.length;
     return events;
@@ -53,7 +53,7 @@ export class WatchReader {
 
   /** The events until the server ends the watch, without recording them. */
   async nextAll(): Promise<readonly WatchEvent[]> {
-    await until('the end of a watch', () => this.#ended, 30_000).catch(() => undefined);
+    await until('the end of a watch', () => this.#ended, { deadlineMs: 30_000 }).catch(() => undefined);
     const events = this.#events.slice(this.#taken);
     this.#taken = this.#events.length;
     return events;

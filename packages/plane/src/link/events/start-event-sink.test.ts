@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GrpcClient } from '@bloomery/grpc';
+import { until } from '@bloomery/ports';
 import { machineEventRequest } from '@bloomery/siderolink';
 import { eventsProto, machineEventsProto as proto } from '@bloomery/wire';
 import fc from 'fast-check';
@@ -14,10 +15,6 @@ const WITHIN_MS = 20_000;
 const boot = machineEventRequest(proto.SequenceEventSchema, { sequence: 'boot', action: 1 }, '');
 const publish = (machine: GrpcClient, metadata: Record<string, string> = {}): Promise<unknown> =>
   machine.service(eventsProto.EventSinkService).publish(boot, { timeoutMs: WITHIN_MS, metadata });
-
-async function until(what: () => boolean): Promise<void> {
-  for (const end = Date.now() + WITHIN_MS; !what(); await sleep(10)) assert.ok(Date.now() < end, `not so: ${what}`);
-}
 
 /** Connections that say nothing; those that were closed are destroyed. */
 function dialMany(count: number, dial: (i: number) => Socket): Socket[] {
@@ -34,19 +31,19 @@ describe('the listener of machine events', () => {
   it('keeps the newest connections of a machine only', async () => {
     await using rig = await startEventRig({ limits: { connectionsPerMachine: 4 } });
     const silent = dialMany(300, () => rig.dial('127.0.0.2'));
-    await until(() => open(silent) <= 4);
+    await until('the others are closed', () => open(silent) <= 4);
     await publish(rig.machine('127.0.0.3'));
     await publish(rig.machine('127.0.0.2'));
-    await until(() => open(silent) <= 3);
+    await until('the others are closed', () => open(silent) <= 3);
     for (const socket of silent) socket.destroy();
   });
 
   it('takes no more connections than it may, and takes some again when others have gone', async () => {
     await using rig = await startEventRig({ limits: { connections: 20 } });
     const silent = dialMany(300, (i) => rig.dial(`127.0.1.${i % 100}`));
-    await until(() => open(silent) <= 20);
+    await until('the others are closed', () => open(silent) <= 20);
     for (const socket of silent) socket.destroy();
-    await until(() => open(silent) === 0);
+    await until('the others are closed', () => open(silent) === 0);
     let answered = false;
     while (!answered) {
       answered = await publish(rig.machine()).then(
@@ -61,7 +58,7 @@ describe('the listener of machine events', () => {
     const silent = dialMany(100, (i) => rig.dial(`127.0.1.${i}`));
     const preface = dialMany(100, (i) => rig.dial(`127.0.2.${i}`));
     for (const socket of preface) socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-    await until(() => open([...silent, ...preface]) === 0);
+    await until('the others are closed', () => open([...silent, ...preface]) === 0);
     await publish(rig.machine());
   });
 
@@ -91,7 +88,7 @@ describe('the listener of machine events', () => {
     session.on('error', () => {});
     const head = { ':method': 'POST', ':path': '/x', 'content-type': 'application/grpc' };
     session.request(head, { endStream: true }).resume();
-    await until(() => open(sockets) === 0);
+    await until('the others are closed', () => open(sockets) === 0);
     const machine = rig.machine();
     for (let i = 0; i < 3; i++) {
       await publish(machine);
@@ -129,7 +126,7 @@ describe('the listener of machine events', () => {
         .resume(),
     );
     sockets.at(-1)?.write('GET / HTTP/1.1\r\n\r\n');
-    await until(() => open(sockets) === 0);
+    await until('the others are closed', () => open(sockets) === 0);
     await publish(rig.machine());
   });
 

@@ -4,21 +4,13 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type Clock, type Logger, type Service, silentLog, systemClock } from '@bloomery/ports';
+import { type Clock, type Logger, type Service, silentLog, systemClock, until } from '@bloomery/ports';
 import type { LinkAnnotation } from '../annotations.ts';
 import { createLogCounts, type WritableLogCounts } from './log-counts.ts';
 import { type LogReceiverLimits, senderAddress, startLogReceiver } from './log-receiver.ts';
 import { type LogStore, openLogStore } from './log-store.ts';
 
 const A: LinkAnnotation = { server_uuid: 'a', cluster: 'c' };
-
-async function eventually(what: string, isSo: () => boolean): Promise<void> {
-  const deadlineMs = Date.now() + 10_000;
-  while (!isSo()) {
-    assert.ok(Date.now() < deadlineMs, `never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 describe('the receiver of kernel logs', () => {
   let dir: string;
@@ -80,8 +72,8 @@ describe('the receiver of kernel logs', () => {
   it('has a line in the file within a second, annotated by whom it is from', async () => {
     await start();
     (await dial()).write('{"msg":"<hello>","seq":1,"cluster":"evil"}\n');
-    await eventually('a line', () => counts.lines === 1);
-    await eventually('on disk', () => store.all.counts.written === 1);
+    await until('a line', () => counts.lines === 1);
+    await until('on disk', () => store.all.counts.written === 1);
     assert.equal(
       readFileSync(store.all.file, 'utf8'),
       '{"cluster":"c","msg":"\\u003chello\\u003e","seq":1,"server_uuid":"a"}\n',
@@ -96,7 +88,7 @@ describe('the receiver of kernel logs', () => {
       for (const socket of three) socket.write(part);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    await eventually('six lines', () => counts.lines === 6);
+    await until('six lines', () => counts.lines === 6);
     const lines = (await kept()).trimEnd().split('\n').sort();
     assert.deepEqual(lines, [
       '{"cluster":"c","msg":"x","n":1,"server_uuid":"a"}',
@@ -112,10 +104,10 @@ describe('the receiver of kernel logs', () => {
     await start();
     const socket = await dial();
     socket.write('{"n":1}\n');
-    await eventually('the first', () => counts.lines === 1);
+    await until('the first', () => counts.lines === 1);
     machines.set('127.0.0.1', { ...A, machine: 'm' });
     socket.write('{"n":2}\n');
-    await eventually('the second', () => counts.lines === 2);
+    await until('the second', () => counts.lines === 2);
     assert.equal(
       await kept(),
       '{"cluster":"c","n":1,"server_uuid":"a"}\n{"cluster":"c","machine":"m","n":2,"server_uuid":"a"}\n',
@@ -128,9 +120,9 @@ describe('the receiver of kernel logs', () => {
     for (let i = 0; i < 50; i++) socket.write('not json\n{"a":1e999}\n');
     socket.write(`{"a":"${'x'.repeat(1024 * 1024)}"}\n`);
     socket.write('{"good":1}\n{"cut":');
-    await eventually('the good line', () => counts.lines === 1);
+    await until('the good line', () => counts.lines === 1);
     socket.end();
-    await eventually('the end', () => counts.dropped.incomplete === 1);
+    await until('the end', () => counts.dropped.incomplete === 1);
     assert.deepEqual(counts.dropped, { malformed: 100, too_large: 1, incomplete: 1, no_memory: 0, rate: 0 });
     assert.deepEqual(warnings, [
       { event: 'link.log_dropped', fields: { server: 'a', address: '127.0.0.1', reason: 'malformed', dropped: 1 } },
@@ -140,7 +132,7 @@ describe('the receiver of kernel logs', () => {
   it('takes the last object of a connection that has no newline', async () => {
     await start();
     (await dial()).end('{"n":1}{"n":2}');
-    await eventually('both', () => counts.lines === 2);
+    await until('both', () => counts.lines === 2);
     assert.equal(counts.dropped.incomplete, 0);
   });
 
@@ -170,14 +162,20 @@ describe('the receiver of kernel logs', () => {
       }
     };
     send();
-    await eventually('the first', () => taken > 0);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await until('the first', () => taken > 0);
+    let seen = -1;
+    let times = 0;
+    await until('the sender stands still', () => {
+      times = sent === seen ? times + 1 : 0;
+      seen = sent;
+      return times === 10;
+    });
     assert.ok(taken < 1000, `${taken} lines were taken by a full store`);
     assert.ok(sent < total, 'the sender was not held back');
     isFull = false;
     release.resolve();
     release = Promise.withResolvers();
-    await eventually('all', () => taken === total);
+    await until('all', () => taken === total);
   });
 
   it('bounds what a machine may send, and stays in step with its stream', async () => {
@@ -185,10 +183,10 @@ describe('the receiver of kernel logs', () => {
     const socket = await dial();
     const line = `{"msg":"${'x'.repeat(90)}"}\n`;
     for (let i = 0; i < 1000; i++) socket.write(line);
-    await eventually('the end', () => counts.lines + counts.dropped.rate === 1000);
+    await until('the end', () => counts.lines + counts.dropped.rate === 1000);
     assert.ok(counts.lines < 250 && counts.dropped.rate > 750, JSON.stringify(counts));
     (await dial('127.0.0.2')).write('{"other":1}\n');
-    await eventually('another machine', () => counts.lines + counts.dropped.rate === 1001 && counts.lines > 0);
+    await until('another machine', () => counts.lines + counts.dropped.rate === 1001 && counts.lines > 0);
   });
 
   it('closes the connection that was silent for longest when a machine has too many', async () => {
@@ -197,24 +195,24 @@ describe('the receiver of kernel logs', () => {
     const second = await dial();
     await dial();
     first.write('{"n":1}\n');
-    await eventually('a line', () => counts.lines === 1);
+    await until('a line', () => counts.lines === 1);
     const closed = new Promise((resolve) => second.once('close', resolve));
     await dial();
     await closed;
     first.write('{"n":2}\n');
-    await eventually('another line', () => counts.lines === 2);
+    await until('another line', () => counts.lines === 2);
     assert.deepEqual([counts.connections, counts.refusedConnections], [3, 1]);
   });
 
   it('holds no more than its bound of connections and of objects that never end', async () => {
     await start({ connections: 40, connectionsPerMachine: 1000, incompleteBytes: 50_000 });
     for (let i = 0; i < 60; i++) (await dial()).write(`{"never":"${'x'.repeat(4000)}`);
-    await eventually('the bound', () => counts.refusedConnections >= 20 && counts.dropped.no_memory > 20);
+    await until('the bound', () => counts.refusedConnections >= 20 && counts.dropped.no_memory > 20);
     assert.equal(counts.connections, 40);
     for (const socket of sockets) socket.destroy();
-    await eventually('all gone', () => counts.connections === 0);
+    await until('all gone', () => counts.connections === 0);
     (await dial()).write(`{"msg":"${'x'.repeat(40_000)}"}\n`);
-    await eventually('memory is given back', () => counts.lines === 1);
+    await until('memory is given back', () => counts.lines === 1);
   });
 
   it('writes what was sent before it stopped', async () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { createGrpcClient, createGrpcHandler } from '@bloomery/grpc';
-import { type Service, silentLog, systemClock } from '@bloomery/ports';
+import { type Service, silentLog, systemClock, until } from '@bloomery/ports';
 import { generateWireguardKey, startTunnelRelay, type TunnelRelay, virtualAddress } from '@bloomery/siderolink';
 import { createCertificateAuthority, issueCertificate } from '@bloomery/talos';
 import { startMachineListener } from '../../boot/machine-listener.ts';
@@ -159,12 +159,4 @@ async function udp(): Promise<Socket> {
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
   return socket;
-}
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!isSo()) {
-    assert.ok(Date.now() < deadline, `not within 10 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 3));
-  }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '@bloomery/ports';
 import { killIfThere, type LabProcess, makeLinkLab, whyNoLinkLab } from '../testing/link-lab.ts';
 
 const TUNNELLED = '6b121f82-24a8-4611-9d23-fa1a5ba564f0';
@@ -21,11 +21,6 @@ describe('a network that lets no WireGuard through', { skip: whyNoLinkLab(), tim
   };
   const startMachine = (name: string, port: number, uuid: string, ...flags: readonly string[]): LabProcess =>
     lab.start(lab.addMachine(), 'machine-node.ts', join(lab.dir, name), lab.host, String(port), uuid, ...flags);
-  const until = async (what: string, passes: () => Promise<boolean>): Promise<void> => {
-    for (const deadline = Date.now() + 20_000; !(await passes()); await delay(50))
-      assert.ok(Date.now() < deadline, `waited in vain for ${what}`);
-  };
-
   it('is crossed by the gRPC tunnel, also after restarts of the plane and a second relay', async (t) => {
     const rules =
       'table inet block { chain in { type filter hook input priority -200; iifname "lab" meta l4proto udp counter drop; }; }';

@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type ServerHttp2Session } from 'node:http2';
@@ -137,13 +136,4 @@ export function openRawMachine(client: GrpcClient, virtualAddress: string | unde
     (error) => error.facts.status,
   );
   return { call, heard, ended };
-}
-
-/** Wait until it is so, at most 10 s. */
-export async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!isSo()) {
-    assert.ok(Date.now() < deadline, `not within 10 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 3));
-  }
 }

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '@bloomery/model';
-import { until } from '../../until.ts';
+import { until } from '@bloomery/ports';
 import { area } from '../area.ts';
 import { at, configMap, content } from '../objects.ts';
 import type { Session } from '../session.ts';

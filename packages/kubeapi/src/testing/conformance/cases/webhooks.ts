@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
-import { until } from '../../until.ts';
+import { until } from '@bloomery/ports';
 import { patchResponse, sendJson, startWebhookServer, type WebhookServer } from '../../webhook-server.ts';
 import { area, type Case } from '../area.ts';
 import { at, configMap, crd, thing } from '../objects.ts';
