@@ -138,7 +138,7 @@ describe('the resource of kernel logs', () => {
 
   it('takes patterns that would hang others', async () => {
     store.write(`{"msg":"${'a'.repeat(50_000)}!"}`, 'a');
-    assert.deepEqual(await read('/a?grep=(a%2B)%2B%24'), []);
+    assert.deepEqual(await read('/a?grep=(a%2B)%2Bb'), []);
     assert.deepEqual(await read('/a?grep=!'), [], 'only what a kernel could have said is looked at');
   });
 
