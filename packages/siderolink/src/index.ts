@@ -9,6 +9,7 @@ export * from './kernel-log/kernel-log-record.ts';
 export * from './kernel-log/kernel-log-source.ts';
 export * from './kernel-log/read-kernel-log.ts';
 export * from './link-identity.ts';
+export * from './link-silence.ts';
 export * from './link-sinks.ts';
 export * from './machine-event.ts';
 export * from './network-prefix.ts';

@@ -1,9 +1,7 @@
 import { BloomeryError, type Clock } from '@bloomery/ports';
+import { LINK_DOWN_MS } from '../link-silence.ts';
 import type { LinkDevice } from './link-device.ts';
 import type { StatusBoard } from './status-board.ts';
-
-/** A peer that was silent for so long is down: WireGuard's own limits of a session, a retry and an attempt. */
-export const LINK_DOWN_MS = 275_000;
 
 const LOOK_MS = 30_000;
 /** Before the first handshake: soon at first, then each second. */

@@ -1,11 +1,10 @@
 import type { ConditionDraft } from '@bloomery/kube';
 import { findCondition } from '@bloomery/kube';
 import { type ServerBinding, timeText } from '@bloomery/model';
+import { LINK_DOWN_MS } from '@bloomery/siderolink';
 import type { LinkMode } from './read-member.ts';
 import { isStorableEndpoint } from './stored-endpoint.ts';
 
-/** Without a handshake for so long a machine counts as gone (180 + 5 + 90 s). */
-export const LINK_STALE_MS = 275_000;
 const REFRESH_MS = 600_000;
 const REWRITE_MS = 30_000;
 /** A machine that was just given its address is about to call. */
@@ -43,9 +42,9 @@ export interface LinkReport {
  * that was linked before. Pure.
  */
 export function linkState({ handshakeMs, storedHandshakeMs, deviceSinceMs, nowMs }: LinkSight): LinkState | undefined {
-  if (handshakeMs !== undefined) return nowMs - handshakeMs < LINK_STALE_MS ? 'up' : 'down';
+  if (handshakeMs !== undefined) return nowMs - handshakeMs < LINK_DOWN_MS ? 'up' : 'down';
   if (storedHandshakeMs === undefined) return 'never';
-  return nowMs - Math.max(storedHandshakeMs, deviceSinceMs ?? 0) < LINK_STALE_MS ? undefined : 'down';
+  return nowMs - Math.max(storedHandshakeMs, deviceSinceMs ?? 0) < LINK_DOWN_MS ? undefined : 'down';
 }
 
 /** The status to write for what is known; undefined: nobody can say yet. Pure. */
