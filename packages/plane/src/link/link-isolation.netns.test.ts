@@ -57,6 +57,20 @@ describe('machines that try what they should not', { skip: whyNoLinkLab(), timeo
     assert.equal(await dial(machines[1]?.address ?? '', 50_000), 'timeout');
   });
 
+  it('are the only ones that reach its ports: a neighbour of the host that has no link does not', () => {
+    const stranger = lab.addMachine();
+    lab.run(stranger, 'ip', '-6', 'address', 'add', '2001:db8::9/64', 'dev', 'veth', 'nodad');
+    lab.run(stranger, 'ip', '-6', 'route', 'add', `${server}/128`, 'via', '2001:db8::1');
+    const knock = (to: string, port: number): string => {
+      const script = `const s = require('net').connect(${port}, '${to}', () => end('connected')).on('error', (e) => end(e.code));
+        s.setTimeout(700, () => end('timeout'));
+        const end = (how) => { process.stdout.write(how); process.exit(); };`;
+      return lab.run(stranger, process.execPath, '-e', script);
+    };
+    assert.equal(knock('2001:db8::1', 7777), 'connected', 'the neighbour reaches the host');
+    for (const port of [4001, 4002]) assert.equal(knock(server, port), 'timeout');
+  });
+
   it('are reached by the server', () => {
     for (const { address } of machines) {
       const script = `require('net').connect(50000, '${address}').pipe(process.stdout)`;

@@ -40,7 +40,7 @@ export interface LinkIsolation {
 
 /**
  * Let machines reach nothing but these ports and ping of the server's own address: not each other, not the host's other
- * services. Repeatable; the rules go with removeLinkIsolation.
+ * services; and nobody else but this host that address. Repeatable; the rules go with removeLinkIsolation.
  *
  * @throws BloomeryError BLM_LINK_DEVICE_FAILED when nftables is not there.
  */
@@ -62,6 +62,9 @@ export function isolationRules({ name, serverAddress, tcpPorts }: LinkIsolation)
     `table ${table} {`,
     '  chain input {',
     '    type filter hook input priority filter - 10; policy accept;',
+    '    iifname "lo" accept',
+    // Linux takes packets for an address of the host at any interface: neighbours could come to it without a link.
+    `    iifname != "${name}" ip6 daddr ${serverAddress} drop`,
     `    iifname != "${name}" accept`,
     '    meta nfproto != ipv6 drop',
     '    ct state established,related accept',
