@@ -67,7 +67,8 @@ describe('what the API says of the link', () => {
       {
         state: 'up',
         isolated: false,
-        message: 'machines on the link may reach other services of this host: isolating the link: nft: not found',
+        message:
+          'machines on the link may reach other services of this host, and its neighbours may send kernel logs: isolating the link: nft: not found',
       },
     ],
     ['is down', { state: 'down', reason: 'no /dev/net/tun' }, { state: 'down', message: 'no /dev/net/tun' }],

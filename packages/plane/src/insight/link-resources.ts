@@ -76,7 +76,7 @@ function deviceFacts(view: LinkView | undefined): Omit<SiderolinkDevice, 'apiVer
       return {
         ...up,
         isolated: false,
-        message: `machines on the link may reach other services of this host: ${notIsolated}`,
+        message: `machines on the link may reach other services of this host, and its neighbours may send kernel logs: ${notIsolated}`,
         do: ['install nftables (`apt install nftables`) and start `bloomery serve` again'],
       };
     }
