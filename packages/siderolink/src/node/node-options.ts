@@ -26,8 +26,6 @@ export interface SiderolinkNodeOptions {
   readonly mode: Exclude<WireguardMode, 'off'>;
   /** Folder for wireguard-go, where the kernel has no WireGuard. */
   readonly stateDir: string;
-  /** `siderolink` unless given; the tunnel's interface has the same name with `tun` behind. */
-  readonly interfaceName?: string;
 }
 
 /** Where the machine's unique token is remembered. */

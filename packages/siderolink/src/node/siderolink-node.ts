@@ -10,7 +10,8 @@ import type { SiderolinkNodeDeps, SiderolinkNodeOptions, StartSiderolinkNode } f
 
 /** How long events that are left may hold up leaving. */
 const EVENTS_DRAIN_MS = 5_000;
-const INTERFACE = 'siderolink';
+/** As Talos names them; a firewall of the machine must know both. */
+const INTERFACE = { udp: 'siderolink', tunnel: 'siderolinktun' } as const;
 
 /**
  * Join the link as Talos does and stay joined: Provision, WireGuard by UDP or through the gRPC tunnel as the server says, and
@@ -57,12 +58,12 @@ export const startSiderolinkNode: StartSiderolinkNode = (options, deps) => {
   };
 };
 
-function managerDeps({ mode, stateDir, interfaceName = INTERFACE }: SiderolinkNodeOptions, deps: SiderolinkNodeDeps) {
+function managerDeps({ mode, stateDir }: SiderolinkNodeOptions, deps: SiderolinkNodeDeps) {
   return {
     ...deps,
     startRelay: startTunnelRelay,
     startDevice: (isTunnel: boolean, privateKey: string) =>
-      startLinkDevice({ mode, stateDir, privateKey, name: isTunnel ? `${interfaceName}tun` : interfaceName }, deps),
+      startLinkDevice({ mode, stateDir, privateKey, name: isTunnel ? INTERFACE.tunnel : INTERFACE.udp }, deps),
   };
 }
 
