@@ -1,5 +1,5 @@
-import type { ObjectClient } from '@bloomery/kube';
-import { type Secret, secret } from '@bloomery/model';
+import { findObject, type ObjectClient } from '@bloomery/kube';
+import { LABELS, type Secret, secret } from '@bloomery/model';
 import { isBloomeryError } from '@bloomery/ports';
 import { type LinkIdentity, linkIdentity, newLinkSecretData } from '@bloomery/siderolink';
 
@@ -12,17 +12,8 @@ const KEY = { name: 'siderolink', namespace: 'default' };
  * @throws BloomeryError BLM_LINK_SECRET_INVALID when the Secret is damaged: the start must end then, with nothing written.
  */
 export async function loadLinkIdentity(client: ObjectClient): Promise<LinkIdentity> {
-  const found = (await readSecret(client)) ?? (await createSecret(client));
+  const found = (await findObject(client, secret, KEY)) ?? (await createSecret(client));
   return linkIdentity(found.data ?? {});
-}
-
-async function readSecret(client: ObjectClient): Promise<Secret | undefined> {
-  try {
-    return await client.get(secret, KEY);
-  } catch (error) {
-    if (isBloomeryError(error, 'BLM_API_NOT_FOUND')) return undefined;
-    throw error;
-  }
 }
 
 async function createSecret(client: ObjectClient): Promise<Secret> {
@@ -30,7 +21,7 @@ async function createSecret(client: ObjectClient): Promise<Secret> {
     return await client.create(secret, {
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { ...KEY, labels: { 'clusterctl.cluster.x-k8s.io/move': '' } },
+      metadata: { ...KEY, labels: { [LABELS.move]: '' } },
       type: 'Opaque',
       data: newLinkSecretData(),
     });

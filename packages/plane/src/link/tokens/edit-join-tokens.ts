@@ -1,7 +1,6 @@
-import type { ObjectClient } from '@bloomery/kube';
-import { patchObject } from '@bloomery/kube';
+import { findObject, type ObjectClient, patchObject } from '@bloomery/kube';
 import { ANNOTATIONS, type Secret, secret, serverBinding, timeText } from '@bloomery/model';
-import { BloomeryError, type Clock, isBloomeryError, type RandomBytes } from '@bloomery/ports';
+import { BloomeryError, type Clock, type RandomBytes } from '@bloomery/ports';
 import { isTokenName, type JoinToken, newTokenText, TOKENS_MAX, USES_MAX } from './join-token.ts';
 import {
   changeTokenSecret,
@@ -76,7 +75,7 @@ export async function createJoinToken(
 
 /** All tokens. They hold their secret texts. */
 export async function listJoinTokens(client: ObjectClient): Promise<JoinTokenList> {
-  const found = await readSecret(client);
+  const found = await findObject(client, secret, TOKEN_SECRET);
   const { tokens, damaged }: TokenSecret = readTokenSecret(found);
   return { ...settingsOf(found), damaged, tokens: tokens.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
 }
@@ -158,13 +157,4 @@ function settingsOf(found: Secret | undefined): JoinTokenSettings {
     ...(api === undefined ? {} : { api }),
     ...(required === undefined ? {} : { required: required === 'true' }),
   };
-}
-
-async function readSecret(client: ObjectClient): Promise<Secret | undefined> {
-  try {
-    return await client.get(secret, TOKEN_SECRET);
-  } catch (error) {
-    if (isBloomeryError(error, 'BLM_API_NOT_FOUND')) return undefined;
-    throw error;
-  }
 }

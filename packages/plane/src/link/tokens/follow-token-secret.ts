@@ -1,14 +1,6 @@
-import type { ObjectClient } from '@bloomery/kube';
+import { findObject, type ObjectClient } from '@bloomery/kube';
 import { type Secret, secret } from '@bloomery/model';
-import {
-  backOffMs,
-  type Clock,
-  errorText,
-  fraction,
-  isBloomeryError,
-  type Logger,
-  type RandomBytes,
-} from '@bloomery/ports';
+import { backOffMs, type Clock, errorText, fraction, type Logger, type RandomBytes } from '@bloomery/ports';
 import {
   changeTokenSecret,
   newMachineKey,
@@ -75,7 +67,7 @@ export async function followTokenSecret(
   return {
     present: () => present,
     take,
-    refresh: throttled(clock, REFRESH_EVERY_MS, async () => take(await readOrAbsent(client))),
+    refresh: throttled(clock, REFRESH_EVERY_MS, async () => take(await findObject(client, secret, TOKEN_SECRET))),
     announce: (api) => {
       mine[TOKEN_SECRET_ANNOTATIONS.api] = api;
       complete(true).catch((error) => log.warn('join_tokens.not_announced', { error: errorText(error) }));
@@ -85,15 +77,6 @@ export async function followTokenSecret(
       await followed;
     },
   };
-}
-
-async function readOrAbsent(client: ObjectClient): Promise<Secret | undefined> {
-  try {
-    return await client.get(secret, TOKEN_SECRET);
-  } catch (error) {
-    if (isBloomeryError(error, 'BLM_API_NOT_FOUND')) return undefined;
-    throw error;
-  }
 }
 
 /** Calls `onChange` after every change of the Secret until the signal aborts. Failures are retried with back-off. */
