@@ -4,6 +4,7 @@ import { createGrpcHandler } from '@bloomery/grpc';
 import { silentLog, systemClock } from '@bloomery/ports';
 import { createPeerPacketReader } from '@bloomery/wire';
 import { createPacketWriter } from '../../packages/siderolink/src/tunnel/packet-writer.ts';
+import { widenWindow } from '../../packages/siderolink/src/tunnel/tunnel-window.ts';
 
 /** Gives every PeerPacket back, by the reader, the writer and the windows of the tunnel service. Prints its address. */
 const path = '/sidero.link.WireGuardOverGRPCService/CreateStream';
@@ -16,7 +17,7 @@ const echo = createGrpcHandler(
           path,
           open: (call) => {
             call.accept();
-            call.stream.session?.setLocalWindowSize(4 * 1024 * 1024);
+            widenWindow(call.stream);
             const writer = createPacketWriter(() => process.stderr.write('a packet was dropped\n'));
             const reader = createPeerPacketReader({ datagram: writer.push, tooLarge: () => {} });
             writer.attach(call.stream);
