@@ -1,6 +1,8 @@
-import { type BoundAddress, errorText } from '@bloomery/ports';
+import type { BoundAddress } from '@bloomery/ports';
 import {
   configureLinkInterface,
+  isLinkConfigured,
+  isLinkIsolated,
   isolateLink,
   LINK_PORT,
   removeLinkIsolation,
@@ -8,6 +10,7 @@ import {
   type WireguardBackend,
   type WireguardMode,
 } from '@bloomery/siderolink';
+import { keepInterface } from './keep-interface.ts';
 import { type LinkServicesDeps, type LinkServicesOptions, startLinkServices } from './link-services.ts';
 import type { LinkPeers } from './peers/link-peers.ts';
 
@@ -36,7 +39,7 @@ export interface RunningDevice extends AsyncDisposable {
   readonly listenPort: number;
   readonly eventSink: BoundAddress;
   /** Why machines are not kept from each other and from the host's other services; undefined: they are. */
-  readonly notIsolated: string | undefined;
+  notIsolated(): string | undefined;
   readonly upSinceMs: number;
   /** Public keys of machines to call, most recently seen first. */
   readonly toCall: readonly string[];
@@ -72,8 +75,19 @@ export async function bringUpDevice(options: LinkDeviceOptions, deps: LinkDevice
   cleanup.defer(() => removeLinkIsolation(interfaceName));
   cleanup.use(device);
   cleanup.defer(async () => void (await peers.attach(undefined)));
-  const notIsolated = await isolate(interfaceName, deps);
-  await configureLinkInterface({ name: interfaceName, address: `${identity.serverAddress}/64` });
+  const { serverAddress } = identity;
+  const link = { name: interfaceName, address: `${serverAddress}/64` };
+  const kept = await keepInterface({
+    interfaceName,
+    isConfigured: () => isLinkConfigured(link),
+    configure: () => configureLinkInterface(link),
+    isIsolated: () => isLinkIsolated(interfaceName),
+    isolate: () => isolateLink({ name: interfaceName, serverAddress, tcpPorts: Object.values(LINK_PORT) }),
+    clock,
+    log,
+  });
+  cleanup.use(kept);
+  await configureLinkInterface(link);
   // The kernel chooses a free port only now.
   const listenPort = started.listenPort || (await device.state()).listenPort;
   const services = await startLinkServices(options, deps);
@@ -87,20 +101,10 @@ export async function bringUpDevice(options: LinkDeviceOptions, deps: LinkDevice
     backend,
     listenPort,
     eventSink,
-    notIsolated,
+    notIsolated: kept.notIsolated,
     upSinceMs,
     toCall,
-    lost: device.lost,
+    lost: Promise.race([device.lost, kept.lost]),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-async function isolate(name: string, { identity, log }: LinkDeviceDeps): Promise<string | undefined> {
-  try {
-    await isolateLink({ name, serverAddress: identity.serverAddress, tcpPorts: Object.values(LINK_PORT) });
-    return undefined;
-  } catch (error) {
-    log.warn('link.not_isolated', { interfaceName: name, error: errorText(error) });
-    return errorText(error);
-  }
 }

@@ -143,7 +143,8 @@ function statusOf(kept: KeptDevice<RunningDevice> | undefined): LinkStatus {
   const current = kept?.current();
   if (current === undefined) return { state: 'off' };
   if (current.running === undefined) return { state: 'down', reason: current.reason };
-  const { interfaceName, backend, listenPort, eventSink, notIsolated } = current.running;
+  const { interfaceName, backend, listenPort, eventSink } = current.running;
+  const notIsolated = current.running.notIsolated();
   const up = { interfaceName, backend, listenPort, eventSink };
   return { state: 'up', ...up, ...(notIsolated === undefined ? {} : { notIsolated }) };
 }

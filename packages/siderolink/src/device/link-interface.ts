@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
 import { runCommand } from './run-command.ts';
 
 /** Size of packets inside the link, at both ends. */
@@ -25,6 +26,11 @@ export async function configureLinkInterface({ name, address }: LinkInterface): 
   }
 }
 
+/** Whether the interface is there, is up and has its address. */
+export function isLinkConfigured({ name, address }: LinkInterface): boolean {
+  return networkInterfaces()[name]?.some(({ cidr }) => cidr === address) ?? false;
+}
+
 /** Take all global addresses off the interface. @throws BloomeryError BLM_LINK_DEVICE_FAILED */
 export async function dropLinkAddresses(name: string): Promise<void> {
   await runCommand('removing old addresses', ['ip', '-6', 'address', 'flush', 'dev', name, 'scope', 'global']);
@@ -46,6 +52,15 @@ export interface LinkIsolation {
  */
 export async function isolateLink(isolation: LinkIsolation): Promise<void> {
   await runCommand('isolating the link', ['nft', '-f', '-'], isolationRules(isolation));
+}
+
+/** Whether the rules of isolateLink are there: who loads other rules often flushes all. Never fails. */
+export async function isLinkIsolated(name: string): Promise<boolean> {
+  const listed = runCommand('looking at the isolation', ['nft', '-t', 'list', 'table', 'inet', tableName(name)]);
+  return listed.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Take the rules of isolateLink away. Never fails. */
