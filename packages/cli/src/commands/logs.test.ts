@@ -83,6 +83,24 @@ describe('bloomery logs', () => {
     }
   });
 
+  it('finds a server by what its operating system calls itself, unless a server has that name of its own', async () => {
+    const reported = {
+      hostname: 'node-9',
+      addresses: ['10.0.0.9'],
+      siderolink: { address: 'fd00::9/64', publicKey: '' },
+    };
+    const claims = { hostname: 'rack1-u07' };
+    const more = [item(serverBinding, B, { spec: reported })];
+    for (const name of ['Node-9', '10.0.0.9', 'fd00::9']) {
+      const { session, asked } = sessionWith([[line(B, 1)]], more);
+      await logs(session, [name], {});
+      assert.match(asked[0] ?? '', new RegExp(`/serverlogs/${B}`));
+    }
+    const { session, asked } = sessionWith([[line(A, 1)]], [item(serverBinding, B, { spec: claims })]);
+    await logs(session, ['rack1-u07'], {});
+    assert.match(asked[0] ?? '', new RegExp(`/serverlogs/${A}`));
+  });
+
   it('prints the lines byte for byte with --json', async () => {
     const odd = `{"a":"\\u003cü","msg":" x "}`;
     const { session } = sessionWith([[`1 ${odd}`, `2 ${line(B, 2)}`]]);

@@ -51,6 +51,13 @@ const sessionWith = (device: SiderolinkDevice, ...peers: (typeof linked | typeof
   createFakeSession([{ kind: siderolinkDevice, object: device }, ...peers]);
 
 describe('bloomery siderolink status', () => {
+  it('gives a machine with a long name no more room than others', async () => {
+    const hostile = { ...linked, object: { ...linked.object, hostname: 'x'.repeat(253) } };
+    const session = sessionWith(up, hostile);
+    await siderolink(session, [], {});
+    assert.match(session.out(), / x{62}… /);
+  });
+
   it('shows the machines of the link, and its own end beside them', async () => {
     const session = sessionWith(up, linked, silent);
     await siderolink(session, [], {});

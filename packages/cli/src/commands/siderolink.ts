@@ -15,6 +15,7 @@ import { dataText, type FormatOptions, formatOf } from '../output/format.ts';
 import { tableText } from '../output/table.ts';
 import type { Session } from '../session.ts';
 
+const HOSTNAME_MAX = 63;
 const HEADING = ['SERVER', 'HOSTNAME', 'MODE', 'STATE', 'LAST-HANDSHAKE', 'ENDPOINT', 'RX', 'TX', 'ADDRESS'];
 
 /**
@@ -67,10 +68,15 @@ export function deviceText({
   return `${lines.join('\n')}\n`;
 }
 
+/** A machine says its name itself, and the table is everybody's. */
+function shortened(hostname: string): string {
+  return hostname.length <= HOSTNAME_MAX ? hostname : `${hostname.slice(0, HOSTNAME_MAX - 1)}…`;
+}
+
 function peersText(peers: readonly SiderolinkPeer[], nowMs: number, isWide: boolean): string {
   const rows = peers.map((peer) => [
     peer.metadata.name,
-    peer.hostname ?? '-',
+    shortened(peer.hostname ?? '-'),
     peer.mode ?? '-',
     peer.state ?? '-',
     ageText(peer.lastHandshake, nowMs),
