@@ -5,6 +5,8 @@ export * from './error-codes.ts';
 export * from './fake-clock.ts';
 export * from './log.ts';
 export * from './record-file.ts';
+export * from './remember-newest.ts';
+export * from './seldom.ts';
 export * from './service.ts';
 export * from './system-clock.ts';
 export * from './testing/until.ts';

@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@bloomery/ports';
+import { type Clock, createSeldom, type Logger } from '@bloomery/ports';
 import type { TimelineDraft, TimelineRecorder } from '../insight/index.ts';
 
 /** Marks of the boot services on the timeline. Repeats within 10 s are left out: ROMs ask everything several times. */
@@ -12,18 +12,11 @@ const REMEMBERED_MAX = 4_096;
 
 /** Make BootMarks that write to `timeline` and to the log. Remembers at most 4096 marks. */
 export function createBootMarks(timeline: TimelineRecorder, clock: Clock, log: Logger): BootMarks {
-  const lastMs = new Map<string, number>();
+  const isDue = createSeldom(clock, REPEAT_MS, REMEMBERED_MAX);
   return {
     mark: (draft) => {
       const { server, mac, address } = draft.about;
-      const key = `${mac ?? server ?? address ?? ''} ${draft.event} ${draft.summary}`;
-      const nowMs = clock.nowMs();
-      const before = lastMs.get(key);
-      if (before !== undefined && nowMs - before < REPEAT_MS) return false;
-      lastMs.delete(key);
-      lastMs.set(key, nowMs);
-      const oldest = lastMs.size > REMEMBERED_MAX ? lastMs.keys().next().value : undefined;
-      if (oldest !== undefined) lastMs.delete(oldest);
+      if (!isDue(`${mac ?? server ?? address ?? ''} ${draft.event} ${draft.summary}`)) return false;
       timeline.record({ ...draft, source: 'boot' });
       const { stage, event, summary, durationMs } = draft;
       const fields = {

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { Clock, RandomBytes } from '@bloomery/ports';
+import { type Clock, type RandomBytes, rememberNewest } from '@bloomery/ports';
 import type { BootSessionStore } from './boot-session-file.ts';
 import {
   BOOT_MAX_MS,
@@ -116,16 +116,9 @@ export const openBootSessions: BootSessions = {
 };
 
 function learn(boots: Map<string, Boot>, seenByMac: Map<string, Seen>, record: BootRecord): void {
-  if (record.type === 'boot') remember(boots, record.boot.server, record.boot);
-  else if (record.type === 'seen') remember(seenByMac, record.seen.mac, record.seen);
+  if (record.type === 'boot') rememberNewest(boots, record.boot.server, record.boot, REMEMBERED_MAX);
+  else if (record.type === 'seen') rememberNewest(seenByMac, record.seen.mac, record.seen, REMEMBERED_MAX);
   else boots.delete(record.server);
-}
-
-function remember<V>(map: Map<string, V>, key: string, value: V): void {
-  map.delete(key);
-  map.set(key, value);
-  const oldest = map.size > REMEMBERED_MAX ? map.keys().next().value : undefined;
-  if (oldest !== undefined) map.delete(oldest);
 }
 
 function recordsOf(boots: ReadonlyMap<string, Boot>, seenByMac: ReadonlyMap<string, Seen>): BootRecord[] {

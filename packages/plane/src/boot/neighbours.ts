@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Clock } from '@bloomery/ports';
+import { type Clock, rememberNewest } from '@bloomery/ports';
 import { parseMac } from '@bloomery/wire';
 
 /** What is known of the machine behind an address. */
@@ -36,12 +36,7 @@ export function createNeighbours(clock: Clock, readTable: () => string = readArp
     return table.get(address);
   };
   return {
-    learn: (address, who) => {
-      learned.delete(address);
-      learned.set(address, who);
-      const oldest = learned.size > REMEMBERED_MAX ? learned.keys().next().value : undefined;
-      if (oldest !== undefined) learned.delete(oldest);
-    },
+    learn: (address, who) => rememberNewest(learned, address, who, REMEMBERED_MAX),
     whoIs: (address) => {
       const mac = macOf(address);
       const said = learned.get(address);

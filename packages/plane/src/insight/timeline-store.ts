@@ -1,4 +1,4 @@
-import { type Clock, errorText, type Logger } from '@bloomery/ports';
+import { type Clock, errorText, type Logger, rememberNewest } from '@bloomery/ports';
 import type { TimelineDraft, TimelineEntry, TimelineRecorder, TimelineSource, TimelineSubject } from './timeline.ts';
 import { openTimelineDatabase, type StoredEntry, type TimelineDatabase } from './timeline-database.ts';
 
@@ -95,10 +95,7 @@ function createAddressOwners(): AddressOwners {
       if (keys.length === 0) return isFresh ? [known.key] : keys;
       const key = keys.find((k) => k.startsWith('server:')) ?? keys.find((k) => k.startsWith('mac:'));
       if (key === undefined) return keys;
-      owners.delete(address);
-      owners.set(address, { key, atMs: nowMs });
-      const oldest = owners.size > ADDRESSES_MAX ? owners.keys().next().value : undefined;
-      if (oldest !== undefined) owners.delete(oldest);
+      rememberNewest(owners, address, { key, atMs: nowMs }, ADDRESSES_MAX);
       return keys;
     },
   };

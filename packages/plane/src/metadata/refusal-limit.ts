@@ -1,4 +1,4 @@
-import type { Clock } from '@bloomery/ports';
+import { type Clock, rememberNewest } from '@bloomery/ports';
 
 /** Counts refusals per address, so that nobody can try tokens or UUIDs without end. Successful requests cost nothing. */
 export interface RefusalLimit {
@@ -24,10 +24,7 @@ export function createRefusalLimit(clock: Clock): RefusalLimit {
     isExhausted: (address) => countOf(address) >= BURST,
     refused: (address) => {
       const count = Math.min(BURST, countOf(address) + 1);
-      spent.delete(address);
-      spent.set(address, { count, atMs: clock.nowMs() });
-      const oldest = spent.size > ADDRESSES_MAX ? spent.keys().next().value : undefined;
-      if (oldest !== undefined) spent.delete(oldest);
+      rememberNewest(spent, address, { count, atMs: clock.nowMs() }, ADDRESSES_MAX);
     },
   };
 }

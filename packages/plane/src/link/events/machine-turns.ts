@@ -1,5 +1,5 @@
 import { grpcError } from '@bloomery/grpc';
-import type { Clock } from '@bloomery/ports';
+import { type Clock, rememberNewest } from '@bloomery/ports';
 import { createKeyedLock } from '../keyed-lock.ts';
 import { createMarkFolder, type MarkFolder } from './mark-folder.ts';
 import { createSeenEvents, type SeenEvents } from './seen-events.ts';
@@ -38,10 +38,7 @@ export function createMachineTurns(clock: Clock): MachineTurns {
   const lock = createKeyedLock(WAITING_MAX);
   const machineAt = (name: string): Machine => {
     const machine = machines.get(name) ?? newMachine();
-    machines.delete(name);
-    machines.set(name, machine);
-    const oldest = machines.size > MACHINES_MAX ? machines.keys().next().value : undefined;
-    if (oldest !== undefined) machines.delete(oldest);
+    rememberNewest(machines, name, machine, MACHINES_MAX);
     return machine;
   };
   const pace = async (machine: Machine, signal: AbortSignal): Promise<void> => {

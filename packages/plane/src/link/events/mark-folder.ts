@@ -1,3 +1,4 @@
+import { rememberNewest } from '@bloomery/ports';
 import type { EventMark } from './event-mark.ts';
 
 /** Lets through the marks of one machine that are news. */
@@ -40,10 +41,7 @@ export function createMarkFolder(): MarkFolder {
         folded += 1;
         return undefined;
       }
-      said.delete(mark.topic);
-      said.set(mark.topic, { summary: mark.summary, atMs: nowMs });
-      const oldest = said.size > TOPICS_MAX ? said.keys().next().value : undefined;
-      if (oldest !== undefined) said.delete(oldest);
+      rememberNewest(said, mark.topic, { summary: mark.summary, atMs: nowMs }, TOPICS_MAX);
       const before = folded;
       folded = 0;
       return before;

@@ -1,4 +1,4 @@
-import type { Clock } from '@bloomery/ports';
+import { type Clock, rememberNewest } from '@bloomery/ports';
 import { quoteError } from '../../insight/quote-error.ts';
 import type { TimelineRecorder } from '../../insight/timeline.ts';
 
@@ -48,15 +48,14 @@ export function createKernelMarks({ timeline, clock }: KernelMarksDeps): KernelM
       const { facility, priority, msg, clock: sinceBootUs, seq } = fieldsOf(line);
       const severity = typeof priority === 'string' ? SEVERITY[priority] : undefined;
       if (severity === undefined || facility !== 'kern' || typeof msg !== 'string') return;
-      const seen = machines.get(server) ?? remember(machines, server);
+      const seen = machines.get(server) ?? { markedMs: Number.NEGATIVE_INFINITY, kinds: new Map() };
       const nowMs = clock.nowMs();
       const kind = msg.slice(0, SUMMARY_MAX).replace(/0x[\da-f]+|\d+/gi, '#');
       if (nowMs - seen.markedMs < EVERY_MS || nowMs - (seen.kinds.get(kind) ?? Number.NEGATIVE_INFINITY) < FORGET_MS)
         return;
       seen.markedMs = nowMs;
-      seen.kinds.delete(kind);
-      seen.kinds.set(kind, nowMs);
-      dropOldest(seen.kinds, KINDS_MAX);
+      rememberNewest(seen.kinds, kind, nowMs, KINDS_MAX);
+      rememberNewest(machines, server, seen, SERVERS_MAX);
       timeline.record({
         source: 'kernel',
         about: { server },
@@ -83,16 +82,4 @@ function numbers(fields: Readonly<Record<string, unknown>>): Readonly<Record<str
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, value]) => (typeof value === 'number' ? [[name, value]] : [])),
   );
-}
-
-function remember(machines: Map<string, Seen>, server: string): Seen {
-  const seen: Seen = { markedMs: Number.NEGATIVE_INFINITY, kinds: new Map() };
-  machines.set(server, seen);
-  dropOldest(machines, SERVERS_MAX);
-  return seen;
-}
-
-function dropOldest(map: Map<string, unknown>, max: number): void {
-  const [oldest] = map.keys();
-  if (map.size > max && oldest !== undefined) map.delete(oldest);
 }

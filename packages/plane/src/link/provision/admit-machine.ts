@@ -1,12 +1,11 @@
 import { grpcError } from '@bloomery/grpc';
 import type { ObjectCache } from '@bloomery/kube';
 import { ANNOTATIONS, server, serverBinding } from '@bloomery/model';
-import type { Clock, Logger } from '@bloomery/ports';
+import { type Clock, createSeldom, type Logger } from '@bloomery/ports';
 import type { JoinToken, JoinVerdict } from '../tokens/join-token.ts';
 import type { JoinTokens } from '../tokens/join-tokens.ts';
 import { isMachineToken } from '../tokens/token-secret.ts';
 import type { ProvisionMarks } from './provision-marks.ts';
-import { createSeldom } from './seldom.ts';
 import { judgeUniqueToken, uniqueTokenHash } from './unique-token.ts';
 
 /** What a machine says to be let in. */

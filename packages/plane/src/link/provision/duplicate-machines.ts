@@ -1,9 +1,8 @@
 import { type EventRecorder, type ObjectCache, type ObjectClient, patchStatus } from '@bloomery/kube';
 import { type ServerBinding, serverBinding } from '@bloomery/model';
-import { type Clock, errorText, type Logger } from '@bloomery/ports';
+import { type Clock, createSeldom, errorText, type Logger, rememberNewest } from '@bloomery/ports';
 import type { TimelineRecorder } from '../../insight/timeline.ts';
 import { recordAboutMachine } from '../bound-objects.ts';
-import { createSeldom } from './seldom.ts';
 
 /** What telling about two machines of one UUID needs. */
 export interface DuplicateDeps {
@@ -53,8 +52,7 @@ export function createDuplicateWatch(deps: DuplicateDeps): DuplicateWatch {
   const mayTell = createSeldom(deps.clock, TELL_EVERY_MS);
   const found = (binding: ServerBinding, evidence: DuplicateEvidence): void => {
     const { uid = '', name } = binding.metadata;
-    lastMs.set(uid, deps.clock.nowMs());
-    if (lastMs.size > MACHINES_MAX) lastMs.clear();
+    rememberNewest(lastMs, uid, deps.clock.nowMs(), MACHINES_MAX);
     if (!mayTell(`${uid} ${evidence}`)) return;
     tell(binding, evidence, deps).catch((error) => {
       deps.log.warn('link.duplicate_not_told', { server: name, error: errorText(error) });
@@ -67,10 +65,8 @@ export function createDuplicateWatch(deps: DuplicateDeps): DuplicateWatch {
       const at = keys.indexOf(publicKey);
       const isBack = at >= 0 && at < keys.length - 1;
       if (at < 0 || isBack) {
-        seen.delete(uid);
-        seen.set(uid, [...keys.filter((key) => key !== publicKey), publicKey].slice(-KEYS_KEPT));
-        const oldest = seen.size > MACHINES_MAX ? seen.keys().next().value : undefined;
-        if (oldest !== undefined) seen.delete(oldest);
+        const now = [...keys.filter((key) => key !== publicKey), publicKey].slice(-KEYS_KEPT);
+        rememberNewest(seen, uid, now, MACHINES_MAX);
       }
       if (isBack) return found(binding, 'old-key');
       const quietMs = deps.clock.nowMs() - (lastMs.get(uid) ?? toldMs(binding) ?? Number.POSITIVE_INFINITY);

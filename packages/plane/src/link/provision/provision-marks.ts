@@ -1,4 +1,4 @@
-import type { Clock } from '@bloomery/ports';
+import { type Clock, rememberNewest } from '@bloomery/ports';
 import type { TimelineRecorder } from '../../insight/timeline.ts';
 
 /** What a machine got, as its timeline tells it. */
@@ -46,10 +46,7 @@ export function createProvisionMarks(timeline: TimelineRecorder, clock: Clock): 
   const machines = new Map<string, Told>();
   const toldOf = (server: string): Told => {
     const told = machines.get(server) ?? { atMs: new Map(), marksMs: [], last: undefined, repeats: 0 };
-    machines.delete(server);
-    machines.set(server, told);
-    const oldest = machines.size > MACHINES_MAX ? machines.keys().next().value : undefined;
-    if (oldest !== undefined) machines.delete(oldest);
+    rememberNewest(machines, server, told, MACHINES_MAX);
     return told;
   };
   /** The number of calls since the last mark; undefined when this one is not told. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createFakeClock } from '@bloomery/ports';
+import { createFakeClock } from './fake-clock.ts';
 import { createSeldom } from './seldom.ts';
 
 describe('what happens seldom', () => {

@@ -1,4 +1,5 @@
-import type { Clock } from '@bloomery/ports';
+import type { Clock } from './clock.ts';
+import { rememberNewest } from './remember-newest.ts';
 
 /** Says of each key whether its last yes is long enough ago. A yes starts the time again. */
 export type Seldom = (key: string) => boolean;
@@ -10,10 +11,7 @@ export function createSeldom(clock: Clock, everyMs: number, max = 20_000): Seldo
     const nowMs = clock.nowMs();
     const last = lastMs.get(key);
     if (last !== undefined && nowMs - last < everyMs) return false;
-    lastMs.delete(key);
-    lastMs.set(key, nowMs);
-    const oldest = lastMs.size > max ? lastMs.keys().next().value : undefined;
-    if (oldest !== undefined) lastMs.delete(oldest);
+    rememberNewest(lastMs, key, nowMs, max);
     return true;
   };
 }
