@@ -77,7 +77,7 @@ function deviceFacts(view: LinkView | undefined): Omit<SiderolinkDevice, 'apiVer
         ...up,
         isolated: false,
         message: `machines on the link may reach other services of this host, and its neighbours may send kernel logs: ${notIsolated}`,
-        do: ['install nftables (`apt install nftables`) and start `bloomery serve` again'],
+        do: ['install nftables (`apt install nftables`): it is tried again every 10 seconds'],
       };
     }
   }

@@ -56,6 +56,8 @@ export interface RunningDevice extends AsyncDisposable {
 export async function bringUpDevice(options: LinkDeviceOptions, deps: LinkDeviceDeps): Promise<RunningDevice> {
   const { identity, log, clock, peers } = deps;
   await using cleanup = new AsyncDisposableStack();
+  // Also when the device has its peers and cannot listen: what it is disposed with must not be asked for more.
+  cleanup.defer(async () => void (await peers.attach(undefined)));
   let toCall: readonly string[] = [];
   const started = await startWireguard(
     {

@@ -1,18 +1,31 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, describe, it } from 'node:test';
 import { createMemoryClient, createObjectCache } from '@bloomery/kube';
+import { type KubeObject, serverBinding } from '@bloomery/model';
 import { silentLog, systemClock } from '@bloomery/ports';
+import { linkProto } from '@bloomery/wire';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { loadLinkIdentity } from './link-secret.ts';
 import { type Link, type LinkOptions, startLink } from './start-link.ts';
+import { whyNoLinkLab } from './testing/link-lab.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'blm-link-down-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
 
-async function start(options: Pick<LinkOptions, 'mode' | 'interfaceName'>): Promise<Link> {
-  const client = createMemoryClient();
+const UUID = '6b121f82-24a8-4611-9d23-fa1a5ba564f0';
+const binding: KubeObject = {
+  apiVersion: 'infrastructure.cluster.x-k8s.io/v1alpha3',
+  kind: 'ServerBinding',
+  metadata: { name: UUID },
+};
+
+async function start(options: Pick<LinkOptions, 'mode' | 'interfaceName'> & Partial<LinkOptions>): Promise<Link> {
+  const client = createMemoryClient({ objects: [{ kind: serverBinding, object: binding }] });
   const common = {
     listenPort: 0,
     tunnel: 'auto' as const,
@@ -30,7 +43,7 @@ async function start(options: Pick<LinkOptions, 'mode' | 'interfaceName'>): Prom
       timeline: { record() {} },
       clock: systemClock,
       log: silentLog,
-      random: (length) => new Uint8Array(length),
+      random: (length) => new Uint8Array(length).fill(7),
     },
   );
 }
@@ -50,4 +63,25 @@ describe('a link that cannot be', () => {
       assert.equal(link.provision.name, 'sidero.link.ProvisionService');
     });
   }
+
+  it('answers machines also when the device was made and its port is taken', { skip: whyNoLinkLab() }, async (t) => {
+    const other = createSocket('udp4');
+    t.after(() => other.close());
+    await new Promise<void>((resolve) => other.bind(0, '0.0.0.0', resolve));
+    await using link = await start({ mode: 'userspace', interfaceName: 'blmtaken', listenPort: other.address().port });
+    const status = link.status();
+    assert.match(status.state === 'down' ? status.reason : '', /address already in use/);
+    const method = link.provision.methods[0];
+    assert.ok(method !== undefined && 'serve' in method);
+    const request = create(linkProto.ProvisionRequestSchema, {
+      nodeUuid: UUID,
+      nodePublicKey: Buffer.alloc(32, 9).toString('base64'),
+    });
+    const requests = Readable.from([toBinary(linkProto.ProvisionRequestSchema, request)]);
+    const peer = { host: '10.0.0.2', port: 1 };
+    const { signal } = new AbortController();
+    for await (const answer of method.serve(requests, { metadata: {}, peer, signal })) {
+      assert.match(fromBinary(linkProto.ProvisionResponseSchema, answer).nodeAddressPrefix, /^fd.*\/64$/);
+    }
+  });
 });

@@ -18,13 +18,14 @@ export async function withLargeReceiveBuffer<T>(open: () => Promise<T>, log: Log
   try {
     await writeFile(file, String(WANTED_BYTES));
   } catch (error) {
+    const opened = await open();
     const bytes = Number(have);
     log.info('link.small_receive_buffer', {
       bytes,
       error: errorText(error),
       try: `sysctl -w net.core.rmem_default=${WANTED_BYTES}`,
     });
-    return open();
+    return opened;
   }
   try {
     return await open();

@@ -212,7 +212,13 @@ async function isGone(pid: number, clock: Clock): Promise<boolean> {
 
 async function lastLine(logFile: string, end: string): Promise<string> {
   const text = await readFile(logFile, 'utf8').catch(() => '');
-  return text.trim().split('\n').at(-1) || end;
+  // Without the time, which would make the same reason another one each time.
+  const last = text
+    .trim()
+    .split('\n')
+    .at(-1)
+    ?.replace(/^[A-Z]+: \(\S+\) [\d/]+ [\d:]+ /, '');
+  return last || end;
 }
 
 function failed(message: string, cause?: unknown): BloomeryError {
