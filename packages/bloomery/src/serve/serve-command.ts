@@ -115,6 +115,10 @@ async function run(options: ServeOptions, log: Logger, deps: ServeCommandDeps): 
   log.info('serve.stopped');
 }
 
+function noLink({ wireguard }: ServeOptions): string {
+  return wireguard === 'off' ? 'off' : 'down  try: bloomery siderolink';
+}
+
 function firstScreen(plane: RunningPlane, options: ServeOptions, version: string, tookMs: number): readonly string[] {
   const { endpoints } = plane;
   const boot = [
@@ -126,7 +130,7 @@ function firstScreen(plane: RunningPlane, options: ServeOptions, version: string
     `bloomery ${version}  data ${options.dataDir}  ready in ${(tookMs / 1000).toFixed(1)} s`,
     `  api         https://${endpoints.kube}  kubeconfig ${plane.kubeconfig}`,
     `  boot        ${boot}`,
-    `  siderolink  ${endpoints.siderolink === null ? 'off' : `udp ${endpoints.siderolink}`}`,
+    `  siderolink  ${endpoints.siderolink === null ? noLink(options) : `udp ${endpoints.siderolink}`}`,
     'Waiting for machines: switch one on with network boot.  try: bloomery get servers -w',
   ];
 }
