@@ -108,14 +108,20 @@ describe('bloomery logs', () => {
     assert.equal(session.out(), `${odd}\n${line(B, 2)}\n`);
   });
 
-  it('names the machines where there are several', async () => {
-    const { session, asked } = sessionWith([[`1 ${line(A, 1)}`, `2 ${line(B, 2)}`, '3 {"msg":"?"}']]);
-    await logs(session, ['cluster/c'], {});
-    assert.equal(
-      session.out(),
-      `rack1-u07  2026-01-01T11:00:01.000Z  info   line 1\n${B}  2026-01-01T11:00:02.000Z  info   line 2\nunknown  -  -      ?\n`,
-    );
-    assert.deepEqual(asked, [`${BASE}/namespaces/default/serverlogs?cursors=true&cluster=c`]);
+  it('names the machines where there are several: by inventory, else by what the operating system says', async () => {
+    const lines = [`1 ${line(A, 1)}`, `2 ${line(B, 2)}`, '3 {"msg":"?"}'];
+    for (const [more, nameOfB] of [
+      [[], B],
+      [[item(serverBinding, B, { spec: { hostname: 'node-9' } })], 'node-9'],
+    ] as const) {
+      const { session, asked } = sessionWith([lines], more);
+      await logs(session, ['cluster/c'], {});
+      assert.equal(
+        session.out(),
+        `rack1-u07  2026-01-01T11:00:01.000Z  info   line 1\n${nameOfB}  2026-01-01T11:00:02.000Z  info   line 2\nunknown  -  -      ?\n`,
+      );
+      assert.deepEqual(asked, [`${BASE}/namespaces/default/serverlogs?cursors=true&cluster=c`]);
+    }
   });
 
   it('asks for machines in their namespace, and for what is wanted of them', async () => {

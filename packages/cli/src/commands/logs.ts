@@ -141,8 +141,7 @@ function printText(session: Session, found: FoundObject | undefined): (line: str
     if (uuid === undefined) return 'unknown';
     const known = names.get(uuid);
     if (known !== undefined) return known;
-    const object = await findObject(session.client, server, { name: uuid }).catch(() => undefined);
-    const name = object?.spec?.hostname ?? uuid;
+    const name = (await hostNameOf(session, uuid)) ?? uuid;
     names.set(uuid, name);
     return name;
   };
@@ -151,6 +150,15 @@ function printText(session: Session, found: FoundObject | undefined): (line: str
     if (line === undefined) return;
     session.deps.stdout.write(kernelLineText(line, isOne ? undefined : await nameOf(line.server)));
   };
+}
+
+/** The name that its inventory knows, else what its operating system calls itself. */
+async function hostNameOf({ client }: Session, uuid: string): Promise<string | undefined> {
+  const key = { name: uuid };
+  const known = await findObject(client, server, key).catch(() => undefined);
+  if (known?.spec?.hostname !== undefined) return known.spec.hostname;
+  const binding = await findObject(client, serverBinding, key).catch(() => undefined);
+  return binding?.spec?.hostname;
 }
 
 function isFiltered({ since, grep, tail }: LogsOptions): boolean {
