@@ -180,7 +180,7 @@ async function whyNone(session: Session, found: FoundObject | undefined): Promis
     case 'down':
       return `Its link is down since ${ageText(peer?.lastHandshake, session.deps.clock.nowMs())}: bloomery explain server/${name}`;
     default:
-      return `The machine has a link address and was not heard from: bloomery explain server/${name}`;
+      return `The machine has a link address and was not heard from. Is the manager's end up? bloomery siderolink; then bloomery explain server/${name}`;
   }
 }
 

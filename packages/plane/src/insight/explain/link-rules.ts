@@ -5,6 +5,8 @@ import { newestFirst, statementOf } from './evidence.ts';
 
 /** Time in which a machine that fetched its configuration asks for its link address. */
 const ASKS_WITHIN_MS = 180_000;
+/** The device is looked at every 30 s at least. */
+const LOOKS_WITHIN_MS = 120_000;
 const STORM_WINDOW_MS = 30 * 60_000;
 /** A machine asks once for every boot and for every 275 s of silence: 7 times in this window. */
 const STORM_PROVISIONS = 12;
@@ -46,6 +48,7 @@ export const tunnelModeLost: MachineRule = ({ binding, entries }) => {
 export const linkNeverUp: MachineRule = (machine, nowMs) => {
   const { binding, entries } = machine;
   if (binding.status?.link === 'never') return neverHeard(machine);
+  if (binding.status?.link === undefined && binding.spec?.siderolink !== undefined) return noDevice(machine, nowMs);
   if (binding.spec?.siderolink !== undefined || isUp(binding)) return undefined;
   const served = marksOf(entries, 'ConfigServed').at(-1);
   if (served === undefined || nowMs - Date.parse(served.time) < ASKS_WITHIN_MS) return undefined;
@@ -58,6 +61,21 @@ export const linkNeverUp: MachineRule = (machine, nowMs) => {
     hides: LINK_REASONS,
   });
 };
+
+/** Whoever got an address is never or up within a look at the device: nobody looks where there is none. */
+function noDevice({ binding, entries }: BoundMachine, nowMs: number): RuleFinding | undefined {
+  const provisions = marksOf(entries, 'LinkProvisioned');
+  const [first] = provisions;
+  if (first === undefined || nowMs - Date.parse(first.time) < LOOKS_WITHIN_MS) return undefined;
+  return machineFinding('LinkNeverUp', {
+    cause: `${named(binding)} got its link address, but Bloomery's own end of the link has not been up since.`,
+    since: first.time,
+    evidence: newestFirst(provisions),
+    next: 'The machine goes on trying, and is linked as soon as Bloomery has a WireGuard device.',
+    do: ['bloomery siderolink', seeTimeline(binding, 'link')],
+    hides: LINK_REASONS,
+  });
+}
 
 function neverHeard({ binding, server, entries }: BoundMachine): RuleFinding {
   const isTunnel = isTunnelled(binding);

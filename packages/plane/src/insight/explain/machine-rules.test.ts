@@ -132,6 +132,13 @@ const cases: [rule: string, when: string, given: Given, cause: RegExp, firstDo: 
     /bloomery siderolink status/,
   ],
   [
+    'LinkNeverUp',
+    'there is no device of ours that it could reach',
+    { entries: [provisioned(3 * MINUTE, 'udp')] },
+    /Bloomery's own end of the link has not been up since/,
+    /^bloomery siderolink$/,
+  ],
+  [
     'LinkRefused',
     'its token is not good',
     {
