@@ -1,4 +1,4 @@
-import { type Explanation, explanation, type Finding, type Json } from '@bloomery/model';
+import { type Explanation, explanation, type Finding } from '@bloomery/model';
 import { BloomeryError } from '@bloomery/ports';
 import { usageError } from '../exit-code.ts';
 import { ageText } from '../output/age.ts';
@@ -23,7 +23,7 @@ export async function explain(session: Session, words: readonly string[], option
     const [only] = found;
     const list = { apiVersion: 'cli.bloomery.dev/v1', kind: 'ExplanationList', items: found };
     const value = options.all === true || only === undefined ? list : only;
-    stdout.write(await dataText(value as unknown as Json, format));
+    stdout.write(await dataText(value, format));
     return;
   }
   const nowMs = session.deps.clock.nowMs();

@@ -141,7 +141,7 @@ async function printObjects(
   const [only] = items;
   const list = { apiVersion: 'cli.bloomery.dev/v1', kind: kind.listKind, items };
   const value = names.length === 1 && only !== undefined ? only : list;
-  deps.stdout.write(await dataText(value as unknown as Json, format));
+  deps.stdout.write(await dataText(value, format));
 }
 
 /** Who wrote which field is for programs that ask for it; kubectl leaves it out too. */

@@ -1,6 +1,5 @@
 import { findObject } from '@bloomery/kube';
 import {
-  type Json,
   SIDEROLINK_DEVICE_NAME,
   type SiderolinkDevice,
   type SiderolinkPeer,
@@ -35,7 +34,7 @@ export async function siderolink(session: Session, words: readonly string[], opt
   const { stdout, stderr, clock } = session.deps;
   if (format === 'json' || format === 'yaml') {
     const value = { apiVersion: 'cli.bloomery.dev/v1', kind: siderolinkPeer.listKind, device, items };
-    stdout.write(await dataText(value as unknown as Json, format));
+    stdout.write(await dataText(value, format));
     return;
   }
   if (format === 'name') {

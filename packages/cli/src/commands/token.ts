@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ANNOTATIONS, type Json, serverBinding } from '@bloomery/model';
+import { ANNOTATIONS, serverBinding } from '@bloomery/model';
 import type { JoinToken, JoinTokenList, JoinTokenSettings } from '@bloomery/plane';
 import { BloomeryError } from '@bloomery/ports';
 import { usageError } from '../exit-code.ts';
@@ -87,9 +87,7 @@ export async function listTokens(session: Session, options: FormatOptions): Prom
   if (format !== 'table') {
     const { required, api } = found;
     const about = { ...(required === undefined ? {} : { required }), ...(api === undefined ? {} : { api }) };
-    deps.stdout.write(
-      await dataText({ apiVersion: API_VERSION, kind: 'JoinTokenList', ...about, items } as unknown as Json, format),
-    );
+    deps.stdout.write(await dataText({ apiVersion: API_VERSION, kind: 'JoinTokenList', ...about, items }, format));
     return;
   }
   if (items.length === 0) {

@@ -27,9 +27,13 @@ export function formatOf(options: FormatOptions): OutputFormat {
   return found;
 }
 
-/** A value as JSON or YAML text that ends with a line break. */
-export async function dataText(value: Json, format: 'json' | 'yaml'): Promise<string> {
-  if (format === 'json') return `${stringifyJson(value, 2)}\n`;
+/**
+ * A value as JSON or YAML text that ends with a line break.
+ *
+ * @param value Made of JSON only. Objects of the API are, though their types do not say so.
+ */
+export async function dataText(value: object | Json, format: 'json' | 'yaml'): Promise<string> {
+  if (format === 'json') return `${stringifyJson(value as Json, 2)}\n`;
   const { stringify } = await import('yaml');
   return stringify(value, { lineWidth: 0 });
 }
