@@ -6,6 +6,7 @@ import {
   type ConfigPatch,
   field,
   isLegacy,
+  isOlderTalos,
   isYamlList,
   isYamlMap,
   operationsPatch,
@@ -18,7 +19,6 @@ import {
   type YamlTree,
 } from '@bloomery/talos';
 import { type MachineLinkApi, PLAIN_LINK_API } from '../boot/index.ts';
-import { isOlderTalos } from '../link/provision/older-talos.ts';
 
 /** Patches of a ServerClass or a Server, as its spec has them. */
 export interface PatchSource {

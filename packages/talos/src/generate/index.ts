@@ -1,2 +1,3 @@
 export * from './generate-config.ts';
+export * from './older-talos.ts';
 export * from './version-contract.ts';

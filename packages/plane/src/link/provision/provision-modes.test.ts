@@ -5,7 +5,6 @@ import { createFakeClock } from '@bloomery/ports';
 import { virtualAddress } from '@bloomery/siderolink';
 import fc from 'fast-check';
 import { newKey, startProvisionLab, status, until } from '../testing/provision-lab.ts';
-import { isOlderTalos } from './older-talos.ts';
 
 const A = '6b121f82-24a8-4611-9d23-fa1a5ba564f0';
 const B = '6b121f82-24a8-4611-9d23-fa1a5ba564f1';
@@ -61,22 +60,6 @@ describe('the tunnel', () => {
     assert.equal((await plane.binding(A)).spec?.siderolink, undefined);
     for (const talosVersion of ['v1.7.0', 'v1.13.0-alpha.1', 'dirty', '']) await plane.provision(A, { talosVersion });
     await plane.provision(A, { talosVersion: 'v1.6.8', wireguardOverGrpc: true });
-  });
-
-  it('asks no more of a version than that it can be read', () => {
-    const cases: [version: string | undefined, older: boolean][] = [
-      ['v1.4.9', true],
-      ['1.4', true],
-      ['v0.14.0', true],
-      ['v1.5.0-alpha.0', false],
-      ['v1.10.1', false],
-      ['v2.0.0', false],
-      ['v1', false],
-      ['latest', false],
-      [undefined, false],
-    ];
-    for (const [version, older] of cases) assert.equal(isOlderTalos(version, [1, 5]), older, version);
-    fc.assert(fc.property(fc.string({ maxLength: 200 }), (text) => typeof isOlderTalos(text, [1, 5]) === 'boolean'));
   });
 });
 

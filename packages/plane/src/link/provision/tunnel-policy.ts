@@ -1,5 +1,5 @@
 import { ANNOTATIONS, type Server } from '@bloomery/model';
-import { isOlderTalos } from './older-talos.ts';
+import { isOlderTalos } from '@bloomery/talos';
 
 /** Which machines send WireGuard through gRPC instead of UDP: those that ask for it or are told to, all, none. */
 export type TunnelPolicy = 'auto' | 'force' | 'off';
