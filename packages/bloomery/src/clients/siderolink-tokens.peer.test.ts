@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { server } from '@bloomery/model';
-import { createCertificateAuthority, issueCertificate } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos';
 import { LINK_PEER, type PeerFact, startLinkPeer } from '../testing/link-peer.ts';
 import { type LinkPlane, startLinkPlane } from '../testing/link-plane.ts';
 import { eventually } from '../testing/peer-process.ts';
@@ -23,19 +23,8 @@ describe('a plane that wants join tokens and has TLS, for upstream nodes', { ski
   const ca = join(dir, 'ca.pem');
   let plane: LinkPlane;
   before(async () => {
-    const validity = { notBefore: new Date(Date.now() - 3_600_000), notAfter: new Date(Date.now() + 86_400_000) };
-    const authority = await createCertificateAuthority({
-      subject: { commonName: 'ours' },
-      algorithm: 'ecdsa-p256',
-      ...validity,
-    });
-    const certificate = await issueCertificate(authority, {
-      subject: { commonName: 'plane' },
-      names: ['plane.bloomery.test'],
-      extendedKeyUsages: ['serverAuth'],
-      algorithm: 'ecdsa-p256',
-      ...validity,
-    });
+    const authority = await createTestAuthority();
+    const certificate = await authority.issue('plane', ['plane.bloomery.test']);
     writeFileSync(ca, authority.certificatePem);
     writeFileSync(join(dir, 'tls.crt'), certificate.certificatePem);
     writeFileSync(join(dir, 'tls.key'), certificate.keyPem, { mode: 0o600 });

@@ -11,7 +11,7 @@ import { createRemoteClient, loadKubeconfig, type RemoteClient } from '@bloomery
 import { serverBinding } from '@bloomery/model';
 import { systemClock } from '@bloomery/ports';
 import { generateWireguardKey, parseApiEndpoint, wireguardPublicKey } from '@bloomery/siderolink';
-import { createCertificateAuthority, issueCertificate } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos';
 import { linkProto } from '@bloomery/wire';
 import { type ServeProcess, startServe } from '../testing/serve-process.ts';
 
@@ -35,17 +35,8 @@ describe('a plane that requires join tokens and speaks TLS', { timeout: 120_000 
     rmSync(home, { recursive: true, force: true });
   });
   before(async () => {
-    const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
-    const issuer = { ...validity, subject: { commonName: 'authority' }, algorithm: 'ecdsa-p256' } as const;
-    const authority = await createCertificateAuthority(issuer);
-    const subject = { commonName: 'plane' };
-    const names = ['127.0.0.1'];
-    const issued = await issueCertificate(authority, {
-      ...validity,
-      subject,
-      names,
-      extendedKeyUsages: ['serverAuth'],
-    });
+    const authority = await createTestAuthority();
+    const issued = await authority.issue('plane', ['127.0.0.1']);
     ca = authority.certificatePem;
     writeFileSync(files.cert, issued.certificatePem);
     writeFileSync(files.key, issued.keyPem);

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { createCertificateAuthority, issueCertificate } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos';
 import { type ClientRun, makeNeighbour, startClient } from '../testing/client-run.ts';
 import { startConnectProxy } from '../testing/connect-proxy.ts';
 import { LINK_PEER } from '../testing/link-peer.ts';
@@ -72,14 +72,8 @@ describe('our client at the upstream agent', {
   }
 
   it('is refused without the join token, and taken with it, by TLS through a proxy, over the tunnel', async () => {
-    const validity = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2099-01-01T00:00:00Z') };
-    const ca = await createCertificateAuthority({
-      ...validity,
-      subject: { commonName: 'ca' },
-      algorithm: 'ecdsa-p256',
-    });
-    const source = { ...validity, subject: { commonName: 'plane' }, names: ['plane.test'] };
-    const leaf = await issueCertificate(ca, { ...source, extendedKeyUsages: ['serverAuth'] });
+    const ca = await createTestAuthority();
+    const leaf = await ca.issue('plane', ['plane.test']);
     const file = (name: string, text: string): string => {
       writeFileSync(join(dir, name), text);
       return join(dir, name);

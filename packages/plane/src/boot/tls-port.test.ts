@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { createGrpcClient, createGrpcHandler, grpcService } from '@bloomery/grpc';
 import { hostPort, type Service, silentLog, systemClock, until } from '@bloomery/ports';
-import { createCertificateAuthority, issueCertificate } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos';
 import { linkProto } from '@bloomery/wire';
 import * as grpcJs from '@grpc/grpc-js';
 import fc from 'fast-check';
@@ -24,21 +24,11 @@ const routes: readonly HttpRoute[] = [{ prefix: '/hello', handle: () => ({ statu
 
 const dir = mkdtempSync(join(tmpdir(), 'blm-tls-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
-const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
-const authority = await createCertificateAuthority({
-  ...validity,
-  subject: { commonName: 'test' },
-  algorithm: 'ecdsa-p256',
-});
+const authority = await createTestAuthority();
 const ca = authority.certificatePem;
 
 async function writePair(name: string): Promise<TlsFiles> {
-  const issued = await issueCertificate(authority, {
-    ...validity,
-    subject: { commonName: name },
-    names: ['127.0.0.1'],
-    extendedKeyUsages: ['serverAuth'],
-  });
+  const issued = await authority.issue(name, ['127.0.0.1']);
   const files = { certFile: join(dir, `${name}.crt`), keyFile: join(dir, `${name}.key`) };
   writeFileSync(files.certFile, issued.certificatePem);
   writeFileSync(files.keyFile, issued.keyPem);

@@ -3,14 +3,13 @@ import { createSecureServer, createServer, type Http2SecureServer, type Http2Ser
 import { after, before, describe, it } from 'node:test';
 import { createGrpcClient, createGrpcHandler, grpcService } from '@bloomery/grpc';
 import { createFakeClock, silentLog, systemClock, until } from '@bloomery/ports';
-import { createCertificateAuthority, issueCertificate } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos';
 import { linkProto } from '@bloomery/wire';
 import { type FakeProxy, startConnectProxy, startSocksProxy } from '../testing/fake-proxies.ts';
 import { openApiSocket } from './open-socket.ts';
 import type { Environment } from './proxy-for.ts';
 
 const NAME = 'plane.test';
-const validity = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2099-01-01T00:00:00Z') };
 
 describe('a connection to the API', () => {
   let plain: Http2Server;
@@ -24,13 +23,8 @@ describe('a connection to the API', () => {
   };
 
   before(async () => {
-    const ca = await createCertificateAuthority({
-      ...validity,
-      subject: { commonName: 'test' },
-      algorithm: 'ecdsa-p256',
-    });
-    const source = { ...validity, subject: { commonName: NAME }, names: [NAME, '127.0.0.1'] };
-    const leaf = await issueCertificate(ca, { ...source, extendedKeyUsages: ['serverAuth'] });
+    const ca = await createTestAuthority();
+    const leaf = await ca.issue(NAME, [NAME, '127.0.0.1']);
     authority = ca.certificatePem;
     certificate = { cert: leaf.certificatePem, key: leaf.keyPem };
     const service = grpcService(linkProto.ProvisionService, {

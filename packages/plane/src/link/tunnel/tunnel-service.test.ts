@@ -8,7 +8,7 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { createGrpcClient, createGrpcHandler } from '@bloomery/grpc';
 import { type Service, silentLog, systemClock, until } from '@bloomery/ports';
 import { generateWireguardKey, startTunnelRelay, type TunnelRelay, virtualAddress } from '@bloomery/siderolink';
-import { createCertificateAuthority, issueCertificate } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos';
 import { startMachineListener } from '../../boot/machine-listener.ts';
 import { createLinkPeers, type LinkPeers } from '../peers/link-peers.ts';
 import { type FakeWireguard, fakeWireguard } from '../testing/fake-wireguard.ts';
@@ -30,18 +30,8 @@ const tunnelled = (key: string, revision: number, isUp = false) =>
 
 const dir = mkdtempSync(join(tmpdir(), 'blm-tunnel-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
-const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
-const authority = await createCertificateAuthority({
-  ...validity,
-  subject: { commonName: 'test' },
-  algorithm: 'ecdsa-p256',
-});
-const issued = await issueCertificate(authority, {
-  ...validity,
-  subject: { commonName: 'plane' },
-  names: ['127.0.0.1'],
-  extendedKeyUsages: ['serverAuth'],
-});
+const authority = await createTestAuthority();
+const issued = await authority.issue('plane', ['127.0.0.1']);
 const tls = { certFile: join(dir, 'tls.crt'), keyFile: join(dir, 'tls.key') };
 writeFileSync(tls.certFile, issued.certificatePem);
 writeFileSync(tls.keyFile, issued.keyPem);
