@@ -237,6 +237,8 @@ export const webhooks = area(
       const order: string[] = [];
       for (const name of ['a', 'b', 'c']) {
         h.server.on(`/${name}`, (request) => {
+          // Controllers make ConfigMaps, too, whenever they like.
+          if (at(request, 'object', 'metadata', 'name') !== 'again') return { allowed: true };
           order.push(name);
           const by = String(at(request, 'object', 'data', 'by') ?? '');
           const again = by.length >= 3 || name === 'c';
