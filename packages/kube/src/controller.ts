@@ -33,6 +33,15 @@ export function watchSource<T extends KubeObject>(kind: KindRef<T>, map: WatchSo
 }
 
 /**
+ * Wakes keys of a controller for a reason that is no change of a kind it watches: an object of a kind that is only known at
+ * run time, a Node of a workload cluster, an event of a machine.
+ */
+export interface WakeSource {
+  /** Call `wake` with a key of the controller's own kind whenever it should look again. Returns the function that ends it. */
+  listen(wake: (key: ObjectKey) => void): () => void;
+}
+
+/**
  * A level-triggered controller, as data. `reconcile` is called with the key of an object that changed, was asked for
  * again, or failed before; never concurrently for one key. It must converge from any state.
  * A thrown error is retried with exponential back-off (1 s … 60 s, jitter; a conflict sooner); a BloomeryError with
@@ -42,6 +51,7 @@ export interface Controller<T extends KubeObject = KubeObject> {
   readonly name: string;
   readonly kind: KindRef<T>;
   readonly watches: readonly WatchSource[];
+  readonly wakes?: readonly WakeSource[];
   /** Outputs: `Kind.path` that only this controller writes (`Server.status.power`). Registration refuses a second writer. */
   readonly writes: readonly string[];
   /** Keys worked on at the same time; 4 unless given. */

@@ -5,6 +5,7 @@ export * from './controller-metrics.ts';
 export * from './event-recorder.ts';
 export * from './find-object.ts';
 export * from './informer.ts';
+export * from './kind-resolver.ts';
 export * from './memory-cache.ts';
 export * from './merge-patch.ts';
 export * from './object-cache.ts';

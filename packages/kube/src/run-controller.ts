@@ -87,5 +87,9 @@ export function prepareController(controller: Controller, deps: RunControllerDep
       }
     });
   }
+  for (const source of controller.wakes ?? []) {
+    const end = source.listen(add);
+    context.signal.addEventListener('abort', end, { once: true });
+  }
   return queue;
 }

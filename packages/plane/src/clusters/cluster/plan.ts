@@ -3,7 +3,7 @@ import { isConditionTrue } from '@bloomery/kube';
 import type { Cluster, JsonObject } from '@bloomery/model';
 import type { Wait } from '../../allocation/wait.ts';
 import { waitCondition, waitingFor } from '../../allocation/wait.ts';
-import type { ProviderObject } from '../provider-object.ts';
+import type { ProviderObject } from '../contract/provider-object.ts';
 
 /** A Cluster and what its references lead to. */
 export interface ClusterInput {

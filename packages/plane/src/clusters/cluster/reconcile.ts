@@ -5,9 +5,9 @@ import { cluster, FINALIZERS, keyOf, machine, metalCluster, talosControlPlane } 
 import { isPaused } from '../../allocation/paused.ts';
 import type { Wait } from '../../allocation/wait.ts';
 import { waitCondition, waitEvent, waitingFor } from '../../allocation/wait.ts';
-import { claimPatch } from '../claim.ts';
-import type { ProviderObject } from '../provider-object.ts';
-import { readProviderObject } from '../provider-object.ts';
+import { claimPatch } from '../contract/claim.ts';
+import type { ProviderObject } from '../contract/provider-object.ts';
+import { readProviderObject } from '../contract/provider-object.ts';
 import type { ClusterInput } from './plan.ts';
 import { planClusterSpec, planClusterStatus } from './plan.ts';
 

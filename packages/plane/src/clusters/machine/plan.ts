@@ -2,7 +2,7 @@ import type { ConditionChange, StatusPatch } from '@bloomery/kube';
 import type { Cluster, Json, JsonObject, Machine } from '@bloomery/model';
 import type { Wait } from '../../allocation/wait.ts';
 import { waitCondition, waitingFor, waitReasonOf } from '../../allocation/wait.ts';
-import type { ProviderObject } from '../provider-object.ts';
+import type { ProviderObject } from '../contract/provider-object.ts';
 
 /** A Machine and what its references lead to. */
 export interface MachineInput {

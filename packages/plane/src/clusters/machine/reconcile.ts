@@ -5,8 +5,8 @@ import { cluster, FINALIZERS, keyOf, machine, metalMachine, talosConfig } from '
 import { isPaused } from '../../allocation/paused.ts';
 import type { Wait } from '../../allocation/wait.ts';
 import { waitCondition, waitEvent, waitingFor } from '../../allocation/wait.ts';
-import { claimPatch } from '../claim.ts';
-import { readProviderObject } from '../provider-object.ts';
+import { claimPatch } from '../contract/claim.ts';
+import { readProviderObject } from '../contract/provider-object.ts';
 import type { MachineInput } from './plan.ts';
 import { planMachineSpec, planMachineStatus } from './plan.ts';
 
