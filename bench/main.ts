@@ -3,16 +3,18 @@ import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { benchRatio, benchTable, reachesTarget } from './bench-result.ts';
 import { benchBoot } from './boot.ts';
+import { benchInventory } from './inventory.ts';
 import { benchKubeApi } from './kube-api.ts';
 import { benchPlane } from './plane.ts';
 import { benchPower } from './power.ts';
 import { benchSiderolink } from './siderolink.ts';
 import { benchStore } from './store.ts';
 
-/** All benches, or those that are named: `bench/main.ts [boot|plane|power|store|kube-api|siderolink] …`. Table on stdout, JSON in bench/out/. */
+/** All benches, or those that are named: `bench/main.ts [boot|plane|inventory|power|store|kube-api|siderolink] …`. Table on stdout, JSON in bench/out/. */
 const BENCHES = {
   boot: benchBoot,
   plane: benchPlane,
+  inventory: benchInventory,
   power: benchPower,
   store: benchStore,
   'kube-api': benchKubeApi,
