@@ -44,4 +44,6 @@ export * as schema from './schema.ts';
 export * from './selector/label-selector.ts';
 export * from './time-text.ts';
 export * from './wait-reason.ts';
+export * from './webhook/admit-review.ts';
+export * from './webhook/convert-review.ts';
 export * from './well-known.ts';
