@@ -39,6 +39,11 @@ export interface WriteOptions {
   readonly fieldManager?: string;
 }
 
+export interface CreateOptions extends Omit<WriteOptions, 'subresource'> {
+  /** Create it below the object of its name: the eviction of a Pod. Only the remote client can. */
+  readonly subresource?: 'eviction';
+}
+
 export type Patch =
   | { readonly type: 'merge'; readonly body: JsonObject }
   | { readonly type: 'json'; readonly body: readonly JsonObject[] }
@@ -63,7 +68,7 @@ export interface ObjectClient {
   list<T extends KubeObject>(kind: KindRef<T>, options?: ListOptions): Promise<ObjectList<T>>;
   /** Ends when the signal aborts or the server closes it; throws BLM_API_EXPIRED when the start is too old. */
   watch<T extends KubeObject>(kind: KindRef<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
-  create<T extends KubeObject>(kind: KindRef<T>, object: T, options?: WriteOptions): Promise<T>;
+  create<T extends KubeObject>(kind: KindRef<T>, object: T, options?: CreateOptions): Promise<T>;
   /** Replace. With `metadata.resourceVersion` it is refused when stale (BLM_API_CONFLICT). */
   update<T extends KubeObject>(kind: KindRef<T>, object: T, options?: WriteOptions): Promise<T>;
   patch<T extends KubeObject>(kind: KindRef<T>, key: ObjectKey, patch: Patch, options?: WriteOptions): Promise<T>;

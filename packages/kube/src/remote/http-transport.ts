@@ -1,5 +1,6 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { createSecureContext } from 'node:tls';
 import { isJsonObject, type Json, parseJson } from '@bloomery/model';
 import { BloomeryError, errorText } from '@bloomery/ports';
 import { apiError } from '../api-error.ts';
@@ -22,6 +23,16 @@ export interface ApiTransport extends AsyncDisposable {
   send(call: ApiCall): Promise<string>;
   /** The answer line by line. Ends when the server closes it or the signal aborts. */
   lines(call: ApiCall): AsyncIterable<string>;
+}
+
+/** Bounds of a transport. */
+export interface ApiTransportOptions {
+  /** How long a call may take; 30 s unless given. Streams have no limit but their signal. */
+  readonly timeoutMs?: number;
+  /** Connections for calls, further calls wait; 32 unless given. */
+  readonly maxConnections?: number;
+  /** The longest answer to a call; 256 MiB unless given. */
+  readonly maxAnswerBytes?: number;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -62,12 +73,12 @@ function unreachable(server: string, call: ApiCall, cause: unknown): BloomeryErr
   });
 }
 
-async function readAll(response: http.IncomingMessage): Promise<string> {
+async function readAll(response: http.IncomingMessage, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response) {
     size += (chunk as Buffer).length;
-    if (size > MAX_ANSWER_BYTES) throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`);
+    if (size > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -92,27 +103,40 @@ async function* splitLines(response: http.IncomingMessage): AsyncGenerator<strin
   }
 }
 
+/** One TLS context for all connections: certificates and keys are parsed once. */
+function tlsOptions(access: ClusterAccess): https.AgentOptions {
+  const { ca, cert, key } = access;
+  const given = { ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }) };
+  try {
+    return {
+      secureContext: createSecureContext({ ...given, ...(key === undefined ? {} : { key }) }),
+      ...(access.tlsServerName === undefined ? {} : { servername: access.tlsServerName }),
+      rejectUnauthorized: access.insecureSkipTlsVerify !== true,
+    };
+  } catch (cause) {
+    const what = `connecting to ${access.server}: its certificates or key cannot be used: ${errorText(cause)}`;
+    throw new BloomeryError('BLM_KUBECONFIG_INVALID', what, { facts: { server: access.server }, cause });
+  }
+}
+
 /**
  * Connect to the API server of a kubeconfig. Nothing is sent before the first call. Calls time out after 30 s; streams have
  * no limit but the signal. At most 32 connections for calls and 256 for streams; further ones wait. Errors are BLM_API_* as `apiError` makes them.
+ *
+ * @throws BLM_KUBECONFIG_INVALID when its certificates or its key are damaged or do not fit together.
  */
-export function createApiTransport(access: ClusterAccess): ApiTransport {
+export function createApiTransport(access: ClusterAccess, options: ApiTransportOptions = {}): ApiTransport {
+  const { timeoutMs = TIMEOUT_MS, maxConnections = MAX_SOCKETS, maxAnswerBytes = MAX_ANSWER_BYTES } = options;
   const base = new URL(access.server);
   const secure = base.protocol === 'https:';
+  const tls = secure ? tlsOptions(access) : {};
+  const proxyEnv = access.proxyUrl === undefined ? {} : { HTTP_PROXY: access.proxyUrl, HTTPS_PROXY: access.proxyUrl };
   const makeAgent = (maxSockets: number): http.Agent =>
     secure
-      ? new https.Agent({
-          keepAlive: true,
-          maxSockets,
-          ...(access.ca === undefined ? {} : { ca: access.ca }),
-          ...(access.cert === undefined ? {} : { cert: access.cert }),
-          ...(access.key === undefined ? {} : { key: access.key }),
-          ...(access.tlsServerName === undefined ? {} : { servername: access.tlsServerName }),
-          rejectUnauthorized: access.insecureSkipTlsVerify !== true,
-        })
-      : new http.Agent({ keepAlive: true, maxSockets });
+      ? new https.Agent({ keepAlive: true, maxSockets, proxyEnv, ...tls })
+      : new http.Agent({ keepAlive: true, maxSockets, proxyEnv });
   // Watches hold their connections for long: they must not take them from the calls.
-  const calls = makeAgent(MAX_SOCKETS);
+  const calls = makeAgent(maxConnections);
   const streams = makeAgent(MAX_STREAMS);
   const prefix = base.pathname.replace(/\/+$/, '');
   const open = (call: ApiCall, agent: http.Agent, signal: AbortSignal): Promise<http.IncomingMessage> =>
@@ -146,17 +170,17 @@ export function createApiTransport(access: ClusterAccess): ApiTransport {
   const checked = async (response: http.IncomingMessage, call: ApiCall): Promise<http.IncomingMessage> => {
     const code = response.statusCode ?? 0;
     if (code >= 200 && code < 300) return response;
-    throw statusError(code, await readAll(response), call);
+    throw statusError(code, await readAll(response, maxAnswerBytes), call);
   };
   return {
     async send(call) {
-      const deadline = AbortSignal.timeout(TIMEOUT_MS);
+      const deadline = AbortSignal.timeout(timeoutMs);
       const signal = call.signal === undefined ? deadline : AbortSignal.any([deadline, call.signal]);
       try {
-        return await readAll(await checked(await open(call, calls, signal), call));
+        return await readAll(await checked(await open(call, calls, signal), call), maxAnswerBytes);
       } catch (error) {
         if (error instanceof BloomeryError) throw error;
-        throw unreachable(access.server, call, deadline.aborted ? `no answer in ${TIMEOUT_MS / 1000} s` : error);
+        throw unreachable(access.server, call, deadline.aborted ? `no answer in ${timeoutMs / 1000} s` : error);
       }
     },
     async *lines(call) {

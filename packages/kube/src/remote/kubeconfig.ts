@@ -16,6 +16,8 @@ export interface ClusterAccess {
   readonly cert?: string;
   readonly key?: string;
   readonly token?: string;
+  /** An HTTP proxy to go through, as `http://host:port` or `https://host:port`. */
+  readonly proxyUrl?: string;
   /** Namespace of the context; `default` unless given. */
   readonly namespace: string;
 }
@@ -51,16 +53,59 @@ function text(value: Json | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+function inline(source: JsonObject, name: string): string | undefined {
+  const data = text(source[`${name}-data`]);
+  return data === undefined ? undefined : Buffer.from(data, 'base64').toString('utf8');
+}
+
 /** `NAME-data` (base64) wins over the file `NAME`, relative to the kubeconfig. */
 async function inlineOrFile(source: JsonObject, name: string, folder: string): Promise<string | undefined> {
-  const data = text(source[`${name}-data`]);
-  if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8');
+  const data = inline(source, name);
+  if (data !== undefined) return data;
   const file = text(source[name]);
   return file === undefined ? undefined : read(resolve(folder, file));
 }
 
 function defined<T extends object>(value: { [K in keyof T]: T[K] | undefined }): T {
   return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;
+}
+
+/** One context of a kubeconfig, taken apart. */
+interface ChosenContext {
+  readonly name: string;
+  readonly server: string;
+  readonly cluster: JsonObject;
+  readonly user: JsonObject;
+  readonly namespace: string;
+}
+
+/** @param source the name of the kubeconfig for messages */
+function chooseContext(content: string, source: string, context: string | undefined): ChosenContext {
+  let config: Json;
+  try {
+    config = parse(content, { maxAliasCount: 0 }) as Json;
+  } catch (cause) {
+    throw invalid(source, errorText(cause));
+  }
+  if (!isJsonObject(config)) throw invalid(source, 'not a kubeconfig');
+  const name = context ?? text(config['current-context']);
+  if (name === undefined) throw invalid(source, 'no current-context is set and none was asked for');
+  const chosen = named(config['contexts'], name, 'context');
+  if (chosen === undefined) throw invalid(source, `no context ${name}`);
+  const cluster = named(config['clusters'], text(chosen['cluster']) ?? '', 'cluster');
+  const server = text(cluster?.['server']);
+  if (cluster === undefined || server === undefined || !URL.canParse(server)) {
+    throw invalid(source, `context ${name} names no cluster with a server address`);
+  }
+  const user = named(config['users'], text(chosen['user']) ?? '', 'user') ?? {};
+  if (user['exec'] !== undefined || user['auth-provider'] !== undefined) {
+    throw invalid(
+      source,
+      `context ${name} uses a credential plugin, which is not supported; use a token or certificate`,
+    );
+  }
+  const namespace = text(chosen['namespace']) ?? 'default';
+  return { name, server: server.replace(/\/+$/, ''), cluster, user, namespace };
 }
 
 /**
@@ -70,30 +115,11 @@ function defined<T extends object>(value: { [K in keyof T]: T[K] | undefined }):
  * @throws BLM_KUBECONFIG_INVALID when the file or a part of it cannot be read, or it uses an exec or auth-provider plugin.
  */
 export async function loadKubeconfig(file: string, context?: string): Promise<ClusterAccess> {
-  let config: Json;
-  try {
-    config = parse(await read(file), { maxAliasCount: 0 }) as Json;
-  } catch (cause) {
-    throw cause instanceof BloomeryError ? cause : invalid(file, errorText(cause));
-  }
-  if (!isJsonObject(config)) throw invalid(file, 'not a kubeconfig');
-  const name = context ?? text(config['current-context']);
-  if (name === undefined) throw invalid(file, 'no current-context is set and none was asked for');
-  const chosen = named(config['contexts'], name, 'context');
-  if (chosen === undefined) throw invalid(file, `no context ${name}`);
-  const cluster = named(config['clusters'], text(chosen['cluster']) ?? '', 'cluster');
-  const server = text(cluster?.['server']);
-  if (cluster === undefined || server === undefined || !URL.canParse(server)) {
-    throw invalid(file, `context ${name} names no cluster with a server address`);
-  }
-  const user = named(config['users'], text(chosen['user']) ?? '', 'user') ?? {};
-  if (user['exec'] !== undefined || user['auth-provider'] !== undefined) {
-    throw invalid(file, `context ${name} uses a credential plugin, which is not supported; use a token or certificate`);
-  }
+  const { server, cluster, user, namespace } = chooseContext(await read(file), file, context);
   const folder = dirname(file);
   const tokenFile = text(user['tokenFile']);
   return defined<ClusterAccess>({
-    server: server.replace(/\/+$/, ''),
+    server,
     ca: await inlineOrFile(cluster, 'certificate-authority', folder),
     insecureSkipTlsVerify: cluster['insecure-skip-tls-verify'] === true ? true : undefined,
     tlsServerName: text(cluster['tls-server-name']),
@@ -101,6 +127,46 @@ export async function loadKubeconfig(file: string, context?: string): Promise<Cl
     key: await inlineOrFile(user, 'client-key', folder),
     token:
       text(user['token']) ?? (tokenFile === undefined ? undefined : (await read(resolve(folder, tokenFile))).trim()),
-    namespace: text(chosen['namespace']) ?? 'default',
+    proxyUrl: proxyOf(cluster, file),
+    namespace,
   });
+}
+
+/** Fields that name files, which would be files of whoever reads the kubeconfig. */
+const FILE_FIELDS = ['certificate-authority', 'client-certificate', 'client-key', 'tokenFile'];
+
+/**
+ * The current context of a kubeconfig that somebody else wrote, as it lies in a Secret. Everything has to be in the text:
+ * files, credential plugins, plain HTTP and skipped verification are refused.
+ *
+ * @param source its name for messages (`Secret default/c-kubeconfig`)
+ * @throws BLM_KUBECONFIG_INVALID
+ */
+export function parseKubeconfig(content: string, source: string): ClusterAccess {
+  if (content.length > MAX_FILE_BYTES) throw invalid(source, 'larger than 4 MiB');
+  const { name, server, cluster, user, namespace } = chooseContext(content, source, undefined);
+  const file = FILE_FIELDS.find((field) => text(cluster[field]) !== undefined || text(user[field]) !== undefined);
+  if (file !== undefined)
+    throw invalid(source, `context ${name} names a file (${file}); put its content into ${file}-data`);
+  if (cluster['insecure-skip-tls-verify'] === true) {
+    throw invalid(source, `context ${name} sets insecure-skip-tls-verify; give certificate-authority-data instead`);
+  }
+  if (!server.startsWith('https:')) throw invalid(source, `the server of context ${name} is not an https address`);
+  return defined<ClusterAccess>({
+    server,
+    ca: inline(cluster, 'certificate-authority'),
+    insecureSkipTlsVerify: undefined,
+    tlsServerName: text(cluster['tls-server-name']),
+    cert: inline(user, 'client-certificate'),
+    key: inline(user, 'client-key'),
+    token: text(user['token']),
+    proxyUrl: proxyOf(cluster, source),
+    namespace,
+  });
+}
+
+function proxyOf(cluster: JsonObject, source: string): string | undefined {
+  const url = text(cluster['proxy-url']);
+  if (url === undefined || /^https?:\/\//.test(url)) return url;
+  throw invalid(source, 'its proxy-url is neither http: nor https:');
 }

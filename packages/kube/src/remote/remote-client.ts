@@ -11,7 +11,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from '../object-client.ts';
-import { type ApiTransport, createApiTransport } from './http-transport.ts';
+import { type ApiTransport, type ApiTransportOptions, createApiTransport } from './http-transport.ts';
 import type { ClusterAccess } from './kubeconfig.ts';
 
 /** An ObjectClient over HTTPS. Disposing it closes idle connections and ends running calls. */
@@ -38,6 +38,13 @@ export function objectPath(kind: KindRef, namespace?: string, name?: string, sub
     ...(subresource === undefined ? [] : [subresource]),
   ];
   return `${root}/${parts.map(encodeURIComponent).join('/')}`;
+}
+
+/** A subresource is created below the object that it is of. */
+function createPath(kind: KindRef, { metadata }: KubeObject, subresource: string | undefined): string {
+  return subresource === undefined
+    ? objectPath(kind, metadata.namespace)
+    : objectPath(kind, metadata.namespace, metadata.name, subresource);
 }
 
 function withQuery(path: string, query: Readonly<Record<string, string | number | boolean | undefined>>): string {
@@ -87,8 +94,8 @@ function watchEvent(kind: KindRef, line: string): WatchEvent<KubeObject> {
 }
 
 /** Make an ObjectClient for the API server of a kubeconfig context (`loadKubeconfig`). Nothing is sent before the first call. */
-export function createRemoteClient(access: ClusterAccess): RemoteClient {
-  const transport = createApiTransport(access);
+export function createRemoteClient(access: ClusterAccess, bounds: ApiTransportOptions = {}): RemoteClient {
+  const transport = createApiTransport(access, bounds);
   const object = async (call: Parameters<ApiTransport['send']>[0]): Promise<never> =>
     parseJson(await transport.send(call)) as never;
 
@@ -123,7 +130,7 @@ export function createRemoteClient(access: ClusterAccess): RemoteClient {
     create: (kind, draft, options = {}) =>
       object({
         method: 'POST',
-        path: withQuery(objectPath(kind, draft.metadata.namespace), writing(options)),
+        path: withQuery(createPath(kind, draft, options.subresource), writing(options)),
         body: stringifyJson(draft as unknown as Json),
       }),
     update: (kind, draft, options = {}) =>
