@@ -5,6 +5,8 @@ export * from './auth/authenticate.ts';
 export * from './auth/credentials.ts';
 export * from './auth/renew-credentials.ts';
 export * from './auth/start-access.ts';
+export { readSigningKey, type SigningKey } from './auth/tokens/jwt.ts';
+export { createServiceAccountTokens, type ServiceAccountTokens } from './auth/tokens/service-account-tokens.ts';
 export * from './auth/user.ts';
 export * from './controllers/api-service.ts';
 export * from './http/api-handler.ts';

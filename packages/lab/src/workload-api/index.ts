@@ -1,0 +1,6 @@
+export {
+  startWorkloadApi,
+  type WorkloadApi,
+  type WorkloadApiDeps,
+  type WorkloadApiOptions,
+} from './start-workload-api.ts';
