@@ -5,7 +5,7 @@ import type { ObjectClient } from './object-client.ts';
 
 export interface InformerDeps {
   readonly client: ObjectClient;
-  readonly cache: WritableObjectCache;
+  readonly cache: Pick<WritableObjectCache, 'put' | 'remove' | 'replace'>;
   readonly clock: Clock;
   readonly log: Logger;
   /** 0 ≤ r < 1, for back-off. */

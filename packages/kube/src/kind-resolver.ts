@@ -7,13 +7,27 @@ export interface ResolvedKind {
   readonly contract: 'v1beta1' | 'v1beta2';
 }
 
+/** What a reference says about the kind: Cluster API v1beta1 names apiVersion, v1beta2 names apiGroup. */
+export type KindName = Pick<ObjectReference, 'apiVersion' | 'kind'> & { readonly apiGroup?: string };
+
+/** A type that was installed, changed or went. */
+export interface TypeChange {
+  readonly group: string;
+  readonly kind: string;
+  /** Versions that are served now; none: the type is gone. */
+  readonly served: readonly string[];
+}
+
 /** Finds the kind behind a reference to any type that the API serves, also to one that a user installed a moment ago. */
 export interface KindResolver {
   /**
    * Group from `apiVersion` or `apiGroup`, kind by name; the version is the newest that the definition's label
    * `cluster.x-k8s.io/<contract>` names, else the one of the reference. undefined: no such type is served (yet).
+   * @throws BLM_API_UNAVAILABLE when the definitions could not be read before everything ended.
    */
-  resolve(ref: ObjectReference & { readonly apiGroup?: string }): Promise<ResolvedKind | undefined>;
+  resolve(ref: KindName): Promise<ResolvedKind | undefined>;
+  /** Told when a type comes, changes its versions or labels, or goes. Returns the function that ends it. */
+  listen(listener: (change: TypeChange) => void): () => void;
 }
 
 /** Kinds that are only known at run time, kept in the cache like those that controllers declare. */

@@ -11,6 +11,9 @@ export interface WritableObjectCache extends ObjectCache {
   remove(kind: KindRef, object: KubeObject): void;
   /** Make the cache hold exactly these objects of a kind; listeners are told the differences. */
   replace(kind: KindRef, objects: readonly KubeObject[]): void;
+  /** True for the first who asks: he keeps the kind current, and nobody else, until it is released. */
+  claim(kind: KindRef): boolean;
+  release(kind: KindRef): void;
   /** Returns the function that ends it. Listeners must not throw. */
   listen(kind: KindRef, listener: CacheListener): () => void;
 }
@@ -27,6 +30,7 @@ const tableId = (kind: KindRef): string => `${kind.group}/${kind.plural}`;
 /** Make an empty cache. Lists are sorted by namespace and name. */
 export function createObjectCache(): WritableObjectCache {
   const tables = new Map<string, Table>();
+  const claims = new Set<string>();
   const tableOf = (kind: KindRef): Table => {
     const id = tableId(kind);
     let table = tables.get(id);
@@ -75,6 +79,12 @@ export function createObjectCache(): WritableObjectCache {
       for (const [, object] of stale) remove(kind, object);
       for (const object of objects) put(kind, object);
     },
+    claim(kind) {
+      const isFirst = !claims.has(tableId(kind));
+      claims.add(tableId(kind));
+      return isFirst;
+    },
+    release: (kind) => void claims.delete(tableId(kind)),
     listen(kind, listener) {
       const { listeners } = tableOf(kind);
       listeners.add(listener);

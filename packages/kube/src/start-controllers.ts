@@ -79,6 +79,7 @@ export function startControllers(deps: ControllersDeps, signal: AbortSignal): Ru
   const informers: Promise<void>[] = [];
   const listed: Promise<void>[] = [];
   for (const kind of kinds.values()) {
+    cache.claim(kind);
     listed.push(
       new Promise((resolve) => {
         const informer = runInformer(kind, { client, cache, clock, log, random }, resolve, ends);

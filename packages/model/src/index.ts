@@ -43,6 +43,7 @@ export type { Infer, Schema, Typed } from './schema.ts';
 export * as schema from './schema.ts';
 export * from './selector/label-selector.ts';
 export * from './time-text.ts';
+export * from './version-order.ts';
 export * from './wait-reason.ts';
 export * from './webhook/admit-review.ts';
 export * from './webhook/convert-review.ts';

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { configMap, server, serverV1alpha1 } from '@bloomery/model';
+import { compareVersions, configMap, server, serverV1alpha1 } from '@bloomery/model';
 import { servedResource, subresourcesOf, verbsOf } from './api-resource.ts';
 import { aggregatedDiscoveryDocument, apiGroupListDocument, apiResourceListDocument } from './discovery.ts';
-import { compareVersions } from './version-order.ts';
 
 describe('discovery', () => {
   const resources = [configMap, serverV1alpha1, server];

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { apiVersionOf, type JsonObject } from '@bloomery/model';
+import { apiVersionOf, compareVersions, type JsonObject } from '@bloomery/model';
 import { type ApiResource, subresourcesOf, verbsOf } from './api-resource.ts';
-import { compareVersions } from './version-order.ts';
 
 /** `/api`: the versions of the core group. */
 export function apiVersionsDocument(serverAddress: string): JsonObject {

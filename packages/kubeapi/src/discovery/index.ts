@@ -1,3 +1,2 @@
 export * from './api-resource.ts';
 export * from './discovery.ts';
-export * from './version-order.ts';

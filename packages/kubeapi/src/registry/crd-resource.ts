@@ -1,5 +1,6 @@
 import {
   type Column,
+  compareVersions,
   defineKind,
   isJsonObject,
   type JsonObject,
@@ -7,7 +8,6 @@ import {
   type schema,
 } from '@bloomery/model';
 import type { ApiObject } from '../api-object.ts';
-import { compareVersions } from '../discovery/version-order.ts';
 import { items, record, text } from '../json-parts.ts';
 import { conversionWebhookOf } from '../webhooks/conversion-webhook-of.ts';
 import { CRD_SPEC_SCHEMA, CRD_STATUS_SCHEMA, crdDefaults, crdProblems } from './crd/index.ts';
