@@ -9,6 +9,9 @@ const CONVERSION_SERVICES: Readonly<Record<string, { readonly namespace: string;
   'bootstrap.cluster.x-k8s.io': { namespace: 'cabpt-system', name: 'cabpt-webhook-service' },
 };
 
+/** Without it `clusterctl move` does not look at the objects of a kind. `clusterctl init` sets it, others forget it. */
+const CLUSTERCTL_LABEL = 'clusterctl.cluster.x-k8s.io';
+
 /**
  * The CustomResourceDefinition object of a kind.
  *
@@ -23,7 +26,7 @@ export function crdOf(versions: readonly KindDefinition[]): JsonObject {
     kind: 'CustomResourceDefinition',
     metadata: {
       name: `${plural}.${group}`,
-      ...(Object.keys(main.crdLabels).length > 0 ? { labels: main.crdLabels } : {}),
+      labels: { ...main.crdLabels, [CLUSTERCTL_LABEL]: '' },
     },
     spec: {
       group,

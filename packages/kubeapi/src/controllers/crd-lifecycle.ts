@@ -163,14 +163,22 @@ export async function startCrdLifecycle(
         dryRun: false,
       } as const;
       await writer.create({ ...request, fieldValidation: 'Ignore' }, wanted);
-    } else if (!jsonEqual(present['spec'], wanted['spec']) && isOurs(present)) {
-      const generation = (present.metadata.generation ?? 0) + 1;
-      const next = asApiObject({ ...present, spec: wanted['spec'] });
-      const annotations = { ...present.metadata.annotations, [INSTALLED]: specHash(wanted) };
-      await store.put(idOf(name), (resourceVersion) =>
-        withMeta(next, { resourceVersion, annotations, finalizers: [CRD_CLEANUP_FINALIZER], generation }),
-      );
+      return;
     }
+    const isChanged = !jsonEqual(present['spec'], wanted['spec']) && isOurs(present);
+    const labels = { ...present.metadata.labels, ...record(record(wanted['metadata'])['labels']) };
+    const isLabelled = jsonEqual(labels, present.metadata.labels ?? {});
+    if (present.metadata.deletionTimestamp !== undefined || (!isChanged && isLabelled)) return;
+    if (!isChanged) {
+      await store.put(idOf(name), (resourceVersion) => withMeta(present, { resourceVersion, labels }));
+      return;
+    }
+    const generation = (present.metadata.generation ?? 0) + 1;
+    const next = asApiObject({ ...present, spec: wanted['spec'] });
+    const annotations = { ...present.metadata.annotations, [INSTALLED]: specHash(wanted) };
+    await store.put(idOf(name), (resourceVersion) =>
+      withMeta(next, { resourceVersion, labels, annotations, finalizers: [CRD_CLEANUP_FINALIZER], generation }),
+    );
   }
 
   return {

@@ -2,11 +2,12 @@ import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { boolean, list, object, oneOfStrings, string } from '../schema.ts';
 import { conditionsSchema, objectReferenceSchema } from '../shared-schema.ts';
+import { LABELS } from '../well-known.ts';
 import { CLUSTER_LABEL_PATH, INFRASTRUCTURE_CRD_LABELS } from './infrastructure-group.ts';
 
 /**
  * The allocation of the Server of the same name to a MetalMachine: its name is the lock.
- * Addresses, host name and link are in spec so that they survive a move between management clusters.
+ * Addresses, host name and link are in spec so that they survive a move between management clusters, which takes bindings along.
  */
 export const serverBinding = defineKind({
   group: 'infrastructure.cluster.x-k8s.io',
@@ -16,7 +17,7 @@ export const serverBinding = defineKind({
   scope: 'Cluster',
   categories: ['bloomery'],
   description: 'The allocation of the Server of the same name to a MetalMachine.',
-  crdLabels: INFRASTRUCTURE_CRD_LABELS,
+  crdLabels: { ...INFRASTRUCTURE_CRD_LABELS, [LABELS.move]: '' },
   columns: [
     { name: 'Ready', path: '.status.ready', of: 'boolean' },
     { name: 'Cluster', path: CLUSTER_LABEL_PATH, of: 'string' },
