@@ -97,6 +97,12 @@ export const ERROR_CODES = {
     'The data directory lies on a network file system. Locks and flushes do not hold there as the database needs it. Give a directory on a local disk with --data.',
   BLM_STORE_WRITE_FAILED:
     'The database could not commit: the disk is full, read-only or failing. Free space or mend the disk; nothing that was acknowledged is lost, and writes go on by themselves, without a restart.',
+  BLM_TALOS_API_REFUSED:
+    'A machine answered a call of the Talos API with an error. The message quotes it; facts.status is its gRPC code.',
+  BLM_TALOS_API_UNREACHABLE:
+    'The Talos API of a machine gave no answer in time, so whether it did what was asked is unknown. Check the power, the address and port 50000 of the machine.',
+  BLM_TALOS_API_UNTRUSTED:
+    'A machine and the plane do not trust each other: the machine belongs to another cluster, or was not configured by this one, or a certificate has expired.',
   BLM_TALOS_CERTIFICATE_MALFORMED:
     'A certificate or private key cannot be read. Check the PEM text and that both belong together.',
   BLM_TALOS_CONFIG_INVALID:
@@ -105,6 +111,10 @@ export const ERROR_CODES = {
     'A machine configuration patch cannot be read or applied. The message names the operation and the path.',
   BLM_TALOS_SECRETS_INVALID: 'A secrets bundle is incomplete or cannot be read. The message names each missing part.',
   BLM_TALOS_VERSION_INVALID: 'A talosVersion cannot be read or is newer than this release knows. Use vMAJOR.MINOR.',
+  BLM_TEMPLATE_MISSING:
+    'A template that a Machine is to be made from does not exist, or its kind is not installed. Create it, or correct the reference.',
+  BLM_TEMPLATE_TAKEN:
+    'The name of an object that is to be made from a template is taken by another object. Delete or rename that one.',
   BLM_TLS_FILE:
     'The certificate or key of the machine port (`--tls-cert`, `--tls-key`) cannot be used. The message names the file; give PEM files that belong together.',
   BLM_WIRE_MALFORMED: 'Bytes from the network do not follow the protocol. The packet is dropped.',

@@ -1,4 +1,4 @@
-export * from './api/talos-api.ts';
+export * from './api/index.ts';
 export * from './certificates/index.ts';
 export * from './config/index.ts';
 export * from './generate/index.ts';

@@ -14,8 +14,12 @@ export * as openApiV2Proto from './gen/gnostic/openapi-v2_pb.ts';
 export * as linkProto from './gen/link/provision_pb.ts';
 /** Message and service of `proto/link/wireguard-over-grpc.proto`: WireGuard datagrams inside gRPC. */
 export * as linkTunnelProto from './gen/link/wireguard-over-grpc_pb.ts';
+/** Messages and service of `proto/machine/machine.proto`: the Talos API of a machine. */
+export * as machineProto from './gen/machine/machine_pb.ts';
 /** Messages of `proto/machine/machine-events.proto`: what a Talos machine reports about itself. */
 export * as machineEventsProto from './gen/machine/machine-events_pb.ts';
+/** Messages and service of `proto/security/security.proto`: server certificates for machines without the key of their CA. */
+export * as securityProto from './gen/security/security_pb.ts';
 export * from './held-bytes.ts';
 export * from './ipv4.ts';
 export * from './ipv6.ts';
