@@ -60,5 +60,23 @@ describe('admission beyond upstream', () => {
       infrastructureTemplate: { name: 't', namespace: 'n' },
     });
     assert.deepEqual(fields(talosControlPlane, { rolloutStrategy: { type: 'Big' } }), ['spec.rolloutStrategy.type']);
+    assert.deepEqual(fields(talosControlPlane, { rolloutStrategy: { type: 'InPlace' } }), []);
+  });
+  it('a surge of the control plane is a number of machines and no percentage', () => {
+    const surge = (maxSurge: JsonObject[string]): JsonObject => ({ rolloutStrategy: { rollingUpdate: { maxSurge } } });
+    for (const given of ['50%', -1, 0.5, '1']) {
+      assert.deepEqual(fields(talosControlPlane, surge(given)), ['spec.rolloutStrategy.rollingUpdate.maxSurge']);
+    }
+    assert.deepEqual(fields(talosControlPlane, surge(0)), []);
+  });
+  it('replicas that mean something else than people expect are warned of', () => {
+    const of = (spec: JsonObject): string => warnings(talosControlPlane, spec).join().slice(0, 70);
+    assert.equal(of({ replicas: 0 }), 'spec.replicas: 0 makes no machine and removes none: the last machine h');
+    assert.equal(of({ replicas: 4 }), 'spec.replicas: 4 members of etcd survive no more failures than 3; use ');
+    assert.equal(of({ replicas: 3 }), '');
+    assert.match(
+      of({ replicas: 1, rolloutStrategy: { rollingUpdate: { maxSurge: 0 } } }),
+      /maxSurge: with one replica/,
+    );
   });
 });

@@ -46,6 +46,71 @@ export const WAIT_REASONS = {
     normal: true,
     doc: 'The control plane object is missing or not ready.',
   },
+  WaitingForTemplate: {
+    short: 'infrastructure template',
+    normal: false,
+    doc: 'The template that machines are to be made from does not exist, or its kind is not served.',
+  },
+  WaitingForFirstMachine: {
+    short: 'first machine to answer',
+    normal: true,
+    doc: 'No machine of the control plane answers the Talos API yet: etcd is bootstrapped on the first that does.',
+  },
+  BootstrapUnknown: {
+    short: 'outcome of the bootstrap',
+    normal: false,
+    doc: 'A machine was chosen to bootstrap etcd and does not say whether it did. No other is tried: there would be two clusters. The message says how to release it.',
+  },
+  WaitingForEtcdMember: {
+    short: 'etcd members to join',
+    normal: true,
+    doc: 'A control plane machine is on its way into the cluster: it boots, installs or joins etcd.',
+  },
+  WaitingForEtcd: {
+    short: 'etcd to answer',
+    normal: true,
+    doc: 'The members of etcd do not answer, or do not agree about their members at this moment.',
+  },
+  EtcdQuorumAtRisk: {
+    short: 'etcd quorum to allow it',
+    normal: false,
+    doc: 'A member of etcd is to go, and those that would remain healthy are no majority. It stays until others are healthy.',
+  },
+  EtcdQuorumLost: {
+    short: 'etcd quorum to come back',
+    normal: false,
+    doc: 'Less than a majority of the members of etcd is healthy: the cluster can change nothing, and neither can its members.',
+  },
+  LeavingEtcd: {
+    short: 'machine to leave etcd',
+    normal: true,
+    doc: 'A machine of the control plane is being taken out: it hands over leadership, leaves etcd and is deleted.',
+  },
+  RollingOut: {
+    short: 'rollout of machines',
+    normal: true,
+    doc: 'Machines of the control plane differ from its spec and are being replaced or changed.',
+  },
+  LastMember: {
+    short: 'another control plane machine',
+    normal: false,
+    doc: 'The last machine of the control plane cannot go: the data of etcd would go with it.',
+  },
+  ReplicasZero: {
+    short: 'spec.replicas above 0',
+    normal: false,
+    doc: 'spec.replicas is 0. No machine is made; machines that are there stay. Delete the Cluster to remove them.',
+  },
+  ControlPlaneHeld: {
+    short: 'Cluster to be deleted',
+    normal: false,
+    doc: 'The control plane is deleted and its Cluster is not: its machines stay. Delete the Cluster, or confirm by annotation bloomery.dev/delete-control-plane.',
+  },
+  WaitingForNodes: {
+    short: 'ready nodes',
+    normal: true,
+    doc: 'The Kubernetes API of the cluster does not answer, or not all control plane Nodes are ready.',
+  },
   NoServerReference: {
     short: 'serverRef or serverClassRef',
     normal: false,

@@ -5,6 +5,7 @@ export const FINALIZERS = {
   metalCluster: 'metalcluster.infrastructure.cluster.x-k8s.io',
   cluster: 'cluster.cluster.x-k8s.io',
   machine: 'machine.cluster.x-k8s.io',
+  talosControlPlane: 'talos.controlplane.cluster.x-k8s.io',
   /** Makes the deletion of a ServerBinding always seen: only then the Server counts as released. */
   serverBinding: 'bloomery.dev/release',
 } as const;
@@ -40,6 +41,23 @@ export const ANNOTATIONS = {
   siderolinkUniqueToken: 'bloomery.dev/siderolink-unique-token',
   /** On ServerBinding: name of the join token by which the machine came last. */
   siderolinkJoinToken: 'bloomery.dev/siderolink-join-token',
+  /**
+   * On TalosControlPlane: which machine bootstraps etcd, as JSON (`machine`, `node`, `at`, `answered`). Written before the
+   * machine is asked and never changed while its outcome is unknown. Take it away to let another machine be chosen.
+   */
+  bootstrapChoice: 'bloomery.dev/bootstrap-choice',
+  /** On control plane Machines: made before etcd of their cluster was bootstrapped. Taken away once it is. */
+  beforeBootstrap: 'bloomery.dev/before-bootstrap',
+  /** On control plane Machines: being taken out of the cluster, since this time. Written before etcd is left. */
+  leaving: 'bloomery.dev/leaving-control-plane',
+  /** On control plane Machines changed in place: hash of the spec.controlPlaneConfig that they have. */
+  appliedConfig: 'bloomery.dev/applied-config',
+  /** On TalosControlPlane, set by users: delete the machines although the Cluster lives. */
+  deleteControlPlane: 'bloomery.dev/delete-control-plane',
+  /** On Machine, of Cluster API: the deletion waits, before the infrastructure goes, until this is taken away. */
+  preTerminateHook: 'pre-terminate.delete.hook.machine.cluster.x-k8s.io/talos-control-plane',
+  /** On Machine, set by users: this one goes first when machines are taken away. */
+  deleteMachine: 'cluster.x-k8s.io/delete-machine',
   /** Set by `clusterctl move` on what it deletes after having copied it elsewhere: no release. */
   deleteForMove: 'clusterctl.cluster.x-k8s.io/delete-for-move',
 } as const;
@@ -47,6 +65,8 @@ export const ANNOTATIONS = {
 /** Labels that we read or write. */
 export const LABELS = {
   clusterName: 'cluster.x-k8s.io/cluster-name',
+  /** On Machines, and what belongs to them: of the control plane. */
+  controlPlane: 'cluster.x-k8s.io/control-plane',
   /** On Secrets and CRDs: taken along by `clusterctl move`. */
   move: 'clusterctl.cluster.x-k8s.io/move',
   /** On Server, from its inventory. */

@@ -1,15 +1,51 @@
 import { notInList } from '../admission-text.ts';
 import { asObject } from '../conversion-data.ts';
 import type { JsonObject } from '../json.ts';
-import type { Admission } from '../kind.ts';
+import type { Admission, FieldProblem } from '../kind.ts';
 
-const STRATEGIES = ['', 'RollingUpdate', 'OnDelete'];
+const STRATEGIES = ['', 'RollingUpdate', 'OnDelete', 'InPlace'];
 
-/** Checks of TalosControlPlane: the rollout strategy is out of a closed list. */
+/**
+ * Checks of TalosControlPlane: the rollout strategy is out of a closed list and its surge a count (upstream reads a percentage
+ * as 0). Counts of machines that are accepted and mean something else than people expect are warned of.
+ */
 export function admitTalosControlPlane(object: JsonObject): Admission {
-  const type = asObject(asObject(object['spec'])['rolloutStrategy'])['type'] ?? '';
-  const isKnown = STRATEGIES.includes(String(type));
-  return { problems: isKnown ? [] : [notInList('spec.rolloutStrategy.type', type, STRATEGIES.slice(1))] };
+  const spec = asObject(object['spec']);
+  const strategy = asObject(spec['rolloutStrategy']);
+  const type = strategy['type'] ?? '';
+  const problems: FieldProblem[] = [];
+  if (!STRATEGIES.includes(String(type))) {
+    problems.push(notInList('spec.rolloutStrategy.type', type, STRATEGIES.slice(1)));
+  }
+  const surge = asObject(strategy['rollingUpdate'])['maxSurge'];
+  if (surge !== undefined && !(Number.isInteger(surge) && Number(surge) >= 0)) {
+    problems.push({
+      field: 'spec.rolloutStrategy.rollingUpdate.maxSurge',
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${JSON.stringify(surge)}: give a number of machines, 0 or more; percentages are not taken`,
+    });
+  }
+  return { problems, warnings: replicaWarnings(spec['replicas'], surge, type) };
+}
+
+function replicaWarnings(replicas: unknown, surge: unknown, type: unknown): readonly string[] {
+  if (typeof replicas !== 'number') return [];
+  if (replicas === 0) {
+    return [
+      'spec.replicas: 0 makes no machine and removes none: the last machine holds the data of etcd. Delete the Cluster to remove it.',
+    ];
+  }
+  if (replicas % 2 === 0) {
+    return [
+      `spec.replicas: ${replicas} members of etcd survive no more failures than ${replicas - 1}; use an odd number.`,
+    ];
+  }
+  const needsSurge = replicas === 1 && surge === 0 && (type === '' || type === 'RollingUpdate');
+  return needsSurge
+    ? [
+        'spec.rolloutStrategy.rollingUpdate.maxSurge: with one replica and no surge a rollout waits until replicas are added.',
+      ]
+    : [];
 }
 
 /** Defaults of TalosControlPlane: a version without "v" gets one, the template's namespace is the object's. */

@@ -50,12 +50,15 @@ export const talosControlPlane = defineKind({
         ),
       },
       {
-        replicas: integer({ default: 1 }),
+        replicas: integer({ default: 1, minimum: 0 }),
         rolloutStrategy: object(
           {},
           {
-            type: string({ description: 'RollingUpdate or OnDelete.' }),
-            rollingUpdate: object({}, { maxSurge: integer() }),
+            type: string({ description: 'RollingUpdate, OnDelete or InPlace.' }),
+            rollingUpdate: object(
+              {},
+              { maxSurge: integer({ description: 'Machines above replicas during a rollout; 0 removes first.' }) },
+            ),
           },
           { default: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1 } } },
         ),

@@ -1,4 +1,5 @@
 import { ANNOTATIONS, type WaitReason } from '@bloomery/model';
+import { CONTROL_PLANE_WAIT_RULES } from './control-plane-wait-rules.ts';
 import { type ExplainedObject, objectRef } from './explain-input.ts';
 
 /** What a wait means for people: the cause is the reason's own description and the condition's message. */
@@ -20,6 +21,7 @@ function namespaceFlag({ metadata }: ExplainedObject): string {
 
 /** One rule for each reason to wait: a reason without one does not compile. */
 export const WAIT_RULES: Readonly<Record<WaitReason, WaitRule>> = {
+  ...CONTROL_PLANE_WAIT_RULES,
   WaitingForAccept: {
     next: 'Nothing, until somebody accepts the machine. It is not written to, powered or wiped before that.',
     do: (o) => [`bloomery accept ${o.metadata.name}`, 'bloomery serve --auto-accept-servers'],
