@@ -74,7 +74,8 @@ function versionOf(kind: KindDefinition): JsonObject {
     schema: { openAPIV3Schema: rootSchema(kind) },
     ...(Object.keys(subresources).length > 0 ? { subresources } : {}),
     ...(kind.columns.length > 0 ? { additionalPrinterColumns: kind.columns.map(columnOf) } : {}),
-    ...(kind.selectableFields.length > 0
+    // Not on older versions: kube-apiserver refuses a definition whose versions have equal selectable fields and other schemas.
+    ...(kind.storage && kind.selectableFields.length > 0
       ? { selectableFields: kind.selectableFields.map((jsonPath) => ({ jsonPath })) }
       : {}),
   };

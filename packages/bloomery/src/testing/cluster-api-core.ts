@@ -26,10 +26,11 @@ export interface CoreInstallation {
 }
 
 /**
- * Cluster API's release, installed outside of a cluster: what cert-manager would inject is put in here, and the webhook's Service
- * leads to the process through an EndpointSlice.
+ * Cluster API's release, installed outside of a cluster: what cert-manager would inject is put in here. The API reaches the
+ * webhooks `bySlice`, through their Service and an EndpointSlice that leads to the process, or `byUrl`, where the API refuses
+ * loopback addresses in slices.
  */
-export async function prepareCore(): Promise<CoreInstallation> {
+export async function prepareCore(reach: 'bySlice' | 'byUrl' = 'bySlice'): Promise<CoreInstallation> {
   const dir = mkdtempSync(join(tmpdir(), 'bloomery-capi-'));
   const validity = { notBefore: new Date(Date.now() - 3_600_000), notAfter: new Date(Date.now() + 86_400_000) };
   const authority = await createCertificateAuthority({
@@ -39,7 +40,7 @@ export async function prepareCore(): Promise<CoreInstallation> {
   });
   const certificate = await issueCertificate(authority, {
     subject: { commonName: SERVICE },
-    names: [`${SERVICE}.${NAMESPACE}.svc`],
+    names: [`${SERVICE}.${NAMESPACE}.svc`, '127.0.0.1'],
     extendedKeyUsages: ['serverAuth'],
     algorithm: 'ecdsa-p256',
     ...validity,
@@ -49,9 +50,14 @@ export async function prepareCore(): Promise<CoreInstallation> {
   const webhookPort = await freePort();
   const caBundle = Buffer.from(authority.certificatePem).toString('base64');
   const documents = parseAllDocuments(readFileSync(MANIFESTS.path, 'utf8')).map((d): Json => d.toJSON());
-  const items = documents.filter(isJsonObject).flatMap((document) => installed(document, caBundle));
+  const url = reach === 'byUrl' ? `https://127.0.0.1:${webhookPort}` : undefined;
+  const items = documents.filter(isJsonObject).flatMap((document) => installed(document, caBundle, url));
   return {
-    manifests: { apiVersion: 'v1', kind: 'List', items: [...items, endpoints(webhookPort)] },
+    manifests: {
+      apiVersion: 'v1',
+      kind: 'List',
+      items: url === undefined ? [...items, endpoints(webhookPort)] : items,
+    },
     start: (kubeconfig) =>
       startPeer(CORE_MANAGER, [
         '--kubeconfig',
@@ -69,25 +75,33 @@ export async function prepareCore(): Promise<CoreInstallation> {
 /** Kinds of the release that need a cluster that runs pods, or cert-manager. */
 const POD_KINDS: ReadonlySet<Json | undefined> = new Set(['Deployment', 'Certificate', 'Issuer']);
 
-function installed(document: JsonObject, caBundle: string): readonly JsonObject[] {
+function installed(document: JsonObject, caBundle: string, url: string | undefined): readonly JsonObject[] {
   if (POD_KINDS.has(document['kind'])) return [];
-  return [withCaBundle(document, caBundle)];
+  return [withAddress(document, caBundle, url)];
 }
 
-/** Every `clientConfig` trusts our authority. */
-function withCaBundle(value: JsonObject, caBundle: string): JsonObject {
+/** Every `clientConfig` trusts our authority and, where a URL is given, leads there instead of to its Service. */
+function withAddress(value: JsonObject, caBundle: string, url: string | undefined): JsonObject {
   const walk = (part: Json): Json => {
     if (Array.isArray(part)) return part.map(walk);
     if (!isJsonObject(part)) return part;
     return Object.fromEntries(
       Object.entries(part).map(([name, member]) => {
-        if (name === 'clientConfig' && isJsonObject(member)) return [name, { ...member, caBundle }];
+        // A schema may have a property of this name, too.
+        if (name === 'clientConfig' && isJsonObject(member) && member['type'] === undefined)
+          return [name, clientConfig(member, caBundle, url)];
         return [name, member === undefined ? null : walk(member)];
       }),
     );
   };
   const walked = walk(value);
   return isJsonObject(walked) ? walked : value;
+}
+
+function clientConfig(given: JsonObject, caBundle: string, url: string | undefined): JsonObject {
+  const { service } = given;
+  if (url === undefined || !isJsonObject(service)) return { ...given, caBundle };
+  return { caBundle, url: `${url}${typeof service['path'] === 'string' ? service['path'] : ''}` };
 }
 
 function endpoints(port: number): JsonObject {
