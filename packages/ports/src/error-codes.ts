@@ -75,6 +75,8 @@ export const ERROR_CODES = {
     'The Secret default/siderolink is damaged. Restore it from a backup: a new one cuts off every linked machine.',
   BLM_LINK_UNREACHABLE:
     'A machine cannot connect to its SideroLink API, or the proxy in front of it refused. The message names both; check HTTPS_PROXY and NO_PROXY.',
+  BLM_NODE_AMBIGUOUS:
+    'Two Nodes of a workload cluster carry the same provider id. The message names them; delete the one whose machine is gone.',
   BLM_RESTORE_REFUSED:
     'A backup was not restored: the data directory is in use or is not empty. Stop the plane that uses it; `--force` keeps the old files aside.',
   BLM_RESTORE_UNFINISHED:
@@ -119,6 +121,8 @@ export const ERROR_CODES = {
     'The certificate or key of the machine port (`--tls-cert`, `--tls-key`) cannot be used. The message names the file; give PEM files that belong together.',
   BLM_WIRE_MALFORMED: 'Bytes from the network do not follow the protocol. The packet is dropped.',
   BLM_WIRE_TRUNCATED: 'Bytes from the network end too early. The packet is dropped.',
+  BLM_WORKLOAD_UNREACHABLE:
+    'The Kubernetes API of a cluster that was made here gives no answer, or has no kubeconfig yet. The message says why; it is tried again by itself.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,5 +1,7 @@
 import {
   type ControllerMetrics,
+  createFollowedKinds,
+  createKindResolver,
   type EventRecorder,
   type ObjectClient,
   type RunningControllers,
@@ -71,6 +73,9 @@ export function startPlaneControllers(
     clock,
     log,
   });
+  const following = { client, cache, clock, log, random: Math.random };
+  const resolver = createKindResolver(following, signal);
+  const kinds = { resolver, cache, followed: createFollowedKinds({ ...following, resolver }, signal) };
   const running = startControllers(
     {
       client,
@@ -95,7 +100,7 @@ export function startPlaneControllers(
         createMetalClusterController(),
         createMetalMachineController({ timeline }),
         createServerBindingController({ timeline }),
-        ...(options.clusterApi === 'embedded' ? [createClusterController(), createMachineController()] : []),
+        ...(options.clusterApi === 'embedded' ? [createClusterController(kinds), createMachineController(kinds)] : []),
         createTalosConfigController({ random }),
       ],
     },

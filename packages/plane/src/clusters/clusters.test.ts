@@ -50,10 +50,10 @@ const all = [clusterSeed, metalClusterSeed, machineSeed, configSeed, metalMachin
 
 const start = async (seeds: readonly ReturnType<typeof seed>[]): Promise<World> => {
   const w = await startWorld(
-    [
-      createClusterController(),
+    (kinds) => [
+      createClusterController(kinds),
       createMetalClusterController(),
-      createMachineController(),
+      createMachineController(kinds),
       createServerClassController(),
       createMetalMachineController(),
       createServerBindingController(),

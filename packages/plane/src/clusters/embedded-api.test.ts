@@ -4,7 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { findObject, startControllers } from '@bloomery/kube';
+import {
+  createFollowedKinds,
+  createKindResolver,
+  createObjectCache,
+  findObject,
+  startControllers,
+} from '@bloomery/kube';
 import { openStore, startApiEngine } from '@bloomery/kubeapi';
 import type { JsonObject, KindDefinition, KubeObject, ObjectKey } from '@bloomery/model';
 import {
@@ -42,18 +48,20 @@ async function startPlane() {
   const store = openStore({ dir, clock: systemClock, log: silentLog, random });
   const engine = await startApiEngine({ store, kinds: allKinds, clock: systemClock, log: silentLog, random });
   const { client } = engine;
+  const stop = new AbortController();
+  const cache = createObjectCache();
+  const deps = { client, cache, clock: systemClock, log: silentLog, random: Math.random };
+  const resolver = createKindResolver(deps, stop.signal);
+  const kinds = { resolver, cache, followed: createFollowedKinds({ ...deps, resolver }, stop.signal) };
   const controllers = [
-    createClusterController(),
+    createClusterController(kinds),
     createMetalClusterController(),
-    createMachineController(),
+    createMachineController(kinds),
     createServerClassController(),
     createMetalMachineController(),
     createServerBindingController(),
   ];
-  const running = startControllers(
-    { client, clock: systemClock, log: silentLog, random: Math.random, controllers, events: { record() {} } },
-    new AbortController().signal,
-  );
+  const running = startControllers({ ...deps, controllers, events: { record() {} } }, stop.signal);
   await running.ready;
   // The system clock's timers do not keep the process alive.
   const alive = setInterval(() => {}, 1000);
@@ -75,6 +83,7 @@ async function startPlane() {
     },
     async [Symbol.asyncDispose]() {
       clearInterval(alive);
+      stop.abort();
       await running[Symbol.asyncDispose]();
       engine.stop();
       await store.close();

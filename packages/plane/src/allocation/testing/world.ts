@@ -1,8 +1,22 @@
-import type { Controller, EventDraft, MemoryClient } from '@bloomery/kube';
-import { createMemoryClient, findObject, startControllers } from '@bloomery/kube';
+import type {
+  Controller,
+  EventDraft,
+  FollowedKinds,
+  KindResolver,
+  MemoryClient,
+  WritableObjectCache,
+} from '@bloomery/kube';
+import {
+  createFollowedKinds,
+  createKindResolver,
+  createMemoryClient,
+  createObjectCache,
+  findObject,
+  startControllers,
+} from '@bloomery/kube';
 import type { JsonObject, KindRef, KubeObject, ObjectKey } from '@bloomery/model';
-import { keyText } from '@bloomery/model';
-import { createFakeClock, silentLog } from '@bloomery/ports';
+import { allKinds, keyText } from '@bloomery/model';
+import { type Clock, createFakeClock, silentLog } from '@bloomery/ports';
 
 /** Controllers at work on an API in memory, in virtual time. */
 export interface World extends AsyncDisposable {
@@ -18,9 +32,18 @@ export interface World extends AsyncDisposable {
   status(kind: KindRef, key: ObjectKey, status: JsonObject): Promise<void>;
 }
 
+/** What controllers that follow kinds are made with. */
+export interface WorldDeps {
+  readonly client: MemoryClient;
+  readonly cache: WritableObjectCache;
+  readonly clock: Clock;
+  readonly resolver: KindResolver;
+  readonly followed: FollowedKinds;
+}
+
 /** Start controllers on these objects (spec and status as given). */
 export async function startWorld(
-  controllers: readonly Controller[],
+  source: readonly Controller[] | ((deps: WorldDeps) => readonly Controller[]),
   objects: readonly { readonly kind: KindRef; readonly object: KubeObject }[] = [],
   shared?: MemoryClient,
 ): Promise<World> {
@@ -30,10 +53,13 @@ export async function startWorld(
   const record = (about: KubeObject, event: EventDraft): void => {
     events.push(`${about.kind} ${keyText(about.metadata)}: ${event.reason}`);
   };
-  const running = startControllers(
-    { client, clock, log: silentLog, random: () => 0.5, controllers, events: { record } },
-    new AbortController().signal,
-  );
+  const stop = new AbortController();
+  const cache = createObjectCache();
+  const deps = { client, cache, clock, log: silentLog, random: () => 0.5, standing: allKinds };
+  const resolver = createKindResolver(deps, stop.signal);
+  const followed = createFollowedKinds({ ...deps, resolver }, stop.signal);
+  const controllers = typeof source === 'function' ? source({ client, cache, clock, resolver, followed }) : source;
+  const running = startControllers({ ...deps, controllers, events: { record } }, stop.signal);
   await running.ready;
   const settle = async (advanceMs = 1000): Promise<void> => {
     const turns = async (): Promise<void> => {
@@ -60,6 +86,9 @@ export async function startWorld(
       await client.create(kind, object);
       if (fields !== undefined) await status(kind, object.metadata, fields);
     },
-    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await running[Symbol.asyncDispose]();
+    },
   };
 }

@@ -1,13 +1,14 @@
-import type { Controller, ObjectCache, ReconcileContext } from '@bloomery/kube';
+import type { Controller, ReconcileContext } from '@bloomery/kube';
 import { findObject, patchObject, patchStatus, setFinalizer, watchSource } from '@bloomery/kube';
-import type { Cluster, KubeObject, ObjectKey } from '@bloomery/model';
-import { cluster, FINALIZERS, keyOf, machine, metalCluster, talosControlPlane } from '@bloomery/model';
+import type { Cluster } from '@bloomery/model';
+import { cluster, FINALIZERS, keyOf, machine } from '@bloomery/model';
 import { isPaused } from '../../allocation/paused.ts';
 import type { Wait } from '../../allocation/wait.ts';
 import { waitCondition, waitEvent, waitingFor } from '../../allocation/wait.ts';
 import { claimPatch } from '../contract/claim.ts';
 import type { ProviderObject } from '../contract/provider-object.ts';
-import { readProviderObject } from '../contract/provider-object.ts';
+import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
+import { providerWakes } from '../contract/provider-wakes.ts';
 import type { ClusterInput } from './plan.ts';
 import { planClusterSpec, planClusterStatus } from './plan.ts';
 
@@ -15,17 +16,16 @@ import { planClusterSpec, planClusterStatus } from './plan.ts';
  * The controller of Cluster for embedded mode: claims the infrastructure and control plane objects, carries their
  * readiness and endpoint, and deletes in order. In cluster mode Cluster API's own runs instead.
  */
-export function createClusterController(): Controller<Cluster> {
+export function createClusterController(kinds: ProviderKinds): Controller<Cluster> {
   return {
     name: 'cluster',
     kind: cluster,
     watches: [
-      watchSource(metalCluster, (object, cache) => clustersNaming(object, cache)),
-      watchSource(talosControlPlane, (object, cache) => clustersNaming(object, cache)),
       watchSource(machine, ({ metadata, spec }) =>
         spec?.clusterName ? [{ name: spec.clusterName, namespace: metadata.namespace ?? 'default' }] : [],
       ),
     ],
+    wakes: providerWakes(kinds, cluster, ({ spec }) => [spec?.infrastructureRef, spec?.controlPlaneRef]),
     writes: [
       'Cluster.metadata.finalizers',
       'Cluster.spec.controlPlaneEndpoint',
@@ -38,29 +38,30 @@ export function createClusterController(): Controller<Cluster> {
     async reconcile(key, context) {
       const found = await findObject(context.client, cluster, key);
       if (found === undefined || isPaused(found, found)) return {};
-      if (found.metadata.deletionTimestamp !== undefined) await remove(found, context);
-      else await provide(found, context);
+      const input = await readInput(found, context, kinds);
+      if (found.metadata.deletionTimestamp !== undefined) await remove(input, context);
+      else await provide(input, context);
       return {};
     },
   };
 }
 
-async function readInput(found: Cluster, { client }: ReconcileContext): Promise<ClusterInput> {
+async function readInput(found: Cluster, { client }: ReconcileContext, kinds: ProviderKinds): Promise<ClusterInput> {
   const { namespace = 'default' } = found.metadata;
   const [infrastructure, controlPlane] = await Promise.all([
-    readProviderObject(client, found.spec?.infrastructureRef, namespace),
-    readProviderObject(client, found.spec?.controlPlaneRef, namespace),
+    readProviderObject({ ...kinds, client }, found.spec?.infrastructureRef, namespace),
+    readProviderObject({ ...kinds, client }, found.spec?.controlPlaneRef, namespace),
   ]);
   return { cluster: found, infrastructure, controlPlane };
 }
 
-async function provide(found: Cluster, context: ReconcileContext): Promise<void> {
+async function provide(input: ClusterInput, context: ReconcileContext): Promise<void> {
+  const { cluster: found } = input;
   const { client, events } = context;
   const key = keyOf(found);
   if (found.metadata.finalizers?.includes(FINALIZERS.cluster) !== true) {
     await setFinalizer(client, cluster, key, FINALIZERS.cluster, 'present');
   }
-  const input = await readInput(found, context);
   const claim = { owner: found, clusterName: found.metadata.name, asController: true };
   for (const part of [input.infrastructure, input.controlPlane]) {
     if (part?.kind === undefined || part.object === undefined || claimPatch(part.object, claim) === undefined) continue;
@@ -74,7 +75,10 @@ async function provide(found: Cluster, context: ReconcileContext): Promise<void>
 }
 
 /** Machines first, then the control plane, then the infrastructure; each has to be gone before the next. */
-async function remove(found: Cluster, context: ReconcileContext): Promise<void> {
+async function remove(
+  { cluster: found, controlPlane, infrastructure }: ClusterInput,
+  context: ReconcileContext,
+): Promise<void> {
   const { client } = context;
   const { namespace = 'default', name } = found.metadata;
   const { items } = await client.list(machine, { namespace });
@@ -83,7 +87,6 @@ async function remove(found: Cluster, context: ReconcileContext): Promise<void> 
     if (metadata.deletionTimestamp === undefined) await client.delete(machine, keyOf({ ...found, metadata }));
   }
   if (machines.length > 0) return waitForGone(found, `${machines.length} Machines`, context);
-  const { controlPlane, infrastructure } = await readInput(found, context);
   for (const part of [controlPlane, infrastructure]) {
     if (part?.object === undefined || part.kind === undefined || !isOwned(part, found)) continue;
     if (part.object.metadata.deletionTimestamp === undefined) await client.delete(part.kind, part.key);
@@ -110,12 +113,4 @@ async function waitForGone(found: Cluster, what: string, context: ReconcileConte
 function isOwned({ object }: ProviderObject, owner: Cluster): boolean {
   const { name } = owner.metadata;
   return object?.metadata.ownerReferences?.some((o) => o.kind === 'Cluster' && o.name === name) === true;
-}
-
-function clustersNaming(object: KubeObject, cache: ObjectCache): readonly ObjectKey[] {
-  const { name } = object.metadata;
-  return cache
-    .list(cluster, object.metadata.namespace)
-    .filter(({ spec }) => spec?.infrastructureRef?.name === name || spec?.controlPlaneRef?.name === name)
-    .map(keyOf);
 }

@@ -2,7 +2,7 @@ import type { ConditionChange, StatusPatch } from '@bloomery/kube';
 import type { Cluster, Json, JsonObject, Machine } from '@bloomery/model';
 import type { Wait } from '../../allocation/wait.ts';
 import { waitCondition, waitingFor, waitReasonOf } from '../../allocation/wait.ts';
-import type { ProviderObject } from '../contract/provider-object.ts';
+import { type ProviderObject, providerStateText } from '../contract/provider-object.ts';
 
 /** A Machine and what its references lead to. */
 export interface MachineInput {
@@ -74,7 +74,7 @@ function hasProviderId({ machine, infrastructure }: MachineInput): boolean {
 function flag(type: string, isReady: boolean, reason: string, source: ProviderObject | undefined): ConditionChange {
   return isReady
     ? { type, status: 'True' }
-    : { type, status: 'False', severity: 'Info', reason, message: stateText(source) };
+    : { type, status: 'False', severity: 'Info', reason, message: providerStateText(source) };
 }
 
 function machineWait(
@@ -90,7 +90,7 @@ function machineWait(
     const message =
       bootstrap === undefined
         ? 'the Machine has neither a dataSecretName nor a configRef; set one'
-        : stateText(bootstrap);
+        : providerStateText(bootstrap);
     return { reason: 'WaitingForBootstrapData', message };
   }
   const deeper = infrastructure?.view.waiting;
@@ -99,13 +99,7 @@ function machineWait(
     return { reason, message: `${infrastructure.text}: ${deeper.message}`, event: `${infrastructure.text} waits` };
   }
   if (infrastructureReady) return undefined;
-  return { reason: 'WaitingForInfrastructure', message: stateText(infrastructure) };
-}
-
-function stateText(source: ProviderObject | undefined): string {
-  if (source === undefined) return 'no reference is given';
-  if (source.kind === undefined) return `${source.text} is of a kind that is not known here; correct the reference`;
-  return source.object === undefined ? `${source.text} does not exist; create it` : `${source.text} is not ready yet`;
+  return { reason: 'WaitingForInfrastructure', message: providerStateText(infrastructure) };
 }
 
 function phaseOf(input: MachineInput, bootstrapReady: boolean, infrastructureReady: boolean): string {

@@ -1,12 +1,13 @@
-import type { Controller, ObjectCache, ReconcileContext } from '@bloomery/kube';
+import type { Controller, ReconcileContext } from '@bloomery/kube';
 import { findObject, patchObject, patchStatus, setFinalizer, watchSource } from '@bloomery/kube';
-import type { KubeObject, Machine, ObjectKey } from '@bloomery/model';
-import { cluster, FINALIZERS, keyOf, machine, metalMachine, talosConfig } from '@bloomery/model';
+import type { KubeObject, Machine } from '@bloomery/model';
+import { cluster, FINALIZERS, keyOf, machine } from '@bloomery/model';
 import { isPaused } from '../../allocation/paused.ts';
 import type { Wait } from '../../allocation/wait.ts';
 import { waitCondition, waitEvent, waitingFor } from '../../allocation/wait.ts';
 import { claimPatch } from '../contract/claim.ts';
-import { readProviderObject } from '../contract/provider-object.ts';
+import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
+import { providerWakes } from '../contract/provider-wakes.ts';
 import type { MachineInput } from './plan.ts';
 import { planMachineSpec, planMachineStatus } from './plan.ts';
 
@@ -14,13 +15,11 @@ import { planMachineSpec, planMachineStatus } from './plan.ts';
  * The controller of Machine for embedded mode: claims the bootstrap and infrastructure objects, carries the secret's name,
  * provider id and addresses over, and deletes in order. In cluster mode Cluster API's own runs instead.
  */
-export function createMachineController(): Controller<Machine> {
+export function createMachineController(kinds: ProviderKinds): Controller<Machine> {
   return {
     name: 'machine',
     kind: machine,
     watches: [
-      watchSource(metalMachine, (object, cache) => machinesOf(object, cache)),
-      watchSource(talosConfig, (object, cache) => machinesOf(object, cache)),
       watchSource(cluster, ({ metadata }, cache) =>
         cache
           .list(machine, metadata.namespace)
@@ -28,6 +27,7 @@ export function createMachineController(): Controller<Machine> {
           .map(keyOf),
       ),
     ],
+    wakes: providerWakes(kinds, machine, ({ spec }) => [spec?.infrastructureRef, spec?.bootstrap.configRef]),
     writes: [
       'Machine.metadata',
       'Machine.spec',
@@ -40,7 +40,7 @@ export function createMachineController(): Controller<Machine> {
     async reconcile(key, context) {
       const found = await findObject(context.client, machine, key);
       if (found === undefined) return {};
-      const input = await readInput(found, context);
+      const input = await readInput(found, context, kinds);
       if (isPaused(found, input.cluster)) return {};
       if (found.metadata.deletionTimestamp !== undefined) await remove(input, context);
       else await provide(input, context);
@@ -49,11 +49,15 @@ export function createMachineController(): Controller<Machine> {
   };
 }
 
-async function readInput(found: Machine, { client, cache }: ReconcileContext): Promise<MachineInput> {
+async function readInput(
+  found: Machine,
+  { client, cache }: ReconcileContext,
+  kinds: ProviderKinds,
+): Promise<MachineInput> {
   const { namespace = 'default' } = found.metadata;
   const [bootstrap, infrastructure] = await Promise.all([
-    readProviderObject(client, found.spec?.bootstrap.configRef, namespace),
-    readProviderObject(client, found.spec?.infrastructureRef, namespace),
+    readProviderObject({ ...kinds, client }, found.spec?.bootstrap.configRef, namespace),
+    readProviderObject({ ...kinds, client }, found.spec?.infrastructureRef, namespace),
   ]);
   const owner = cache.get(cluster, { name: found.spec?.clusterName ?? '', namespace });
   return { machine: found, cluster: owner, bootstrap, infrastructure };
@@ -110,15 +114,4 @@ async function remove(
 function isOfAnother({ metadata }: KubeObject, { metadata: { name } }: Machine): boolean {
   const owners = (metadata.ownerReferences ?? []).filter(({ kind }) => kind === 'Machine');
   return owners.length > 0 && owners.every((owner) => owner.name !== name);
-}
-
-/** The Machine that owns an object, else those whose references name it. */
-function machinesOf(object: KubeObject, cache: ObjectCache): readonly ObjectKey[] {
-  const { name, namespace = 'default', ownerReferences } = object.metadata;
-  const owner = ownerReferences?.find(({ kind }) => kind === 'Machine');
-  if (owner !== undefined) return [{ name: owner.name, namespace }];
-  return cache
-    .list(machine, namespace)
-    .filter(({ spec }) => spec?.infrastructureRef.name === name || spec?.bootstrap.configRef?.name === name)
-    .map(keyOf);
 }
