@@ -39,9 +39,10 @@ export interface WriteOptions {
   readonly fieldManager?: string;
 }
 
-export interface CreateOptions extends Omit<WriteOptions, 'subresource'> {
-  /** Create it below the object of its name: the eviction of a Pod. Only the remote client can. */
-  readonly subresource?: 'eviction';
+/** How something is created. */
+export interface CreateOptions extends WriteOptions {
+  /** Create it below the object of its own name: the eviction of a Pod. Only the remote client does this. */
+  readonly below?: 'eviction';
 }
 
 export type Patch =

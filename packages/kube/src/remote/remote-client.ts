@@ -40,11 +40,10 @@ export function objectPath(kind: KindRef, namespace?: string, name?: string, sub
   return `${root}/${parts.map(encodeURIComponent).join('/')}`;
 }
 
-/** A subresource is created below the object that it is of. */
-function createPath(kind: KindRef, { metadata }: KubeObject, subresource: string | undefined): string {
-  return subresource === undefined
+function createPath(kind: KindRef, { metadata }: KubeObject, below: string | undefined): string {
+  return below === undefined
     ? objectPath(kind, metadata.namespace)
-    : objectPath(kind, metadata.namespace, metadata.name, subresource);
+    : objectPath(kind, metadata.namespace, metadata.name, below);
 }
 
 function withQuery(path: string, query: Readonly<Record<string, string | number | boolean | undefined>>): string {
@@ -130,7 +129,7 @@ export function createRemoteClient(access: ClusterAccess, bounds: ApiTransportOp
     create: (kind, draft, options = {}) =>
       object({
         method: 'POST',
-        path: withQuery(createPath(kind, draft, options.subresource), writing(options)),
+        path: withQuery(createPath(kind, draft, options.below), writing(options)),
         body: stringifyJson(draft as unknown as Json),
       }),
     update: (kind, draft, options = {}) =>
