@@ -2,6 +2,7 @@ import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { boolean, integer, list, map, object, openObject, string } from '../schema.ts';
 import { conditionsSchema, objectReferenceSchema } from '../shared-schema.ts';
+import { withReferenceNamespaces } from './reference-namespaces.ts';
 
 const cidrs = object({ cidrBlocks: list(string()) }, {});
 
@@ -16,6 +17,7 @@ export const cluster = defineKind({
   categories: ['cluster-api', 'bloomery'],
   description: 'A Kubernetes cluster made of machines.',
   crdLabels: { 'cluster.x-k8s.io/provider': 'cluster-api' },
+  defaults: (object) => withReferenceNamespaces(object, [['infrastructureRef'], ['controlPlaneRef']]),
   columns: [
     { name: 'ClusterClass', path: '.spec.topology.class', of: 'string' },
     { name: 'Phase', path: '.status.phase', of: 'string' },

@@ -2,6 +2,7 @@ import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
 import { boolean, integer, list, object, openObject, string } from '../schema.ts';
 import { conditionsSchema, machineAddressesSchema, objectReferenceSchema } from '../shared-schema.ts';
+import { withReferenceNamespaces } from './reference-namespaces.ts';
 
 /** One machine of a cluster, as Cluster API v1beta1 has it. */
 export const machine = defineKind({
@@ -14,6 +15,7 @@ export const machine = defineKind({
   categories: ['cluster-api', 'bloomery'],
   description: 'One machine of a cluster: its bootstrap config and its infrastructure.',
   crdLabels: { 'cluster.x-k8s.io/provider': 'cluster-api' },
+  defaults: (object) => withReferenceNamespaces(object, [['infrastructureRef'], ['bootstrap', 'configRef']]),
   columns: [
     { name: 'Cluster', path: '.spec.clusterName', of: 'string' },
     { name: 'NodeName', path: '.status.nodeRef.name', of: 'string' },
