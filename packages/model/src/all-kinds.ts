@@ -14,6 +14,9 @@ import { serviceAccount } from './builtin/service-account.ts';
 import { talosControlPlane } from './controlplane/talos-control-plane.ts';
 import { cluster } from './core/cluster.ts';
 import { machine } from './core/machine.ts';
+import { machineDeployment } from './core/machine-deployment.ts';
+import { machineHealthCheck } from './core/machine-health-check.ts';
+import { machineSet } from './core/machine-set.ts';
 import { metalCluster, metalClusterV1alpha2 } from './infrastructure/metal-cluster.ts';
 import { metalMachine, metalMachineV1alpha2 } from './infrastructure/metal-machine.ts';
 import { metalMachineTemplate, metalMachineTemplateV1alpha2 } from './infrastructure/metal-machine-template.ts';
@@ -49,6 +52,9 @@ export const allKinds: readonly KindDefinition[] = [
   talosControlPlane,
   cluster,
   machine,
+  machineSet,
+  machineDeployment,
+  machineHealthCheck,
 ];
 
 /** Kinds of Kubernetes itself that controllers work with. */

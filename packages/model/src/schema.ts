@@ -102,3 +102,7 @@ export function object<R extends Fields, O extends Fields>(
     ...extra,
   });
 }
+
+/** A whole number or a text such as `25%`: the union that Kubernetes calls IntOrString. */
+export const intOrString = (extra: Extra = {}): Typed<number | string> =>
+  typed({ anyOf: [{ type: 'integer' }, { type: 'string' }], 'x-kubernetes-int-or-string': true, ...extra });

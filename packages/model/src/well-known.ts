@@ -6,6 +6,8 @@ export const FINALIZERS = {
   cluster: 'cluster.cluster.x-k8s.io',
   machine: 'machine.cluster.x-k8s.io',
   talosControlPlane: 'talos.controlplane.cluster.x-k8s.io',
+  machineSet: 'cluster.x-k8s.io/machineset',
+  machineDeployment: 'cluster.x-k8s.io/machinedeployment',
   /** Makes the deletion of a ServerBinding always seen: only then the Server counts as released. */
   serverBinding: 'bloomery.dev/release',
 } as const;
@@ -58,6 +60,26 @@ export const ANNOTATIONS = {
   preTerminateHook: 'pre-terminate.delete.hook.machine.cluster.x-k8s.io/talos-control-plane',
   /** On Machine, set by users: this one goes first when machines are taken away. */
   deleteMachine: 'cluster.x-k8s.io/delete-machine',
+  /** On MachineSet, set by users: checks before the creation of Machines that are left out, by name, comma-separated. */
+  skipPreflightChecks: 'machineset.cluster.x-k8s.io/skip-preflight-checks',
+  /** On MachineSet: no Machines are created; set on the old ones of a MachineDeployment with strategy OnDelete. */
+  disableMachineCreate: 'cluster.x-k8s.io/disable-machine-create',
+  /** On MachineSet and MachineDeployment: which change of the template this is, counted from 1. */
+  revision: 'machinedeployment.clusters.x-k8s.io/revision',
+  /** On MachineSet: the revisions that it was before, comma-separated. */
+  revisionHistory: 'machinedeployment.clusters.x-k8s.io/revision-history',
+  /** On MachineSet: replicas of its MachineDeployment when it was last scaled. */
+  desiredReplicas: 'machinedeployment.clusters.x-k8s.io/desired-replicas',
+  /** On MachineSet: replicas and surge of its MachineDeployment when it was last scaled. */
+  maxReplicas: 'machinedeployment.clusters.x-k8s.io/max-replicas',
+  /** On Machine, set by users: a MachineHealthCheck takes it for unhealthy. */
+  remediateMachine: 'cluster.x-k8s.io/remediate-machine',
+  /** On Machine, set by users: no MachineHealthCheck judges it. */
+  skipRemediation: 'cluster.x-k8s.io/skip-remediation',
+  /** On MachineSet and MachineDeployment, for the cluster autoscaler: the fewest replicas. */
+  autoscalerMinSize: 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size',
+  /** On MachineSet and MachineDeployment, for the cluster autoscaler: the most replicas. */
+  autoscalerMaxSize: 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size',
   /** Set by `clusterctl move` on what it deletes after having copied it elsewhere: no release. */
   deleteForMove: 'clusterctl.cluster.x-k8s.io/delete-for-move',
 } as const;
@@ -67,6 +89,12 @@ export const LABELS = {
   clusterName: 'cluster.x-k8s.io/cluster-name',
   /** On Machines, and what belongs to them: of the control plane. */
   controlPlane: 'cluster.x-k8s.io/control-plane',
+  /** On Machines: the MachineSet that made them. */
+  machineSet: 'cluster.x-k8s.io/set-name',
+  /** On MachineSets and Machines: the MachineDeployment that made them. */
+  machineDeployment: 'cluster.x-k8s.io/deployment-name',
+  /** On MachineSets and Machines: which template of the MachineDeployment they are made from. */
+  templateHash: 'machine-template-hash',
   /** On Secrets and CRDs: taken along by `clusterctl move`. */
   move: 'clusterctl.cluster.x-k8s.io/move',
   /** On Server, from its inventory. */
