@@ -83,7 +83,8 @@ interface ChosenContext {
 function chooseContext(content: string, source: string, context: string | undefined): ChosenContext {
   let config: Json;
   try {
-    config = parse(content, { maxAliasCount: 0 }) as Json;
+    // Pretty errors quote the line, which may be a key; warnings go to stderr.
+    config = parse(content, { maxAliasCount: 0, prettyErrors: false, logLevel: 'error' }) as Json;
   } catch (cause) {
     throw invalid(source, errorText(cause));
   }
