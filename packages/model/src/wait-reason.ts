@@ -212,6 +212,11 @@ export const WAIT_REASONS = {
     normal: false,
     doc: 'The ServerBinding went without a release that we saw (pivot, restored backup, deleted CRD). Take bloomery.dev/bound-to away to let the Server be wiped.',
   },
+  Arriving: {
+    short: 'end of a move',
+    normal: true,
+    doc: 'The Server was copied here from another management plane: what runs on it may still be on its way.',
+  },
   Releasing: { short: 'release', normal: true, doc: 'The ServerBinding is being deleted.' },
   EnvironmentDownloading: {
     short: 'asset download',

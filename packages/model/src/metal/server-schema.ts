@@ -73,6 +73,11 @@ export const serverStatusSchema = object(
       },
       { description: 'State of the wipe guard. Written by the Server controller.' },
     ),
+    arrivedAt: string({
+      format: 'date-time',
+      description:
+        'Since when the Server, copied here from another plane, waits for what belongs to it. Not wiped while it is there.',
+    }),
     powerIntent: object(
       { action: string(), time: string({ format: 'date-time' }) },
       {},

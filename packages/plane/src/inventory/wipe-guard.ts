@@ -13,6 +13,9 @@ export type WipeVerdict =
   | { readonly ok: true }
   | { readonly ok: false; readonly reason: WaitReason; readonly message: string };
 
+const ARRIVING =
+  'the Server was copied here from another plane and what runs on it may still be on its way; next: it is bound, or wiped when nothing comes';
+
 /** Is the Server left alone by its controllers? */
 export function isServerPaused({ metadata: { annotations = {} } }: Server): boolean {
   return [ANNOTATIONS.pause, ANNOTATIONS.capiPaused, ANNOTATIONS.deleteForMove].some((name) =>
@@ -34,6 +37,7 @@ export function judgeWipe(server: Server, binding: ServerBinding | undefined): W
     const message = `the ServerBinding went without a release that was seen; next: take ${ANNOTATIONS.boundTo} away to have the Server wiped, or restore the ServerBinding`;
     return no('BindingVanished', message);
   }
+  if (server.status?.arrivedAt !== undefined) return no('Arriving', ARRIVING);
   if (Object.hasOwn(annotations, ANNOTATIONS.protect)) {
     return no('Protected', `the Server carries ${ANNOTATIONS.protect}; next: take it away to have the Server wiped`);
   }

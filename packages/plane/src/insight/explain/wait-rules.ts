@@ -157,6 +157,13 @@ export const WAIT_RULES: Readonly<Record<WaitReason, WaitRule>> = {
     next: 'Nothing, until somebody confirms: the machine may still be a living member of a cluster.',
     do: (o) => ['restore the ServerBinding', `kubectl annotate server ${o.metadata.name} ${ANNOTATIONS.boundTo}-`],
   },
+  Arriving: {
+    next: 'With its ServerBinding it is in use; if none comes within two minutes and no Cluster is paused, it is wiped as every new Server.',
+    do: (o) => [
+      'kubectl get clusters -A',
+      `kubectl annotate server ${o.metadata.name} ${ANNOTATIONS.protect}=true   # never wiped`,
+    ],
+  },
   Releasing: {
     next: 'The Server is wiped and becomes available by itself.',
     do: (o) => [look(o)],

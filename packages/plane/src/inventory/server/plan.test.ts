@@ -47,6 +47,7 @@ function input({ spec, status, annotations, bound, input: rest }: Given): Server
     power: 'off',
     fake: false,
     budget: true,
+    awaited: false,
     rebootTimeoutMs: 20 * MINUTE,
     nowMs: NOW,
     ...rest,

@@ -1,5 +1,14 @@
 import { type ConditionChange, findCondition, isConditionTrue, type StatusPatch } from '@bloomery/kube';
-import { ANNOTATIONS, LABELS, type Server, type ServerBinding, WAIT_REASONS, type WaitReason } from '@bloomery/model';
+import {
+  ANNOTATIONS,
+  FINALIZERS,
+  LABELS,
+  type Server,
+  type ServerBinding,
+  timeText,
+  WAIT_REASONS,
+  type WaitReason,
+} from '@bloomery/model';
 import { isServerPaused, judgeWipe } from '../wipe-guard.ts';
 import { heldRelease, reported } from './binding-report.ts';
 import { isServerPhase, type ServerPhase } from './server-phase.ts';
@@ -17,6 +26,8 @@ export interface ServerInput {
   readonly fake: boolean;
   /** The wipe budget allows the wipe of this (released) Server. */
   readonly budget: boolean;
+  /** A MetalMachine names the Server, or a Cluster is paused: a move may be under way. */
+  readonly awaited: boolean;
   readonly rebootTimeoutMs: number;
   readonly nowMs: number;
 }
@@ -44,6 +55,10 @@ const SETTLE_MS = 20_000;
 /** A power cycle that was recorded, and perhaps never sent because the plane died, is given this share of the reboot timeout. */
 const UNCONFIRMED_SHARE = 1 / 3;
 
+/** How long a Server that was copied here waits for its ServerBinding. `clusterctl move` takes seconds. */
+const ARRIVAL_MS = 120_000;
+const ARRIVAL_CHECK_MS = 5_000;
+
 interface Decision {
   readonly phase: ServerPhase;
   readonly action?: PowerAction;
@@ -55,8 +70,10 @@ interface Decision {
 
 /** Decide about a Server: its phase, its status and what to do to its power. Pure: the same input always gives the same plan. */
 export function planServer(input: ServerInput): ServerPlan {
-  const { server, binding } = input;
-  const decision = decide(input);
+  const { binding } = input;
+  const arrivedAt = arrivalOf(input);
+  const server = withArrival(input.server, arrivedAt);
+  const decision = decide({ ...input, server });
   const { phase, action = 'none', requeueMs = IDLE_POWER_MS } = decision;
   const allocated = binding !== undefined;
   const blocked = action !== 'none' && input.bmcFailure !== undefined;
@@ -79,9 +96,28 @@ export function planServer(input: ServerInput): ServerPlan {
       ...holder(binding),
       ...(allocated && server.status?.released?.binding !== binding.metadata.uid ? { released: null } : {}),
       ...(allocated && server.status?.wipe !== undefined ? { wipe: { withoutAllocation: 0 } } : {}),
+      ...(arrivedAt === input.server.status?.arrivedAt ? {} : { arrivedAt: arrivedAt ?? null }),
       conditions: [...bootConditions(input), bmcCondition(input, blocked), readyCondition(shown)],
     },
   };
+}
+
+/**
+ * Since when the Server waits for what belongs to it: one that comes with our finalizer and without a status was copied here, by
+ * `clusterctl move` or out of a backup, and its ServerBinding may be the next object that is copied (sidero issue 977).
+ */
+function arrivalOf({ server, binding, awaited, nowMs }: ServerInput): string | undefined {
+  const { metadata, status } = server;
+  const isNew = status?.phase === undefined && metadata.finalizers?.includes(FINALIZERS.server) === true;
+  const since = status?.arrivedAt ?? (isNew ? timeText(nowMs) : undefined);
+  if (since === undefined || binding !== undefined) return undefined;
+  return awaited || nowMs - Date.parse(since) < ARRIVAL_MS ? since : undefined;
+}
+
+function withArrival(server: Server, arrivedAt: string | undefined): Server {
+  if (server.status?.arrivedAt === arrivedAt) return server;
+  const { arrivedAt: _before, ...status } = server.status ?? {};
+  return { ...server, status: arrivedAt === undefined ? status : { ...status, arrivedAt } };
 }
 
 function holder(binding: ServerBinding | undefined): StatusPatch {
@@ -128,6 +164,7 @@ function decide(input: ServerInput): Decision {
   if (server.spec?.accepted !== true) return decideUnaccepted(server, binding);
   if (binding !== undefined) return decideAllocated(input, binding);
   if (isMarkedBound(server)) return parked(server);
+  if (server.status?.arrivedAt !== undefined) return { ...parked(server), requeueMs: ARRIVAL_CHECK_MS };
   return server.status?.isClean === true ? decideClean(input) : decideDirty(input);
 }
 

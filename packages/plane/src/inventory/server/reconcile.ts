@@ -11,7 +11,9 @@ import {
 } from '@bloomery/kube';
 import {
   ANNOTATIONS,
+  cluster,
   FINALIZERS,
+  metalMachine,
   type ObjectKey,
   type Server,
   type ServerBinding,
@@ -65,6 +67,7 @@ export function createServerController(deps: ServerControllerDeps): Controller<S
       'Server.status.machine',
       'Server.status.cluster',
       'Server.status.wipe',
+      'Server.status.arrivedAt',
       'Server.status.conditions.Ready',
       'Server.status.conditions.PXEBooted',
       'Server.status.conditions.BMCReachable',
@@ -89,6 +92,19 @@ interface Deps extends ServerControllerDeps {
   readonly failures: BmcFailures;
 }
 
+/** May what belongs to a Server that was copied here still be on its way? */
+function isAwaited(
+  { metadata, status }: Server,
+  binding: ServerBinding | undefined,
+  { cache }: ReconcileContext,
+): boolean {
+  if (binding !== undefined || (status?.phase !== undefined && status.arrivedAt === undefined)) return false;
+  return (
+    cache.list(cluster).some(({ spec }) => spec?.paused === true) ||
+    cache.list(metalMachine).some((m) => m.spec?.serverRef?.name === metadata.name)
+  );
+}
+
 interface PowerReading extends Pick<ServerInput, 'power' | 'powerError' | 'fake'> {
   readonly client: PowerClient | undefined;
 }
@@ -104,13 +120,13 @@ async function reconcileServer(key: ObjectKey, context: ReconcileContext, deps: 
     await setFinalizer(client, server, key, FINALIZERS.server, 'absent');
     return {};
   }
-  await setFinalizer(client, server, key, FINALIZERS.server, 'present');
   await consumeLoopReset(found, context);
   // Before the release shows: what ran there must not be believed, nor read secrets, with the token of its boot.
   if (binding === undefined && found.status?.inUse === true) deps.sessions.close(key.name);
   if (binding !== undefined && (found.metadata.ownerReferences ?? []).length > 0) {
     await patchObject(client, server, key, () => ({ metadata: { ownerReferences: null } }));
   }
+  const awaited = isAwaited(found, binding, context);
   const reading = await readPower(found, deps.powers);
   const { client: power, ...state } = reading;
   const planWith = (current: Server, seen: Pick<ServerInput, 'binding' | 'power'>): ServerPlan =>
@@ -120,6 +136,7 @@ async function reconcileServer(key: ObjectKey, context: ReconcileContext, deps: 
       server: current,
       bmcFailure: deps.failures.held(current)?.message,
       budget: deps.budget.has(current),
+      awaited,
       rebootTimeoutMs: deps.rebootTimeoutMs,
       nowMs: clock.nowMs(),
     });
@@ -130,6 +147,10 @@ async function reconcileServer(key: ObjectKey, context: ReconcileContext, deps: 
     before = current;
     return plan(current).status;
   });
+  // After the first status: a finalizer without one tells that the Server was copied here.
+  if (found.metadata.finalizers?.includes(FINALIZERS.server) !== true) {
+    await setFinalizer(client, server, key, FINALIZERS.server, 'present');
+  }
   const next = plan(stored);
   announce(before, stored, next, context, deps);
   if (power === undefined) return failed(stored, state.powerError ?? '', context, deps);
