@@ -24,10 +24,10 @@ export function createNodeTable(changed: (node: Node) => void): NodeTable {
     const next = trimNode(found);
     nodes ??= new Map();
     const before = nodes.get(next.metadata.name);
-    if (before !== undefined && sameNode(before, next)) return;
     nodes.set(next.metadata.name, next);
     sorted = byProviderId = undefined;
-    changed(next);
+    // The newer one is kept for its resource version, but that alone is no news.
+    if (before === undefined || !sameNode(before, next)) changed(next);
   };
   const remove = ({ metadata: { name } }: Node): void => {
     const before = nodes?.get(name);

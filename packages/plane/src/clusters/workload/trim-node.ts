@@ -4,7 +4,7 @@ import { type Json, jsonEqual, type Node } from '@bloomery/model';
 const MAX_ANNOTATION_CHARACTERS = 512;
 
 /**
- * What is kept of a Node: identity, labels, annotations of at most 512 characters, spec, addresses, conditions and nodeInfo.
+ * What is kept of a Node: identity, labels, annotations of at most 512 characters (Cluster API's all), spec, addresses, conditions and nodeInfo.
  * Heartbeat times go too, so that a Node that only says it lives is no change. A tenth of what the API sends.
  */
 export function trimNode(found: Node): Node {
@@ -39,7 +39,9 @@ function content({ metadata, spec, status }: Node): Json {
 
 function shortOnes(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    Object.entries(annotations).filter(([, value]) => value.length <= MAX_ANNOTATION_CHARACTERS),
+    Object.entries(annotations).filter(
+      ([key, value]) => value.length <= MAX_ANNOTATION_CHARACTERS || key.includes('cluster.x-k8s.io'),
+    ),
   );
 }
 
