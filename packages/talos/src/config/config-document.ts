@@ -2,6 +2,7 @@ import { BloomeryError } from '@bloomery/ports';
 import { entriesOf, field, isYamlMap, readYaml, scalarString, type YamlMap, type YamlTree } from '../yaml/index.ts';
 import { type DecodeProblem, decodeShape } from './decode-document.ts';
 import { encodeShape } from './encode-document.ts';
+import { explained, LoadRefusal } from './load-refusal.ts';
 import { FREE } from './merge-document.ts';
 import { documentKind, type Shape } from './type-table.ts';
 
@@ -42,23 +43,45 @@ export const isSameDocument = (a: DocumentIdentity, b: DocumentIdentity): boolea
 /**
  * Read the documents of a machine configuration. Empty documents are skipped; no document at all gives an empty list.
  *
- * @throws BloomeryError BLM_TALOS_CONFIG_INVALID; messages name places, never values.
+ * @throws BloomeryError BLM_TALOS_CONFIG_INVALID; messages name document, key path and line, never values but those of
+ * unknown keys (`facts.problems` has all of them).
  */
 export function readConfig(text: string, strictness: Strictness, what = 'machine configuration'): ConfigDocument[] {
-  return loadDocuments(readYaml(text, { what }), strictness, what);
+  const trees = readYaml(text, { what });
+  return explained(text, what, () => loadAll(trees, strictness));
 }
 
-/** As `readConfig`, for trees that are parsed already. */
-export function loadDocuments(trees: readonly YamlTree[], strictness: Strictness, what: string): ConfigDocument[] {
+/**
+ * Load a configuration as Talos does: strictly, and there has to be one.
+ *
+ * @throws BloomeryError BLM_TALOS_CONFIG_INVALID as `readConfig`.
+ */
+export function loadConfig(text: string, what = 'machine configuration'): ConfigDocument[] {
+  const documents = readConfig(text, 'strict', what);
+  if (documents.length > 0) return documents;
+  throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', `reading ${what}: config not found`);
+}
+
+/**
+ * As `readConfig`, for trees that are parsed already.
+ *
+ * @throws BloomeryError BLM_TALOS_CONFIG_INVALID without lines.
+ */
+export const loadDocuments = (trees: readonly YamlTree[], strictness: Strictness, what: string): ConfigDocument[] =>
+  explained(undefined, what, () => loadAll(trees, strictness));
+
+/** As `loadDocuments`. @throws LoadRefusal; wrap with `explained`. */
+export function loadAll(trees: readonly YamlTree[], strictness: Strictness): ConfigDocument[] {
   const documents: ConfigDocument[] = [];
-  for (const tree of trees) {
+  for (const [at, tree] of trees.entries()) {
     if (tree === null) continue;
-    const document = loadDocument(tree, strictness, what);
+    const document = loadDocument(tree, at, strictness);
     if (strictness === 'strict' && documents.some((other) => isSameDocument(other, document))) {
-      throw invalid(what, `duplicate document ${identityText(document)} is not allowed`);
+      throw new LoadRefusal(at, `duplicate document ${identityText(document)} is not allowed`);
     }
     documents.push(document);
   }
+  if (strictness === 'strict') refuseConflicts(documents);
   return documents;
 }
 
@@ -68,21 +91,19 @@ export const encodeDocuments = (documents: readonly ConfigDocument[]): YamlTree[
     document.shape.is === 'free' ? document.tree : encodeShape(document.shape, document.tree),
   );
 
-function loadDocument(tree: YamlTree, strictness: Strictness, what: string): ConfigDocument {
-  if (!isYamlMap(tree)) throw invalid(what, 'a document is not a mapping');
-  const identity = identifyDocument(tree, strictness, what);
+/** Load one document of a text. @param at its place among all documents of the text, from 0. @throws LoadRefusal */
+export function loadDocument(tree: YamlTree, at: number, strictness: Strictness): ConfigDocument {
+  if (!isYamlMap(tree)) throw new LoadRefusal(at, 'a document is not a mapping');
+  const identity = identifyDocument(tree, at, strictness);
   const known = documentKind(identity.apiVersion, identity.kind);
   if (strictness === 'lenient') {
     const name = known?.named === false ? '' : identity.name;
     return { ...identity, name, tree, shape: known === undefined ? FREE : unwrap(known.shape) };
   }
-  if (known === undefined) throw invalid(what, `document kind ${identityText(identity)} is not registered`);
+  if (known === undefined) throw new LoadRefusal(at, `document kind ${identityText(identity)} is not registered`);
   const problems: DecodeProblem[] = [];
   const decoded = decodeShape(known.shape, tree, '', problems);
-  if (problems.length > 0) {
-    const list = problems.slice(0, 10).map((p) => `${p.path === '' ? 'document' : p.path}: ${p.why}`);
-    throw invalid(what, `document ${identityText(identity)}: ${list.join('; ')}`, { problems });
-  }
+  if (problems.length > 0) throw new LoadRefusal(at, `document ${identityText(identity)}`, problems, tree);
   return {
     ...identity,
     name: known.named ? identity.name : '',
@@ -93,22 +114,42 @@ function loadDocument(tree: YamlTree, strictness: Strictness, what: string): Con
 
 const unwrap = (shape: Shape): Shape => (shape.is === 'pointer' ? shape.of : shape);
 
-/** What a document says that it is. @throws BloomeryError BLM_TALOS_CONFIG_INVALID when it does not say. */
-export function identifyDocument(tree: YamlMap, strictness: Strictness, what: string): DocumentIdentity {
+/** What a document says that it is. @param at as for `loadDocument`. @throws LoadRefusal when it does not say. */
+export function identifyDocument(tree: YamlMap, at: number, strictness: Strictness): DocumentIdentity {
   const apiVersion = scalarString(field(tree, 'apiVersion')) ?? '';
   const kind = scalarString(field(tree, 'kind')) ?? '';
   const name = scalarString(field(tree, 'name')) ?? '';
   const marks = strictness === 'strict' ? LEGACY_MARKS : LEGACY_KEYS;
   const isLegacyDocument = kind === '' && entriesOf(tree).some(([key]) => marks.includes(key));
   if (isLegacyDocument) return { apiVersion: '', kind: '', name: '' };
-  if (entriesOf(tree).length === 0) throw invalid(what, 'config not found: a document is empty');
-  if (kind === '') throw invalid(what, 'a document is missing kind');
-  if (apiVersion === '') throw invalid(what, `document of kind ${kind.slice(0, 60)} is missing apiVersion`);
+  if (entriesOf(tree).length === 0) throw new LoadRefusal(at, 'config not found: a document is empty');
+  if (kind === '') throw new LoadRefusal(at, 'a document is missing kind');
+  if (apiVersion === '') throw new LoadRefusal(at, `document of kind ${kind.slice(0, 60)} is missing apiVersion`);
   return { apiVersion, kind, name };
 }
 
-function invalid(what: string, why: string, facts: Readonly<Record<string, unknown>> = {}): BloomeryError {
-  return new BloomeryError('BLM_TALOS_CONFIG_INVALID', `reading ${what}: ${why}`, { facts });
+const LINKS = [
+  'BondConfig',
+  'BridgeConfig',
+  'DummyLinkConfig',
+  'LinkConfig',
+  'VLANConfig',
+  'VRFConfig',
+  'WireguardConfig',
+];
+const VIRTUAL_ADDRESSES = ['HCloudVIPConfig', 'Layer2VIPConfig'];
+
+/** One name is one link, and one virtual address has one way of being moved. @throws LoadRefusal */
+export function refuseConflicts(documents: readonly ConfigDocument[]): void {
+  for (const kinds of [LINKS, VIRTUAL_ADDRESSES]) {
+    const seen = new Map<string, string>();
+    for (const [at, { kind, name }] of documents.entries()) {
+      if (!kinds.includes(kind)) continue;
+      const other = seen.get(name);
+      if (other !== undefined) throw new LoadRefusal(at, `conflicting documents: ${other}/${name} and ${kind}/${name}`);
+      seen.set(name, kind);
+    }
+  }
 }
 
 /**

@@ -8,10 +8,13 @@ import {
   identityText,
   isLegacy,
   isSameDocument,
-  loadDocuments,
+  loadAll,
+  loadDocument,
+  refuseConflicts,
   type Strictness,
 } from './config-document.ts';
 import { applyOperations, type PatchOperation, readOperations } from './json-patch.ts';
+import { explained, LoadRefusal } from './load-refusal.ts';
 import { mergeShape } from './merge-document.ts';
 import { applyDeletions, type Deletion, splitDeletions } from './patch-delete.ts';
 
@@ -54,7 +57,7 @@ export function readPatch(text: string, strictness: Strictness, what = 'patch'):
         throw new BloomeryError('BLM_TALOS_PATCH_INVALID', `${what}: neither documents nor operations`);
       return { kind: 'json', operations };
     }
-    return { kind: 'strategic', parts: readParts(trees, strictness, what) };
+    return { kind: 'strategic', parts: explained(text, what, () => readParts(trees, strictness)) };
   });
 }
 
@@ -64,38 +67,42 @@ export function operationsPatch(operations: readonly YamlTree[]): ConfigPatch {
   return { kind: 'json', operations: read.map((operation) => ({ ...operation, value: operation.value ?? null })) };
 }
 
-function readParts(trees: readonly YamlTree[], strictness: Strictness, what: string): StrategicPart[] {
+function readParts(trees: readonly YamlTree[], strictness: Strictness): StrategicPart[] {
   const parts: StrategicPart[] = [];
-  for (const tree of trees) {
+  for (const [at, tree] of trees.entries()) {
     if (tree === null) continue;
-    if (!isYamlMap(tree)) throw new BloomeryError('BLM_TALOS_PATCH_INVALID', `${what}: a document is not a mapping`);
+    if (!isYamlMap(tree)) throw new LoadRefusal(at, 'a document is not a mapping');
     const { rest, deletions } = splitDeletions(tree);
     const part: StrategicPart =
       rest === undefined
-        ? { identity: identifyDocument(tree, strictness, what), deletions }
-        : mergePart(tree, rest, deletions, strictness, what);
+        ? { identity: identifyDocument(tree, at, strictness), deletions }
+        : mergePart(tree, rest, deletions, { at, strictness });
     if (
       strictness === 'strict' &&
       parts.some((other) => other.document && part.document && isSameDocument(other.identity, part.identity))
     ) {
-      throw new BloomeryError('BLM_TALOS_PATCH_INVALID', `${what}: duplicate document ${identityText(part.identity)}`);
+      throw new LoadRefusal(at, `duplicate document ${identityText(part.identity)} is not allowed`);
     }
     parts.push(part);
   }
+  if (strictness === 'strict') refuseConflicts(parts.flatMap(({ document }) => document ?? []));
   return parts;
+}
+
+interface PartPlace {
+  readonly at: number;
+  readonly strictness: Strictness;
 }
 
 function mergePart(
   whole: YamlMap,
   rest: YamlMap,
   deletions: readonly Deletion[],
-  strictness: Strictness,
-  what: string,
+  { at, strictness }: PartPlace,
 ): StrategicPart {
-  const isBare = deletions.length > 0 && isLegacy(identifyDocument(whole, strictness, what));
+  const isBare = deletions.length > 0 && isLegacy(identifyDocument(whole, at, strictness));
   // What deletions left of the legacy document need not show any more what it is.
-  const [document] = loadDocuments([isBare ? { machine: null, ...rest } : rest], strictness, what);
-  if (document === undefined) throw new BloomeryError('BLM_TALOS_PATCH_INVALID', `${what}: a document is empty`);
+  const document = loadDocument(isBare ? { machine: null, ...rest } : rest, at, strictness);
   return { identity: document, document, deletions };
 }
 
@@ -141,7 +148,9 @@ const rawTrees = (state: State): readonly YamlTree[] =>
   'trees' in state ? state.trees.filter((tree) => tree !== null) : encodeDocuments(state.documents);
 
 const loaded = (state: State, strictness: Strictness): readonly ConfigDocument[] =>
-  'documents' in state ? state.documents : loadDocuments(state.trees, strictness, 'machine configuration');
+  'documents' in state
+    ? state.documents
+    : explained(undefined, 'machine configuration', () => loadAll(state.trees, strictness));
 
 function patchTrees(
   trees: readonly YamlTree[],
@@ -155,7 +164,7 @@ function patchTrees(
       'JSON6902 patches are not supported for multi-document machine configuration',
     );
   }
-  const at = loadDocuments(trees, 'lenient', 'machine configuration').findIndex(isLegacy);
+  const at = explained(undefined, 'machine configuration', () => loadAll(trees, 'lenient')).findIndex(isLegacy);
   const legacy = trees[at];
   if (legacy === undefined)
     throw new BloomeryError('BLM_TALOS_PATCH_INVALID', 'a JSON patch needs a document with machine or cluster');
@@ -172,6 +181,7 @@ function mergeParts(
   let merged = [...documents];
   for (const { identity, deletions } of parts) merged = applyDeletions(merged, identity, deletions);
   for (const { document } of parts) if (document !== undefined) merged = mergeOne(merged, document, options);
+  if (options.strictness === 'strict') explained(undefined, 'machine configuration', () => refuseConflicts(merged));
   return merged;
 }
 
@@ -193,7 +203,7 @@ function staged<T>(stage: PatchStage, what: string, run: () => T): T {
   } catch (error) {
     const code = stage === 'result' ? 'BLM_TALOS_CONFIG_INVALID' : 'BLM_TALOS_PATCH_INVALID';
     throw new BloomeryError(code, stage === 'load' ? errorText(error) : `patching ${what}: ${errorText(error)}`, {
-      facts: { stage },
+      facts: { ...(error instanceof BloomeryError ? error.facts : {}), stage },
       cause: error,
     });
   }

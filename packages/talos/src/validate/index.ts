@@ -1,0 +1,1 @@
+export { type ValidateOptions, type ValidationResult, validateConfig } from './validate-config.ts';
