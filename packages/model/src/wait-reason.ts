@@ -41,6 +41,71 @@ export const WAIT_REASONS = {
     normal: true,
     doc: 'The object is being deleted; what belongs to it is still there.',
   },
+  WaitingForWorkersToGo: {
+    short: 'workers to go',
+    normal: true,
+    doc: 'The Cluster is being deleted; its MachineDeployments, MachineSets and worker Machines go first.',
+  },
+  WaitingForControlPlaneToGo: {
+    short: 'control plane to go',
+    normal: true,
+    doc: 'The Cluster is being deleted; its control plane goes after the workers.',
+  },
+  WaitingForInfrastructureToGo: {
+    short: 'infrastructure to go',
+    normal: true,
+    doc: 'The Cluster or Machine is being deleted; its infrastructure object is still there and says why.',
+  },
+  WaitingForBootstrapToGo: {
+    short: 'bootstrap config to go',
+    normal: true,
+    doc: 'The Machine is being deleted; its bootstrap config is still there.',
+  },
+  WaitingForDeleteHook: {
+    short: 'delete hooks to be taken away',
+    normal: true,
+    doc: 'The Machine is being deleted; annotations pre-drain.delete.hook or pre-terminate.delete.hook hold it. Their owners take them away.',
+  },
+  DrainingNode: {
+    short: 'drain of the node',
+    normal: true,
+    doc: 'The Machine is being deleted; the pods of its Node are being evicted. spec.nodeDrainTimeout bounds it.',
+  },
+  WaitingForVolumeDetach: {
+    short: 'volumes to be detached',
+    normal: true,
+    doc: 'The Machine is being deleted; volumes are still attached to its Node. spec.nodeVolumeDetachTimeout bounds it.',
+  },
+  DeletingNode: {
+    short: 'node to be deleted',
+    normal: true,
+    doc: 'The Machine is being deleted; its Node could not be deleted yet. spec.nodeDeletionTimeout bounds it.',
+  },
+  ReferenceTaken: {
+    short: 'an object of its own to refer to',
+    normal: false,
+    doc: 'The object that a reference names belongs to another Cluster or Machine. Nothing is taken over from it.',
+  },
+  WaitingForNode: {
+    short: 'node to join',
+    normal: true,
+    doc: 'The Machine has its infrastructure; no Node of the cluster has its provider id yet.',
+  },
+  NodeUnhealthy: {
+    short: 'node to be healthy',
+    normal: false,
+    doc: 'The Node of the Machine is gone, or its conditions are not as they should be.',
+  },
+  MachineFailed: {
+    short: 'the machine to be replaced',
+    normal: false,
+    doc: 'The Machine, its bootstrap config or its infrastructure reported a failure that does not pass. Delete the Machine.',
+  },
+  MachineUnhealthy: {
+    short: 'replacement of an unhealthy machine',
+    normal: false,
+    doc: 'A MachineHealthCheck found the Machine unhealthy; its owner replaces it.',
+  },
   WaitingForControlPlane: {
     short: 'control plane',
     normal: true,
@@ -89,7 +154,7 @@ export const WAIT_REASONS = {
   RollingOut: {
     short: 'rollout of machines',
     normal: true,
-    doc: 'Machines of the control plane differ from its spec and are being replaced or changed.',
+    doc: 'Machines differ from the spec of their control plane or MachineDeployment and are being replaced or changed.',
   },
   LastMember: {
     short: 'another control plane machine',
@@ -105,6 +170,41 @@ export const WAIT_REASONS = {
     short: 'Cluster to be deleted',
     normal: false,
     doc: 'The control plane is deleted and its Cluster is not: its machines stay. Delete the Cluster, or confirm by annotation bloomery.dev/delete-control-plane.',
+  },
+  WaitingForMachines: {
+    short: 'machines to be ready',
+    normal: true,
+    doc: 'Machines of the set are not ready, are still to be made, or are on their way out.',
+  },
+  MachineRefused: {
+    short: 'a machine template that can be used',
+    normal: false,
+    doc: 'The API refused a machine, or what belongs to it, as the template describes it.',
+  },
+  WaitingForControlPlaneUpgrade: {
+    short: 'control plane upgrade',
+    normal: true,
+    doc: 'No worker is made while the control plane is being created or upgraded.',
+  },
+  VersionSkew: {
+    short: 'version the control plane allows',
+    normal: false,
+    doc: 'The Kubernetes version of the machines is newer than that of the control plane, or too old for it.',
+  },
+  RolloutStalled: {
+    short: 'rollout to make progress',
+    normal: false,
+    doc: 'The rollout made no progress for spec.progressDeadlineSeconds. It goes on by itself when what it waits for comes.',
+  },
+  TooManyUnhealthy: {
+    short: 'fewer unhealthy machines',
+    normal: false,
+    doc: 'More machines are unhealthy than may be replaced: none is, because something larger is probably broken.',
+  },
+  WaitingForWorkloadApi: {
+    short: "cluster's Kubernetes API",
+    normal: false,
+    doc: 'The Kubernetes API of the cluster does not answer: Nodes cannot be judged, and no machine is replaced for them.',
   },
   WaitingForNodes: {
     short: 'ready nodes',

@@ -1,116 +1,121 @@
-import type { Controller, ReconcileContext } from '@bloomery/kube';
+import type { Controller, ReconcileContext, WatchSource } from '@bloomery/kube';
 import { findObject, patchObject, patchStatus, setFinalizer, watchSource } from '@bloomery/kube';
-import type { Cluster } from '@bloomery/model';
-import { cluster, FINALIZERS, keyOf, machine } from '@bloomery/model';
+import type { Cluster, KindRef, KubeObject, ObjectKey } from '@bloomery/model';
+import { cluster, FINALIZERS, keyOf, LABELS, machine, machineDeployment, machineSet } from '@bloomery/model';
 import { isPaused } from '../../allocation/paused.ts';
-import type { Wait } from '../../allocation/wait.ts';
-import { waitCondition, waitEvent, waitingFor } from '../../allocation/wait.ts';
-import { claimPatch } from '../contract/claim.ts';
-import type { ProviderObject } from '../contract/provider-object.ts';
+import { waitEvent, waitingFor } from '../../allocation/wait.ts';
+import { claimPatch, isClaimedByAnother } from '../contract/claim.ts';
+import { becameTrueEvents } from '../contract/mirror.ts';
 import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
 import { providerWakes } from '../contract/provider-wakes.ts';
 import type { ClusterInput } from './plan.ts';
-import { planClusterSpec, planClusterStatus } from './plan.ts';
+import { CLUSTER_MILESTONES, planClusterSpec, planClusterStatus } from './plan.ts';
+import { removeCluster } from './remove.ts';
 
 /**
- * The controller of Cluster for embedded mode: claims the infrastructure and control plane objects, carries their
- * readiness and endpoint, and deletes in order. In cluster mode Cluster API's own runs instead.
+ * The controller of Cluster for embedded mode: claims the infrastructure and control plane objects, of any kind, carries
+ * their readiness, endpoint and failure domains, and deletes in order. In cluster mode Cluster API's own runs instead.
  */
 export function createClusterController(kinds: ProviderKinds): Controller<Cluster> {
   return {
     name: 'cluster',
     kind: cluster,
-    watches: [
-      watchSource(machine, ({ metadata, spec }) =>
-        spec?.clusterName ? [{ name: spec.clusterName, namespace: metadata.namespace ?? 'default' }] : [],
-      ),
-    ],
+    watches: [descendants(machine), descendants(machineSet), descendants(machineDeployment)],
     wakes: providerWakes(kinds, cluster, ({ spec }) => [spec?.infrastructureRef, spec?.controlPlaneRef]),
     writes: [
       'Cluster.metadata.finalizers',
       'Cluster.spec.controlPlaneEndpoint',
       'Cluster.status',
-      'MetalCluster.metadata.ownerReferences',
-      'MetalCluster.metadata.labels',
-      'TalosControlPlane.metadata.ownerReferences',
-      'TalosControlPlane.metadata.labels',
+      '*.metadata.ownerReferences(Cluster)',
+      '*.metadata.labels(cluster-name, of what Clusters refer to)',
     ],
     async reconcile(key, context) {
       const found = await findObject(context.client, cluster, key);
-      if (found === undefined || isPaused(found, found)) return {};
-      const input = await readInput(found, context, kinds);
-      if (found.metadata.deletionTimestamp !== undefined) await remove(input, context);
-      else await provide(input, context);
+      if (found === undefined) return {};
+      if (isPaused(found, found)) await pause(found, context);
+      else {
+        const input = await readInput(found, context, kinds);
+        if (found.metadata.deletionTimestamp !== undefined) await removeCluster(input, context);
+        else await provide(input, context);
+      }
       return {};
     },
   };
 }
 
-async function readInput(found: Cluster, { client }: ReconcileContext, kinds: ProviderKinds): Promise<ClusterInput> {
-  const { namespace = 'default' } = found.metadata;
+/**
+ * What belongs to a Cluster concerns it while it is being deleted; Machines of the control plane also where no control plane
+ * object says how they are.
+ */
+function descendants<T extends KubeObject & { readonly spec?: { readonly clusterName: string } }>(
+  kind: KindRef<T>,
+): WatchSource {
+  return watchSource(kind, ({ metadata, spec }, cache): readonly ObjectKey[] => {
+    const key = { name: spec?.clusterName ?? '', namespace: metadata.namespace ?? 'default' };
+    const owner = cache.get(cluster, key);
+    if (owner === undefined) return [];
+    const isControlPlane = Object.hasOwn(metadata.labels ?? {}, LABELS.controlPlane);
+    const isJudged = isControlPlane && !owner.spec?.controlPlaneRef?.name;
+    return owner.metadata.deletionTimestamp !== undefined || isJudged ? [key] : [];
+  });
+}
+
+async function readInput(
+  found: Cluster,
+  { client, cache }: ReconcileContext,
+  kinds: ProviderKinds,
+): Promise<ClusterInput> {
+  const { namespace = 'default', name } = found.metadata;
   const [infrastructure, controlPlane] = await Promise.all([
     readProviderObject({ ...kinds, client }, found.spec?.infrastructureRef, namespace),
     readProviderObject({ ...kinds, client }, found.spec?.controlPlaneRef, namespace),
   ]);
-  return { cluster: found, infrastructure, controlPlane };
+  const machines =
+    controlPlane === undefined ? cache.list(machine, namespace).filter(({ spec }) => spec?.clusterName === name) : [];
+  return { cluster: found, infrastructure, controlPlane, machines };
 }
 
 async function provide(input: ClusterInput, context: ReconcileContext): Promise<void> {
-  const { cluster: found } = input;
   const { client, events } = context;
+  const { cluster: found } = input;
   const key = keyOf(found);
   if (found.metadata.finalizers?.includes(FINALIZERS.cluster) !== true) {
     await setFinalizer(client, cluster, key, FINALIZERS.cluster, 'present');
   }
   const claim = { owner: found, clusterName: found.metadata.name, asController: true };
   for (const part of [input.infrastructure, input.controlPlane]) {
-    if (part?.kind === undefined || part.object === undefined || claimPatch(part.object, claim) === undefined) continue;
+    if (part?.kind === undefined || part.object === undefined || isClaimedByAnother(part.object, found)) continue;
+    if (claimPatch(part.object, claim) === undefined) continue;
     await patchObject(client, part.kind, part.key, (object) => claimPatch(object, claim));
   }
-  await patchObject(client, cluster, key, (current) => planClusterSpec({ ...input, cluster: current }));
+  if (planClusterSpec(input) !== undefined) {
+    await patchObject(client, cluster, key, (current) => planClusterSpec({ ...input, cluster: current }));
+  }
   const { wait } = planClusterStatus(input);
-  await patchStatus(context, cluster, key, (current) => planClusterStatus({ ...input, cluster: current }).status);
+  const after = await patchStatus(
+    context,
+    cluster,
+    key,
+    (current) => planClusterStatus({ ...input, cluster: current }).status,
+  );
+  for (const event of becameTrueEvents(found.status?.conditions, after.status?.conditions, CLUSTER_MILESTONES)) {
+    events.record(found, event);
+  }
+  const { phase, failureMessage } = after.status ?? {};
+  if (phase === 'Failed' && found.status?.phase !== 'Failed') {
+    events.record(found, { type: 'Warning', reason: 'Failed', message: failureMessage ?? 'the Cluster has failed' });
+  }
   const event = wait && waitEvent(found.status?.conditions, wait);
   if (event !== undefined) events.record(found, event);
 }
 
-/** Machines first, then the control plane, then the infrastructure; each has to be gone before the next. */
-async function remove(
-  { cluster: found, controlPlane, infrastructure }: ClusterInput,
-  context: ReconcileContext,
-): Promise<void> {
-  const { client } = context;
-  const { namespace = 'default', name } = found.metadata;
-  const { items } = await client.list(machine, { namespace });
-  const machines = items.filter(({ spec }) => spec?.clusterName === name);
-  for (const { metadata } of machines) {
-    if (metadata.deletionTimestamp === undefined) await client.delete(machine, keyOf({ ...found, metadata }));
-  }
-  if (machines.length > 0) return waitForGone(found, `${machines.length} Machines`, context);
-  for (const part of [controlPlane, infrastructure]) {
-    if (part?.object === undefined || part.kind === undefined || !isOwned(part, found)) continue;
-    if (part.object.metadata.deletionTimestamp === undefined) await client.delete(part.kind, part.key);
-    if ((await findObject(client, part.kind, part.key)) !== undefined) return waitForGone(found, part.text, context);
-  }
-  await setFinalizer(client, cluster, keyOf(found), FINALIZERS.cluster, 'absent');
-}
-
-async function waitForGone(found: Cluster, what: string, context: ReconcileContext): Promise<void> {
-  const wait: Wait = {
-    reason: 'WaitingForDependents',
-    message: `waiting for ${what} to go`,
-    event: 'dependents are going',
-  };
+/** Only that it is paused is said; everything else stays as it is. */
+async function pause(found: Cluster, context: ReconcileContext): Promise<void> {
+  const message = 'nothing is done for the Cluster; unpause it to go on';
   await patchStatus(context, cluster, keyOf(found), () => ({
-    phase: 'Deleting',
-    waitingFor: waitingFor(wait),
-    conditions: [waitCondition(wait)],
+    waitingFor: waitingFor({ reason: 'Paused', message }),
+    conditions: [{ type: 'Paused', status: 'True', reason: 'Paused', message }],
   }));
-  const event = waitEvent(found.status?.conditions, wait);
-  if (event !== undefined) context.events.record(found, event);
-}
-
-function isOwned({ object }: ProviderObject, owner: Cluster): boolean {
-  const { name } = owner.metadata;
-  return object?.metadata.ownerReferences?.some((o) => o.kind === 'Cluster' && o.name === name) === true;
+  if (found.status?.conditions?.some(({ type }) => type === 'Paused') === true) return;
+  context.events.record(found, { type: 'Normal', reason: 'Paused', message });
 }

@@ -12,21 +12,42 @@ export interface Claim {
 /**
  * The patch that makes `owner` an owner of the object and labels it with its cluster; undefined when nothing is to do.
  * An object that somebody already controls, or that already has an owner of this kind, keeps its owners; a label that is
- * there stays: what a user has set wins.
+ * there stays: what a user has set wins. Only an owner of our name with another uid is mended: after a restore the garbage
+ * collector would take the object for an orphan.
  */
 export function claimPatch(object: KubeObject, { owner, clusterName, asController }: Claim): JsonObject | undefined {
-  const { ownerReferences = [], labels = {} } = object.metadata;
-  const isTaken = ownerReferences.some((o) => o.controller === true || o.kind === owner.kind);
+  const { ownerReferences = [], labels = {}, deletionTimestamp } = object.metadata;
+  const stale = ownerReferences.find((o) => isSameObject(o, owner) && o.uid !== owner.metadata.uid);
+  const isTaken = ownerReferences.some((o) => o.controller === true || isSameKind(o, owner));
   const isLabelled = labels[LABELS.clusterName] !== undefined;
-  if (isTaken && isLabelled) return undefined;
+  const wanted = referenceTo(owner, asController);
+  const mended =
+    stale !== undefined && owner.metadata.uid !== undefined && deletionTimestamp === undefined
+      ? ownerReferences.map((o) => (o === stale ? { ...o, apiVersion: wanted.apiVersion, uid: wanted.uid } : o))
+      : isTaken
+        ? undefined
+        : [...ownerReferences, wanted];
+  if (mended === undefined && isLabelled) return undefined;
   return {
     metadata: {
       ...(isLabelled ? {} : { labels: { [LABELS.clusterName]: clusterName } }),
-      ...(isTaken
-        ? {}
-        : { ownerReferences: [...ownerReferences, referenceTo(owner, asController)].map((o) => ({ ...o })) }),
+      ...(mended === undefined ? {} : { ownerReferences: mended.map((o) => ({ ...o })) }),
     },
   };
+}
+
+/** Is the object owned by objects of this kind, of which `owner` is none? */
+export function isClaimedByAnother(object: KubeObject, owner: KubeObject): boolean {
+  const owners = (object.metadata.ownerReferences ?? []).filter((o) => isSameKind(o, owner));
+  return owners.length > 0 && owners.every((o) => o.name !== owner.metadata.name);
+}
+
+function isSameKind(reference: OwnerReference, owner: KubeObject): boolean {
+  return reference.kind === owner.kind;
+}
+
+function isSameObject(reference: OwnerReference, owner: KubeObject): boolean {
+  return isSameKind(reference, owner) && reference.name === owner.metadata.name;
 }
 
 function referenceTo(owner: KubeObject, asController: boolean): OwnerReference {

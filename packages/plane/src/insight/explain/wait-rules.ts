@@ -1,6 +1,8 @@
 import { ANNOTATIONS, type WaitReason } from '@bloomery/model';
 import { CONTROL_PLANE_WAIT_RULES } from './control-plane-wait-rules.ts';
+import { CORE_WAIT_RULES } from './core-wait-rules.ts';
 import { type ExplainedObject, objectRef } from './explain-input.ts';
+import { MACHINE_SET_WAIT_RULES } from './machine-set-wait-rules.ts';
 
 /** What a wait means for people: the cause is the reason's own description and the condition's message. */
 export interface WaitRule {
@@ -22,6 +24,8 @@ function namespaceFlag({ metadata }: ExplainedObject): string {
 /** One rule for each reason to wait: a reason without one does not compile. */
 export const WAIT_RULES: Readonly<Record<WaitReason, WaitRule>> = {
   ...CONTROL_PLANE_WAIT_RULES,
+  ...CORE_WAIT_RULES,
+  ...MACHINE_SET_WAIT_RULES,
   WaitingForAccept: {
     next: 'Nothing, until somebody accepts the machine. It is not written to, powered or wiped before that.',
     do: (o) => [`bloomery accept ${o.metadata.name}`, 'bloomery serve --auto-accept-servers'],
