@@ -1,7 +1,6 @@
 import {
+  type Controller,
   type ControllerMetrics,
-  createFollowedKinds,
-  createKindResolver,
   type EventRecorder,
   type ObjectClient,
   type RunningControllers,
@@ -28,6 +27,7 @@ import {
   type WipeBudget,
 } from '@bloomery/plane';
 import type { Clock, Logger, RandomBytes } from '@bloomery/ports';
+import { type ClusterServices, createClusterServices } from './cluster-services.ts';
 import { defaultEnvironmentSpec } from './default-environment.ts';
 import type { ServeOptions } from './options.ts';
 
@@ -73,9 +73,7 @@ export function startPlaneControllers(
     clock,
     log,
   });
-  const following = { client, cache, clock, log, random: Math.random };
-  const resolver = createKindResolver(following, signal);
-  const kinds = { resolver, cache, followed: createFollowedKinds({ ...following, resolver }, signal) };
+  const clusters = createClusterServices({ client, cache, clock, log }, signal);
   const running = startControllers(
     {
       client,
@@ -100,8 +98,8 @@ export function startPlaneControllers(
         createMetalClusterController(),
         createMetalMachineController({ timeline }),
         createServerBindingController({ timeline }),
-        ...(options.clusterApi === 'embedded' ? [createClusterController(kinds), createMachineController(kinds)] : []),
         createTalosConfigController({ random }),
+        ...(options.clusterApi === 'embedded' ? clusterApiCore(clusters) : []),
       ],
     },
     signal,
@@ -110,8 +108,14 @@ export function startPlaneControllers(
     ...running,
     [Symbol.asyncDispose]: async () => {
       await running[Symbol.asyncDispose]();
+      await clusters[Symbol.asyncDispose]();
       await shelf.close();
       await powers[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Cluster API core, which in cluster mode is upstream's. */
+function clusterApiCore({ kinds }: ClusterServices): readonly Controller[] {
+  return [createClusterController(kinds), createMachineController(kinds)];
 }
