@@ -7,6 +7,7 @@ import type { ExplainOptions } from './commands/explain.ts';
 import type { GetOptions } from './commands/get.ts';
 import type { PowerOptions } from './commands/power.ts';
 import type { TimelineOptions } from './commands/timeline.ts';
+import type { TreeOptions } from './commands/tree.ts';
 import type { VersionOptions } from './commands/version.ts';
 import { addLinkCommands } from './link-commands.ts';
 import { type SessionOptions, withSession } from './session.ts';
@@ -45,12 +46,12 @@ function addReading(program: Command, deps: CliDeps): void {
       const { get } = await import('./commands/get.ts');
       await withSession(options, deps, (session) => get(session, [kind, ...names], options));
     });
-  connected(program.command('describe'))
-    .description('Show an object with its conditions, Events and the cause of its wait')
+  ofTree(connected(program.command('describe')))
+    .description('Show an object with its conditions, Events and the cause of its wait; a Cluster with its tree')
     .argument('<object...>', 'KIND/NAME, or a server')
-    .action(async (words: string[], options: SessionOptions) => {
+    .action(async (words: string[], options: TreeOptions & SessionOptions) => {
       const { describe } = await import('./commands/describe.ts');
-      await withSession(options, deps, (session) => describe(session, words));
+      await withSession(options, deps, (session) => describe(session, words, options));
     });
   formatted(connected(program.command('explain')))
     .description('Say why an object is not where it should be, and what to do')
@@ -70,13 +71,19 @@ function addReading(program: Command, deps: CliDeps): void {
       const { timeline } = await import('./commands/timeline.ts');
       await withSession(options, deps, (session) => timeline(session, words, options));
     });
-  connected(program.command('tree'))
+  formatted(ofTree(connected(program.command('tree'))))
     .description('Show a cluster with its machines and servers, and what they wait for')
-    .argument('<cluster>', 'name of the cluster')
-    .action(async (name: string, options: SessionOptions) => {
+    .argument('<cluster>', 'name of the cluster, or of one of its machines')
+    .action(async (name: string, options: TreeOptions & SessionOptions) => {
       const { tree } = await import('./commands/tree.ts');
-      await withSession(options, deps, (session) => tree(session, name.replace(/^clusters?\//, '')));
+      await withSession(options, deps, (session) => tree(session, name, options));
     });
+}
+
+function ofTree(command: Command): Command {
+  return command
+    .option('--show-conditions <kinds>', 'list the conditions of these kinds or KIND/NAME, or of all')
+    .option('--grouping [boolean]', 'one line for machines in the same state (default: true)');
 }
 
 const SWITCHES = [

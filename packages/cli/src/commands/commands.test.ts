@@ -2,17 +2,13 @@ import assert from 'node:assert/strict';
 import { it, describe as suite } from 'node:test';
 import type { ApiCall } from '@bloomery/kube';
 import {
-  cluster,
   type Explanation,
   event,
   explanation,
   type KindRef,
   type KubeObject,
-  machine,
   machineTimeline,
-  metalMachine,
   server,
-  serverBinding,
 } from '@bloomery/model';
 import { createFakeSession, type FakeSession } from '../testing/fake-session.ts';
 import { setSwitch } from './accept.ts';
@@ -21,7 +17,6 @@ import { explain } from './explain.ts';
 import { get } from './get.ts';
 import { power } from './power.ts';
 import { timeline } from './timeline.ts';
-import { tree } from './tree.ts';
 
 const A = '6b121f82-24a8-4611-9d23-fa1a5ba564f0';
 const B = '7b121f82-24a8-4611-9d23-fa1a5ba564f1';
@@ -253,36 +248,5 @@ suite('bloomery power', () => {
     await assert.rejects(power(session, 'explode', [B], {}), { code: 'BLM_CLI_USAGE' });
     await power(session, 'status', [B], {});
     assert.equal(session.out(), `server/${B} unknown: it has no BMC\n`);
-  });
-});
-
-suite('bloomery tree', () => {
-  it('goes from the cluster down to the servers and marks the cause', async () => {
-    const labels = { 'cluster.x-k8s.io/cluster-name': 'c' };
-    const namespace = 'default';
-    const infrastructureRef = { kind: 'MetalMachine', name: 'mm' };
-    const session = createFakeSession([
-      ...servers,
-      item(cluster, { name: 'c', namespace }, { status: { phase: 'Provisioning', waitingFor: 'machines' } }),
-      item(machine, { name: 'm', namespace, labels }, { spec: { clusterName: 'c', infrastructureRef } }),
-      item(
-        metalMachine,
-        { name: 'mm', namespace },
-        { status: { phase: 'Assigned', ready: true, waitingFor: 'server' } },
-      ),
-      item(serverBinding, { name: A }, { spec: { metalMachineRef: { name: 'mm', namespace } } }),
-    ]);
-    await tree(session, 'c');
-    assert.equal(
-      session.out(),
-      [
-        'NAME                                                   PHASE          READY   WAITING-FOR',
-        'Cluster/c                                              Provisioning   -       machines',
-        '└─ Machine/m                                           -              -       -',
-        '   └─ MetalMachine/mm                                  Assigned       True    server',
-        `      └─ Server/${A}   Discovered     False   accept  <- cause`,
-        '',
-      ].join('\n'),
-    );
   });
 });

@@ -1,4 +1,4 @@
-import { event, type Json, type JsonObject, type KubeObject } from '@bloomery/model';
+import { cluster, event, type Json, type JsonObject, type KubeObject } from '@bloomery/model';
 import { isBloomeryError } from '@bloomery/ports';
 import { ageText } from '../output/age.ts';
 import { dataText } from '../output/format.ts';
@@ -6,14 +6,15 @@ import { tableText } from '../output/table.ts';
 import type { Session } from '../session.ts';
 import { explanationText } from './explain.ts';
 import { findArgument, readExplanation } from './insight.ts';
+import { clusterTreeText, type TreeOptions } from './tree.ts';
 
 interface Described extends KubeObject {
   readonly spec?: Json;
   readonly status?: JsonObject;
 }
 
-/** `bloomery describe KIND/NAME`: the object, its conditions and Events, and the cause when it waits. */
-export async function describe(session: Session, words: readonly string[]): Promise<void> {
+/** `bloomery describe KIND/NAME`: the object, its conditions and Events, and the cause when it waits; of a Cluster also its tree. */
+export async function describe(session: Session, words: readonly string[], options: TreeOptions = {}): Promise<void> {
   const found = await findArgument(session, words);
   const object = found.object as Described;
   const { deps } = session;
@@ -23,6 +24,7 @@ export async function describe(session: Session, words: readonly string[]): Prom
   const parts = [
     headText(object, nowMs),
     cause === undefined || cause.healthy === true ? '' : `\n${explanationText(cause, nowMs)}`,
+    object.kind === cluster.kind ? `\nTree:\n${indented(await clusterTreeText(session, object, options))}` : '',
     object.spec === undefined ? '' : `\nSpec:\n${indented(await dataText(object.spec, 'yaml'))}`,
     Object.keys(status).length === 0 ? '' : `\nStatus:\n${indented(await dataText(status, 'yaml'))}`,
     conditionsText(conditions, nowMs),

@@ -1,95 +1,81 @@
-import { findCondition, type ObjectClient } from '@bloomery/kube';
-import {
-  cluster,
-  type JsonObject,
-  type KubeObject,
-  LABELS,
-  machine,
-  metalCluster,
-  metalMachine,
-  server,
-  serverBinding,
-  talosConfig,
-} from '@bloomery/model';
-import type { ExplainedObject } from '@bloomery/plane';
-import { tableText } from '../output/table.ts';
+import { findObject } from '@bloomery/kube';
+import { cluster, type KubeObject, machine } from '@bloomery/model';
+import { BloomeryError } from '@bloomery/ports';
+import { dataText, type FormatOptions, formatOf } from '../output/format.ts';
+import { didYouMean } from '../resolve-kind.ts';
 import type { Session } from '../session.ts';
+import { suggest } from '../suggest.ts';
+import { type ClusterObjects, readClusterObjects, type TreeObject } from '../tree/cluster-objects.ts';
+import { clusterTree, machineTree, type TreeNode } from '../tree/cluster-tree.ts';
+import { groupMachines } from '../tree/group-machines.ts';
+import { treeText } from '../tree/tree-text.ts';
 
-interface TreeNode {
-  readonly object: ExplainedObject;
-  readonly children: readonly TreeNode[];
+/** Options of `bloomery tree`, and of `bloomery describe` of a Cluster. */
+export interface TreeOptions extends FormatOptions {
+  readonly showConditions?: string;
+  /** Whether machines in the same state share a line; true unless `--grouping=false`. */
+  readonly grouping?: boolean | string;
 }
 
-/** `bloomery tree CLUSTER`: a cluster's objects down to its servers; the deepest ones that wait are marked. */
-export async function tree(session: Session, name: string): Promise<void> {
-  const { client, namespace, deps } = session;
-  const root = await client.get(cluster, { name, namespace });
-  const nodes = await clusterTree(client, root);
-  const rows = treeRows(nodes, '', '');
-  deps.stdout.write(tableText(['NAME', 'PHASE', 'READY', 'WAITING-FOR'], rows));
+/**
+ * `bloomery tree CLUSTER`: a cluster's objects down to its servers, of any kind that is named in references; what explains a wait
+ * is marked. A Machine's name shows its part of the tree.
+ *
+ * @throws BloomeryError BLM_CLI_NAME_UNKNOWN
+ */
+export async function tree(session: Session, name: string, options: TreeOptions = {}): Promise<void> {
+  const format = formatOf(options);
+  const { stdout, stderr } = session.deps;
+  const { root, objects } = await readTree(session, name);
+  if (format === 'json' || format === 'yaml') {
+    const { name: clusterName, namespace } = objects.cluster.metadata;
+    const head = { apiVersion: 'cli.bloomery.dev/v1', kind: 'ClusterTree', cluster: clusterName, namespace };
+    stdout.write(await dataText({ ...head, root }, format));
+    return;
+  }
+  stdout.write(textOf(session, root, options));
+  if (objects.hidden.length > 0) stderr.write(`Not shown, you may not list them: ${objects.hidden.join(', ')}.\n`);
 }
 
-async function clusterTree(client: ObjectClient, root: KubeObject): Promise<TreeNode> {
-  const { name, namespace = 'default' } = root.metadata;
-  const labels = `${LABELS.clusterName}=${name}`;
-  const [infrastructure, machines, metalMachines, configs, bindings, servers] = await Promise.all([
-    client.list(metalCluster, { namespace }),
-    client.list(machine, { namespace, labels }),
-    client.list(metalMachine, { namespace }),
-    client.list(talosConfig, { namespace }),
-    client.list(serverBinding),
-    client.list(server),
-  ]);
-  const serverOf = (owner: KubeObject): TreeNode[] => {
-    const binding = bindings.items.find(({ spec }) => {
-      return spec?.metalMachineRef.name === owner.metadata.name && spec.metalMachineRef.namespace === namespace;
-    });
-    return servers.items.filter((s) => s.metadata.name === binding?.metadata.name).map((s) => leaf(s));
-  };
-  const machineNodes = machines.items.map((item): TreeNode => {
-    const { infrastructureRef, bootstrap } = item.spec ?? {};
-    const own = metalMachines.items.filter((m) => m.metadata.name === infrastructureRef?.name);
-    const config = configs.items.filter((c) => c.metadata.name === bootstrap?.configRef?.name);
-    return {
-      object: item,
-      children: [...config.map((c) => leaf(c)), ...own.map((m) => ({ object: m, children: serverOf(m) }))],
-    };
+/** The tree of a Cluster as text, for `bloomery describe`. */
+export async function clusterTreeText(session: Session, found: KubeObject, options: TreeOptions = {}): Promise<string> {
+  return textOf(session, clusterTree(await readClusterObjects(session, found as TreeObject)), options);
+}
+
+function textOf({ deps }: Session, root: TreeNode, { showConditions, grouping = true }: TreeOptions): string {
+  const isGrouped = grouping !== false && grouping !== 'false';
+  return treeText(isGrouped ? groupMachines(root) : root, {
+    nowMs: deps.clock.nowMs(),
+    ...(showConditions === undefined ? {} : { showConditions }),
   });
-  const own = infrastructure.items.filter((item) => {
-    return item.metadata.name === name || item.metadata.ownerReferences?.some((ref) => ref.name === name) === true;
-  });
-  return { object: root, children: [...own.map((item) => leaf(item)), ...machineNodes] };
 }
 
-function leaf(object: ExplainedObject): TreeNode {
-  return { object, children: [] };
+async function readTree(
+  session: Session,
+  text: string,
+): Promise<{ readonly root: TreeNode; readonly objects: ClusterObjects }> {
+  const { client, namespace } = session;
+  const [, kind, name = ''] = /^(?:(cluster|clusters|cl|machine|machines|ma)\/)?(.*)$/i.exec(text) ?? [];
+  const isMachine = kind?.toLowerCase().startsWith('ma') === true;
+  const found = isMachine ? undefined : await findObject(client, cluster, { name, namespace });
+  if (found !== undefined) {
+    const objects = await readClusterObjects(session, found as TreeObject);
+    return { root: clusterTree(objects), objects };
+  }
+  const member = kind === undefined || isMachine ? await findObject(client, machine, { name, namespace }) : undefined;
+  const owner = member && (await findObject(client, cluster, { name: member.spec?.clusterName ?? '', namespace }));
+  if (member === undefined || owner === undefined) throw await unknown(session, name, isMachine);
+  const objects = await readClusterObjects(session, owner as TreeObject);
+  return { root: machineTree(member as TreeObject, objects), objects };
 }
 
-function treeRows(node: TreeNode, lead: string, rest: string): readonly (readonly string[])[] {
-  const { object, children } = node;
-  const below = children.flatMap((child, i) => {
-    const isLast = i === children.length - 1;
-    return treeRows(child, `${rest}${isLast ? '└─ ' : '├─ '}`, `${rest}${isLast ? '   ' : '│  '}`);
-  });
-  const { phase, waitingFor, conditions } = object.status ?? {};
-  const ready = findCondition(conditions, 'Ready');
-  const isRoot = (waitingFor !== undefined || ready?.status === 'False') && !children.some(isWaiting);
-  const waiting = waitingFor ?? (ready?.status === 'False' ? ready.reason : undefined) ?? '-';
-  const row = [
-    `${lead}${object.kind}/${object.metadata.name}`,
-    phase ?? '-',
-    ready?.status ?? readyField(object),
-    isRoot ? `${waiting}  <- cause` : waiting,
-  ];
-  return [row, ...below];
-}
-
-function isWaiting({ object, children }: TreeNode): boolean {
-  const { waitingFor, conditions } = object.status ?? {};
-  return waitingFor !== undefined || findCondition(conditions, 'Ready')?.status === 'False' || children.some(isWaiting);
-}
-
-function readyField(object: ExplainedObject): string {
-  const { ready } = (object.status ?? {}) as JsonObject;
-  return typeof ready === 'boolean' ? (ready ? 'True' : 'False') : '-';
+async function unknown({ client, namespace }: Session, name: string, isMachine: boolean): Promise<BloomeryError> {
+  const { items } = await client.list(isMachine ? machine : cluster, { namespace });
+  const near = suggest(
+    name,
+    items.map(({ metadata }) => metadata.name),
+  );
+  const what = isMachine ? 'machine of a cluster' : 'cluster or machine';
+  const message = `no ${what} in namespace ${namespace} is called ${JSON.stringify(name)}${didYouMean(near)}`;
+  return new BloomeryError('BLM_CLI_NAME_UNKNOWN', message, { facts: { try: 'bloomery get clusters -A' } });
 }
