@@ -112,7 +112,7 @@ export const WAIT_REASONS = {
     doc: 'The control plane object is missing or not ready.',
   },
   WaitingForTemplate: {
-    short: 'infrastructure template',
+    short: 'machine template to exist',
     normal: false,
     doc: 'The template that machines are to be made from does not exist, or its kind is not served.',
   },

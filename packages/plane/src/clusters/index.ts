@@ -1,5 +1,6 @@
 export * from './cluster/reconcile.ts';
 export * from './machine/reconcile.ts';
+export * from './machine-set/reconcile.ts';
 export * from './metal-cluster/reconcile.ts';
 export * from './talos-config/index.ts';
 export * from './workload/create-workload-clusters.ts';

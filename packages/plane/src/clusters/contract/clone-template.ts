@@ -21,6 +21,8 @@ export interface CloneRequest {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly owner?: OwnerReference;
+  /** Who writes, for managedFields. */
+  readonly fieldManager?: string;
 }
 
 /** Annotations that say which template an object was made from. */
@@ -52,7 +54,11 @@ export async function cloneTemplate(deps: CloneTemplateDeps, request: CloneReque
   const clone = cloneOf(template, kind, request);
   const made: ObjectReference = { apiVersion: apiVersionOf(kind), kind: kind.kind, name, namespace };
   try {
-    await deps.client.create(kind, clone);
+    await deps.client.create(
+      kind,
+      clone,
+      request.fieldManager === undefined ? {} : { fieldManager: request.fieldManager },
+    );
   } catch (error) {
     if (!isBloomeryError(error, 'BLM_API_ALREADY_EXISTS')) throw error;
     const there = await findObject(deps.client, kind, { name, namespace });

@@ -13,7 +13,7 @@ const annotate = (object: ExplainedObject, change: string): string =>
 export const CONTROL_PLANE_WAIT_RULES = {
   WaitingForTemplate: {
     next: 'It goes on by itself when the template exists.',
-    do: (o: ExplainedObject) => [`kubectl get taloscontrolplane ${o.metadata.name}${namespaceFlag(o)} -o yaml`],
+    do: (o: ExplainedObject) => [`kubectl get ${o.kind.toLowerCase()} ${o.metadata.name}${namespaceFlag(o)} -o yaml`],
   },
   WaitingForFirstMachine: {
     next: 'The first machine that answers the Talos API is bootstrapped; the others join it.',
