@@ -116,6 +116,6 @@ export function startPlaneControllers(
 }
 
 /** Cluster API core, which in cluster mode is upstream's. */
-function clusterApiCore({ kinds }: ClusterServices): readonly Controller[] {
-  return [createClusterController(kinds), createMachineController(kinds)];
+function clusterApiCore({ kinds, workload }: ClusterServices): readonly Controller[] {
+  return [createClusterController(kinds), createMachineController({ ...kinds, workloads: workload })];
 }

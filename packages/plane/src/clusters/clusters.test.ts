@@ -21,6 +21,7 @@ import { startWorld, type World } from '../allocation/testing/world.ts';
 import { createClusterController } from './cluster/reconcile.ts';
 import { createMachineController } from './machine/reconcile.ts';
 import { createMetalClusterController } from './metal-cluster/reconcile.ts';
+import { noWorkloads } from './workload/testing/no-workloads.ts';
 
 const at = (name: string) => ({ name, namespace: 'default' });
 const seed = (kind: KindDefinition, name: string, body: JsonObject = {}, metadata: JsonObject = {}) => ({
@@ -53,7 +54,7 @@ const start = async (seeds: readonly ReturnType<typeof seed>[]): Promise<World> 
     (kinds) => [
       createClusterController(kinds),
       createMetalClusterController(),
-      createMachineController(kinds),
+      createMachineController({ ...kinds, workloads: noWorkloads }),
       createServerClassController(),
       createMetalMachineController(),
       createServerBindingController(),
@@ -108,7 +109,8 @@ describe('the core opens the gates', () => {
     await w.settle();
     m = await w.find(machine, at('m'));
     assert.deepEqual(m?.status?.addresses, [{ type: 'InternalIP', address: '10.0.0.9' }]);
-    assert.equal(m?.status?.conditions?.find((c) => c.type === 'Ready')?.status, 'True');
+    assert.equal(m?.status?.conditions?.find((c) => c.type === 'InfrastructureReady')?.status, 'True');
+    assert.equal(m?.status?.conditions?.[0]?.reason, 'WaitingForNode', 'only its Node is missing');
   });
 
   it('deleting the Cluster takes the Machine, the MetalMachine and the infrastructure with it, in order', async () => {

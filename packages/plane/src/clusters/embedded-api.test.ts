@@ -36,6 +36,7 @@ import {
 import { createClusterController } from './cluster/reconcile.ts';
 import { createMachineController } from './machine/reconcile.ts';
 import { createMetalClusterController } from './metal-cluster/reconcile.ts';
+import { noWorkloads } from './workload/testing/no-workloads.ts';
 
 const DEADLINE_MS = 20_000;
 const random = (length: number): Uint8Array => randomBytes(length);
@@ -56,7 +57,7 @@ async function startPlane() {
   const controllers = [
     createClusterController(kinds),
     createMetalClusterController(),
-    createMachineController(kinds),
+    createMachineController({ ...kinds, workloads: noWorkloads }),
     createServerClassController(),
     createMetalMachineController(),
     createServerBindingController(),

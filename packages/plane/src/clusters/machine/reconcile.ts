@@ -1,117 +1,190 @@
-import type { Controller, ReconcileContext } from '@bloomery/kube';
+import type { Controller, ReconcileContext, Requeue } from '@bloomery/kube';
 import { findObject, patchObject, patchStatus, setFinalizer, watchSource } from '@bloomery/kube';
-import type { KubeObject, Machine } from '@bloomery/model';
-import { cluster, FINALIZERS, keyOf, machine } from '@bloomery/model';
+import type { JsonObject, Machine, ObjectKey } from '@bloomery/model';
+import { cluster, FINALIZERS, keyOf, LABELS, machine } from '@bloomery/model';
 import { isPaused } from '../../allocation/paused.ts';
-import type { Wait } from '../../allocation/wait.ts';
-import { waitCondition, waitEvent, waitingFor } from '../../allocation/wait.ts';
-import { claimPatch } from '../contract/claim.ts';
+import { waitEvent, waitingFor } from '../../allocation/wait.ts';
+import { claimPatch, isClaimedByAnother } from '../contract/claim.ts';
+import { becameTrueEvents } from '../contract/mirror.ts';
 import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
 import { providerWakes } from '../contract/provider-wakes.ts';
-import type { MachineInput } from './plan.ts';
-import { planMachineSpec, planMachineStatus } from './plan.ts';
+import { syncNode } from '../workload/node-sync.ts';
+import type { WorkloadClusters } from '../workload/workload-clusters.ts';
+import type { MachineDeletionInput } from './deletion.ts';
+import { viewNode } from './node-view.ts';
+import { MACHINE_MILESTONES, type MachineInput, ownSource, planMachineSpec, planMachineStatus } from './plan.ts';
+import { planMachineMetadata } from './plan-metadata.ts';
+import { removeMachine } from './remove.ts';
+
+export interface MachineControllerDeps extends ProviderKinds {
+  readonly workloads: WorkloadClusters;
+}
+
+const STATUS_WRITES = [
+  ...['phase', 'addresses', 'bootstrapReady', 'infrastructureReady', 'nodeRef', 'nodeInfo', 'failureReason'],
+  ...['failureMessage', 'lastUpdated', 'certificatesExpiryDate', 'deletion', 'observedGeneration', 'waitingFor'],
+].map((field) => `Machine.status.${field}`);
+/** The other conditions of a Machine are those of health checks and of the control plane. */
+const CONDITION_WRITES = [
+  ...['Ready', 'Paused', 'BootstrapReady', 'InfrastructureReady', 'NodeHealthy', 'DrainingSucceeded'],
+  ...['VolumeDetachSucceeded', 'PreDrainDeleteHookSucceeded', 'PreTerminateDeleteHookSucceeded'],
+].map((type) => `Machine.status.conditions.${type}`);
 
 /**
- * The controller of Machine for embedded mode: claims the bootstrap and infrastructure objects, carries the secret's name,
- * provider id and addresses over, and deletes in order. In cluster mode Cluster API's own runs instead.
+ * The controller of Machine for embedded mode: claims the bootstrap and infrastructure objects, of any kind, carries the
+ * secret's name, provider id and addresses over, finds the Node, and deletes in order. In cluster mode Cluster API's own runs
+ * instead.
  */
-export function createMachineController(kinds: ProviderKinds): Controller<Machine> {
+export function createMachineController(deps: MachineControllerDeps): Controller<Machine> {
+  const { workloads, cache } = deps;
+  const ofCluster = ({ name, namespace }: ObjectKey): readonly Machine[] =>
+    cache.list(machine, namespace).filter(({ spec }) => spec?.clusterName === name);
   return {
     name: 'machine',
     kind: machine,
+    concurrency: 8,
     watches: [
-      watchSource(cluster, ({ metadata }, cache) =>
-        cache
-          .list(machine, metadata.namespace)
-          .filter(({ spec }) => spec?.clusterName === metadata.name)
-          .map(keyOf),
+      watchSource(cluster, ({ metadata: { name, namespace = 'default' } }) =>
+        ofCluster({ name, namespace }).map(keyOf),
       ),
     ],
-    wakes: providerWakes(kinds, machine, ({ spec }) => [spec?.infrastructureRef, spec?.bootstrap.configRef]),
+    wakes: [
+      ...providerWakes(deps, machine, ({ spec }) => [spec?.infrastructureRef, spec?.bootstrap.configRef]),
+      workloads.wake((key, node) => {
+        const concerned = ofCluster(key).filter(
+          ({ spec, status }) =>
+            node === undefined ||
+            (node.spec?.providerID !== undefined && node.spec.providerID === spec?.providerID) ||
+            node.metadata.name === status?.nodeRef?.name,
+        );
+        return concerned.map(keyOf);
+      }),
+    ],
     writes: [
-      'Machine.metadata',
-      'Machine.spec',
-      'Machine.status',
-      'MetalMachine.metadata.ownerReferences',
-      'MetalMachine.metadata.labels',
-      'TalosConfig.metadata.ownerReferences',
-      'TalosConfig.metadata.labels',
+      'Machine.metadata.finalizers(machine)',
+      'Machine.metadata.labels(cluster-name)',
+      'Machine.metadata.ownerReferences(Cluster)',
+      'Machine.spec.bootstrap.dataSecretName',
+      'Machine.spec.providerID',
+      'Machine.spec.failureDomain',
+      ...STATUS_WRITES,
+      ...CONDITION_WRITES,
+      '*.metadata.ownerReferences(Machine)',
+      '*.metadata.labels(cluster-name, of what Machines refer to)',
     ],
     async reconcile(key, context) {
       const found = await findObject(context.client, machine, key);
       if (found === undefined) return {};
-      const input = await readInput(found, context, kinds);
-      if (isPaused(found, input.cluster)) return {};
-      if (found.metadata.deletionTimestamp !== undefined) await remove(input, context);
-      else await provide(input, context);
-      return {};
+      const { namespace = 'default' } = found.metadata;
+      const owner = await findObject(context.client, cluster, { name: found.spec?.clusterName ?? '', namespace });
+      if (isPaused(found, owner)) {
+        await pause(found, context);
+        return {};
+      }
+      const input = await readInput(found, owner, context, deps);
+      if (found.metadata.deletionTimestamp === undefined) return provide(input, context, workloads);
+      return removeMachine(await deletionInput(input, context, deps), context, workloads);
     },
   };
 }
 
 async function readInput(
   found: Machine,
-  { client, cache }: ReconcileContext,
-  kinds: ProviderKinds,
+  owner: MachineInput['cluster'],
+  { client }: ReconcileContext,
+  deps: MachineControllerDeps,
 ): Promise<MachineInput> {
   const { namespace = 'default' } = found.metadata;
   const [bootstrap, infrastructure] = await Promise.all([
-    readProviderObject({ ...kinds, client }, found.spec?.bootstrap.configRef, namespace),
-    readProviderObject({ ...kinds, client }, found.spec?.infrastructureRef, namespace),
+    readProviderObject({ ...deps, client }, found.spec?.bootstrap.configRef, namespace),
+    readProviderObject({ ...deps, client }, found.spec?.infrastructureRef, namespace),
   ]);
-  const owner = cache.get(cluster, { name: found.spec?.clusterName ?? '', namespace });
-  return { machine: found, cluster: owner, bootstrap, infrastructure };
+  const ready = ownSource(infrastructure, found)?.view;
+  const providerId = found.spec?.providerID ?? (ready?.ready === true ? ready.providerID : undefined);
+  return {
+    machine: found,
+    cluster: owner,
+    bootstrap,
+    infrastructure,
+    node: viewNode(deps.workloads, owner, providerId),
+  };
 }
 
-async function provide(input: MachineInput, context: ReconcileContext): Promise<void> {
-  const { client, events } = context;
-  const { machine: found, cluster: owner } = input;
+async function deletionInput(
+  input: MachineInput,
+  { client }: ReconcileContext,
+  deps: MachineControllerDeps,
+): Promise<MachineDeletionInput> {
+  const { namespace = 'default' } = input.machine.metadata;
+  const [controlPlane, { items }] = await Promise.all([
+    readProviderObject({ ...deps, client }, input.cluster?.spec?.controlPlaneRef, namespace),
+    client.list(machine, { namespace, labels: LABELS.controlPlane }),
+  ]);
+  const living = items.filter(
+    ({ metadata, spec }) =>
+      metadata.deletionTimestamp === undefined && spec?.clusterName === input.machine.spec?.clusterName,
+  );
+  return { ...input, controlPlane, livingControlPlanes: living.length };
+}
+
+async function provide(input: MachineInput, context: ReconcileContext, workloads: WorkloadClusters): Promise<Requeue> {
+  const { client, events, clock } = context;
+  const { machine: found } = input;
   const key = keyOf(found);
-  const clusterName = found.spec?.clusterName ?? '';
   if (found.metadata.finalizers?.includes(FINALIZERS.machine) !== true) {
     await setFinalizer(client, machine, key, FINALIZERS.machine, 'present');
   }
-  if (owner !== undefined) {
-    await patchObject(client, machine, key, (m) => claimPatch(m, { owner, clusterName, asController: false }));
+  await patchIfNeeded(context, found, (current) => planMachineMetadata({ ...input, machine: current }));
+  await claimParts(input, context);
+  await patchIfNeeded(context, found, (current) => planMachineSpec({ ...input, machine: current }));
+  const { wait } = planMachineStatus(input, clock.nowMs());
+  const after = await patchStatus(
+    context,
+    machine,
+    key,
+    (current) => planMachineStatus({ ...input, machine: current }, clock.nowMs()).status,
+  );
+  const before = found.status;
+  for (const event of becameTrueEvents(before?.conditions, after.status?.conditions, MACHINE_MILESTONES)) {
+    events.record(found, event);
   }
-  const claim = { owner: found, clusterName, asController: true };
-  for (const part of [input.bootstrap, input.infrastructure]) {
-    if (part?.kind === undefined || part.object === undefined || claimPatch(part.object, claim) === undefined) continue;
-    await patchObject(client, part.kind, part.key, (object) => claimPatch(object, claim));
+  if (before?.nodeRef?.name === undefined && after.status?.nodeRef?.name !== undefined) {
+    events.record(found, { type: 'Normal', reason: 'SuccessfulSetNodeRef', message: after.status.nodeRef.name });
   }
-  await patchObject(client, machine, key, (current) => planMachineSpec({ ...input, machine: current }));
-  const { wait } = planMachineStatus(input);
-  await patchStatus(context, machine, key, (current) => planMachineStatus({ ...input, machine: current }).status);
-  const event = wait && waitEvent(found.status?.conditions, wait);
+  const event = wait && waitEvent(before?.conditions, wait);
   if (event !== undefined) events.record(found, event);
-}
-
-/** The infrastructure first, then the bootstrap config; each has to be gone before the next. What another Machine owns stays. */
-async function remove(
-  { machine: found, infrastructure, bootstrap }: MachineInput,
-  context: ReconcileContext,
-): Promise<void> {
-  const { client } = context;
-  const key = keyOf(found);
-  for (const part of [infrastructure, bootstrap]) {
-    if (part?.object === undefined || part.kind === undefined || isOfAnother(part.object, found)) continue;
-    if (part.object.metadata.deletionTimestamp === undefined) await client.delete(part.kind, part.key);
-    if ((await findObject(client, part.kind, part.key)) === undefined) continue;
-    const wait: Wait = { reason: 'WaitingForDependents', message: `waiting for ${part.text} to go` };
-    await patchStatus(context, machine, key, () => ({
-      phase: 'Deleting',
-      waitingFor: waitingFor(wait),
-      conditions: [waitCondition(wait)],
-    }));
-    const event = waitEvent(found.status?.conditions, wait);
-    if (event !== undefined) context.events.record(found, event);
-    return;
+  if (input.node.state === 'found' && input.cluster !== undefined) {
+    await syncNode(workloads.client(keyOf(input.cluster)), input.node.node, after);
   }
-  await setFinalizer(client, machine, key, FINALIZERS.machine, 'absent');
+  return {};
 }
 
-/** Two Machines may name one object by mistake: only its owner takes it with it, as a machine may live on it. */
-function isOfAnother({ metadata }: KubeObject, { metadata: { name } }: Machine): boolean {
-  const owners = (metadata.ownerReferences ?? []).filter(({ kind }) => kind === 'Machine');
-  return owners.length > 0 && owners.every((owner) => owner.name !== name);
+async function claimParts(input: MachineInput, context: ReconcileContext): Promise<void> {
+  const { machine: found, bootstrap, infrastructure } = input;
+  const claim = { owner: found, clusterName: found.spec?.clusterName ?? '', asController: true };
+  for (const part of [bootstrap, infrastructure]) {
+    if (part?.kind === undefined || part.object === undefined || isClaimedByAnother(part.object, found)) continue;
+    if (claimPatch(part.object, claim) === undefined) continue;
+    await patchObject(context.client, part.kind, part.key, (object) => claimPatch(object, claim));
+  }
+}
+
+async function patchIfNeeded(
+  { client }: ReconcileContext,
+  found: Machine,
+  change: (current: Machine) => JsonObject | undefined,
+): Promise<void> {
+  if (change(found) === undefined) return;
+  await patchObject(client, machine, keyOf(found), change);
+}
+
+/** Only that it is paused is said; everything else stays as it is. */
+async function pause(found: Machine, context: ReconcileContext): Promise<void> {
+  const message = 'nothing is done for the Machine; unpause it or its Cluster to go on';
+  await patchStatus(context, machine, keyOf(found), () => ({
+    waitingFor: waitingFor({ reason: 'Paused', message }),
+    conditions: [{ type: 'Paused', status: 'True', reason: 'Paused', message }],
+  }));
+  if (found.status?.conditions?.some(({ type }) => type === 'Paused') === true) return;
+  context.events.record(found, { type: 'Normal', reason: 'Paused', message });
 }
