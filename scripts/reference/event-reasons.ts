@@ -129,6 +129,16 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'Server, MetalMachine',
     meaning: 'The BMC was told to switch the machine on, towards the network.',
   },
+  ProviderSet: {
+    type: 'Normal',
+    about: 'MetalMachine',
+    meaning: 'The Node of the machine carries its provider id, by which Cluster API finds it.',
+  },
+  ProviderUpdateFailed: {
+    type: 'Warning',
+    about: 'MetalMachine',
+    meaning: 'The provider id cannot be set on the Node of the machine. The message names the Nodes and what to do.',
+  },
   Registered: { type: 'Normal', about: 'Server', meaning: 'A machine booted the agent for the first time.' },
   Released: { type: 'Normal', about: 'Server', meaning: 'The MetalMachine gave the Server back; it is wiped next.' },
   ReportRefused: {

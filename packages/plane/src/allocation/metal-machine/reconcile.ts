@@ -1,31 +1,39 @@
-import type { Controller, ReconcileContext } from '@bloomery/kube';
+import type { Controller, ReconcileContext, Requeue } from '@bloomery/kube';
 import { findObject, patchObject, patchStatus, setFinalizer } from '@bloomery/kube';
 import type { MetalMachine, ObjectKey, Server } from '@bloomery/model';
 import { ANNOTATIONS, FINALIZERS, keyOf, keyText, metalMachine, server, serverBinding } from '@bloomery/model';
 import { isBloomeryError } from '@bloomery/ports';
+import type { WorkloadClusters } from '../../clusters/workload/workload-clusters.ts';
 import type { TimelineRecorder } from '../../insight/timeline.ts';
 import type { Wait } from '../wait.ts';
 import { waitEvent } from '../wait.ts';
 import { serverBindingFor } from './bind.ts';
 import { unfitness } from './candidates.ts';
-import type { MetalMachineInput } from './plan.ts';
+import { createNodeInterest, type NodeInterest } from './node-interest.ts';
+import type { MetalMachineInput, MetalMachinePlan } from './plan.ts';
 import { planMetalMachine } from './plan.ts';
+import { providerIdOf, setProviderIdOfNode } from './provider-set.ts';
 import { isBoundTo, readMetalMachineInput } from './read-input.ts';
 import { boundStatus, progressOf, waitingStatus } from './status.ts';
 import { METAL_MACHINE_WATCHES } from './watches.ts';
 
 export interface MetalMachineControllerOptions {
   readonly timeline?: TimelineRecorder;
+  /** Access to workload clusters: Nodes get their provider id through it, and the condition ProviderSet. Neither without it. */
+  readonly workload?: WorkloadClusters;
 }
 
 type Step = { readonly context: ReconcileContext; readonly key: ObjectKey; readonly input: MetalMachineInput };
 
 /** The controller that gives every MetalMachine its Server and takes it away again (spec/metal.md §9). */
 export function createMetalMachineController(options: MetalMachineControllerOptions = {}): Controller<MetalMachine> {
+  const { workload } = options;
+  const interest = createNodeInterest();
   return {
     name: 'metal-machine',
     kind: metalMachine,
     watches: METAL_MACHINE_WATCHES,
+    ...(workload === undefined ? {} : { wakes: [interest.wakes(workload)] }),
     writes: [
       'MetalMachine.metadata.finalizers',
       'MetalMachine.metadata.annotations(allocated-through)',
@@ -34,24 +42,38 @@ export function createMetalMachineController(options: MetalMachineControllerOpti
       'MetalMachine.status',
       'ServerBinding.spec.metalMachineRef',
       'ServerBinding.spec.serverClassRef',
+      'Node.spec.providerID (workload cluster)',
     ],
     concurrency: 8,
     async reconcile(key, context) {
       const found = await findObject(context.client, metalMachine, key);
-      if (found !== undefined) await reconcileOne(found, context, options);
-      return {};
+      if (found?.metadata.deletionTimestamp !== undefined || found === undefined) interest.forget(key);
+      return found === undefined ? {} : reconcileOne(found, context, { ...options, interest });
     },
   };
 }
 
-async function reconcileOne(
-  found: MetalMachine,
-  context: ReconcileContext,
-  options: MetalMachineControllerOptions,
-): Promise<void> {
+type Options = MetalMachineControllerOptions & { readonly interest: NodeInterest };
+
+async function reconcileOne(found: MetalMachine, context: ReconcileContext, options: Options): Promise<Requeue> {
   const input = readMetalMachineInput(found, context.cache);
   const step: Step = { context, key: keyOf(found), input };
   const plan = planMetalMachine(input);
+  if (plan.do === 'follow') {
+    await addFinalizer(step);
+    await setProviderId(step, plan.binding.metadata.name);
+    return follow(step, plan.binding, options);
+  }
+  await carryOut(step, plan, options);
+  return {};
+}
+
+async function carryOut(
+  step: Step,
+  plan: Exclude<MetalMachinePlan, { do: 'follow' }>,
+  options: Options,
+): Promise<void> {
+  const { context } = step;
   switch (plan.do) {
     case 'wait':
       return report(step, plan.wait);
@@ -69,10 +91,6 @@ async function reconcileOne(
     case 'bind':
       await addFinalizer(step);
       return bindNamed(step, plan.server, options);
-    case 'follow':
-      await addFinalizer(step);
-      await setProviderId(step, plan.binding.metadata.name);
-      return follow(step, plan.binding);
   }
 }
 
@@ -94,12 +112,23 @@ async function report({ context, key, input }: Step, wait: Wait): Promise<void> 
 async function follow(
   { context, key, input }: Step,
   binding: NonNullable<MetalMachineInput['binding']>,
-): Promise<void> {
+  { workload, interest }: Options,
+): Promise<Requeue> {
   const before = input.metalMachine.status?.conditions;
   const { wait } = progressOf(binding, input.server);
-  await patchStatus(context, metalMachine, key, (current) => boundStatus(current, binding, input.server));
-  const event = wait && waitEvent(before, wait);
-  if (event !== undefined) context.events.record(input.metalMachine, event);
+  const server = binding.metadata.name;
+  const owner = input.cluster && keyOf(input.cluster);
+  if (owner !== undefined) interest.set(key, owner, server);
+  const provided = workload && owner && (await setProviderIdOfNode(workload, owner, server, before));
+  await patchStatus(context, metalMachine, key, (current) => {
+    const status = boundStatus(current, binding, input.server);
+    const conditions = [...(status.conditions ?? []), ...(provided === undefined ? [] : [provided.condition])];
+    return { ...status, conditions };
+  });
+  for (const event of [wait && waitEvent(before, wait), provided?.event]) {
+    if (event !== undefined) context.events.record(input.metalMachine, event);
+  }
+  return provided?.retryMs === undefined ? {} : { afterMs: provided.retryMs };
 }
 
 async function finish({ context, key }: Step): Promise<void> {
@@ -194,13 +223,13 @@ async function setServerRef({ context, key }: Step, name: string, through: strin
     ...(through === undefined ? {} : { metadata: { annotations: { [ANNOTATIONS.allocatedThrough]: through } } }),
     spec: {
       serverRef: { apiVersion: 'metal.sidero.dev/v1alpha2', kind: 'Server', name },
-      providerID: `sidero://${name}`,
+      providerID: providerIdOf(name),
     },
   }));
 }
 
 async function setProviderId({ context, key, input }: Step, name: string): Promise<void> {
-  const providerID = `sidero://${name}`;
+  const providerID = providerIdOf(name);
   if (input.metalMachine.spec?.providerID === providerID) return;
   await patchObject(context.client, metalMachine, key, ({ spec }) =>
     spec?.providerID === providerID ? undefined : { spec: { providerID } },
