@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import type { CliDeps } from './cli-deps.ts';
 import { connected, formatted } from './command-options.ts';
+import { setOutcome } from './command-outcome.ts';
 import type { AcceptOptions } from './commands/accept.ts';
 import type { BackupCommandOptions } from './commands/backup.ts';
+import type { ConfigOptions } from './commands/config.ts';
 import type { ExplainOptions } from './commands/explain.ts';
 import type { GetOptions } from './commands/get.ts';
 import type { PowerOptions } from './commands/power.ts';
@@ -25,6 +27,7 @@ export function buildCli(deps: CliDeps): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => deps.stdout.write(text), writeErr: () => {} });
   addReading(program, deps);
+  addConfig(program, deps);
   addLinkCommands(program, deps);
   addChanging(program, deps);
   addTokenCommands(program, deps);
@@ -77,6 +80,22 @@ function addReading(program: Command, deps: CliDeps): void {
     .action(async (name: string, options: TreeOptions & SessionOptions) => {
       const { tree } = await import('./commands/tree.ts');
       await withSession(options, deps, (session) => tree(session, name, options));
+    });
+}
+
+function addConfig(program: Command, deps: CliDeps): void {
+  formatted(connected(program.command('config')))
+    .description('Show the configuration that a machine is served, and where each part of it comes from')
+    .argument('<name...>', 'a machine, TalosConfig, MetalMachine, server or cluster; `config show NAME` is the same')
+    .option('--show-secrets', 'tokens, keys and passwords too')
+    .option('--bootstrap', 'only the bootstrap data, without patches of ServerClass and Server')
+    .option(
+      '--diff <name>',
+      'only what differs from the configuration of another machine; exit code 8 when something does',
+    )
+    .action(async (words: string[], options: ConfigOptions & SessionOptions) => {
+      const { config } = await import('./commands/config.ts');
+      setOutcome(program, await withSession(options, deps, (session) => config(session, words, options)));
     });
 }
 

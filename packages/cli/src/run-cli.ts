@@ -1,6 +1,7 @@
 import { BloomeryError, errorText } from '@bloomery/ports';
 import { type Command, CommanderError } from 'commander';
 import type { CliDeps } from './cli-deps.ts';
+import { outcomeOf } from './command-outcome.ts';
 import { EXIT, exitCodeOf, hintOf, usageError } from './exit-code.ts';
 
 /**
@@ -12,7 +13,7 @@ import { EXIT, exitCodeOf, hintOf, usageError } from './exit-code.ts';
 export async function runCli(program: Command, args: readonly string[], deps: CliDeps): Promise<number> {
   try {
     await program.parseAsync(args, { from: 'user' });
-    return deps.signal.aborted ? EXIT.interrupted : EXIT.done;
+    return deps.signal.aborted ? EXIT.interrupted : outcomeOf(program);
   } catch (error) {
     if (deps.signal.aborted) return EXIT.interrupted;
     const known = asBloomeryError(error, program);

@@ -62,6 +62,22 @@ const LINK_DOCUMENTS_SINCE = [1, 5] as const;
  * @see spec/boot.md section 6
  */
 export function planConfig(input: ConfigInput): ConfigPlan {
+  const own = planOwnConfig(input);
+  if (!own.ok) return own;
+  try {
+    const isTooOld = isOlderTalos(installerVersion(own.documents) ?? input.talosVersion, LINK_DOCUMENTS_SINCE);
+    const link = isTooOld ? [] : [readPatch(linkDocuments(input), 'lenient', 'SideroLink documents')];
+    const documents = patchConfig(writeConfig(own.documents, 'lenient'), link, { strictness: 'lenient' });
+    return { ok: true, body: writeConfig(documents, 'lenient'), warnings: strictProblems(documents) };
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+/** What `planConfig` makes before it adds the SideroLink documents: for people to look at. Pure. */
+export function planOwnConfig(
+  input: Pick<ConfigInput, 'server' | 'bootstrap' | 'sources'>,
+): { readonly ok: true; readonly documents: readonly ConfigDocument[] } | Extract<ConfigPlan, { ok: false }> {
   let text = input.bootstrap;
   for (const source of input.sources) {
     const patched = applySource(text, source);
@@ -69,15 +85,15 @@ export function planConfig(input: ConfigInput): ConfigPlan {
     text = patched.text;
   }
   try {
-    const labelled = labelNode(patchConfig(text, [], { strictness: 'lenient' }), input.server);
-    if (labelled === undefined) return { ok: false, status: 500, text: 'unknown config type' };
-    const isTooOld = isOlderTalos(installerVersion(labelled) ?? input.talosVersion, LINK_DOCUMENTS_SINCE);
-    const link = isTooOld ? [] : [readPatch(linkDocuments(input), 'lenient', 'SideroLink documents')];
-    const documents = patchConfig(writeConfig(labelled, 'lenient'), link, { strictness: 'lenient' });
-    return { ok: true, body: writeConfig(documents, 'lenient'), warnings: strictProblems(documents) };
+    const documents = labelNode(patchConfig(text, [], { strictness: 'lenient' }), input.server);
+    return documents === undefined ? { ok: false, status: 500, text: 'unknown config type' } : { ok: true, documents };
   } catch (error) {
-    return { ok: false, status: 500, text: `failure applying patches to machine config: ${errorText(error)}` };
+    return failure(error);
   }
+}
+
+function failure(error: unknown): Extract<ConfigPlan, { ok: false }> {
+  return { ok: false, status: 500, text: `failure applying patches to machine config: ${errorText(error)}` };
 }
 
 type Patched =
