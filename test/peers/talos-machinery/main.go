@@ -48,10 +48,21 @@ func leaves(err error) []string {
 		return []string{}
 	}
 
-	var list interface{ WrappedErrors() []error }
-	if errors.As(err, &list) {
+	// Several errors may be wrapped once more to say where they belong: both kinds of lists are looked for.
+	for at := err; at != nil; at = errors.Unwrap(at) {
+		var inner []error
+
+		switch list := at.(type) {
+		case interface{ WrappedErrors() []error }:
+			inner = list.WrappedErrors()
+		case interface{ Unwrap() []error }:
+			inner = list.Unwrap()
+		default:
+			continue
+		}
+
 		out := []string{}
-		for _, e := range list.WrappedErrors() {
+		for _, e := range inner {
 			out = append(out, leaves(e)...)
 		}
 

@@ -138,10 +138,11 @@ const LINKS = [
   'WireguardConfig',
 ];
 const VIRTUAL_ADDRESSES = ['HCloudVIPConfig', 'Layer2VIPConfig'];
+const USER_VOLUMES = ['ExistingVolumeConfig', 'UserVolumeConfig'];
 
-/** One name is one link, and one virtual address has one way of being moved. @throws LoadRefusal */
+/** One name is one link, one volume, and one virtual address has one way of being moved. @throws LoadRefusal */
 export function refuseConflicts(documents: readonly ConfigDocument[]): void {
-  for (const kinds of [LINKS, VIRTUAL_ADDRESSES]) {
+  for (const kinds of [LINKS, VIRTUAL_ADDRESSES, USER_VOLUMES]) {
     const seen = new Map<string, string>();
     for (const [at, { kind, name }] of documents.entries()) {
       if (!kinds.includes(kind)) continue;

@@ -127,13 +127,18 @@ export function patchConfig(config: string, patches: readonly ConfigPatch[], opt
       (): State =>
         patch.kind === 'json'
           ? { trees: patchTrees(rawTrees(before), patch.operations, options) }
-          : { documents: mergeParts(loaded(before, options.strictness), patch.parts, options) },
+          : { documents: mergeParts(patchable(before, patch.parts, options), patch.parts, options) },
     );
   }
   const last = state;
-  return staged('result', 'machine configuration', () => [
-    ...loaded('trees' in last ? last : { trees: encodedFor(last.documents, options) }, options.strictness),
-  ]);
+  return staged('result', 'machine configuration', () => {
+    const documents = loaded(
+      'trees' in last ? last : { trees: encodedFor(last.documents, options) },
+      options.strictness,
+    );
+    if (documents.length > 0 || options.strictness === 'lenient') return [...documents];
+    throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', 'reading machine configuration: config not found');
+  });
 }
 
 /** The documents as YAML text: strict ones in Talos' full form, lenient ones as they are. */
@@ -151,6 +156,18 @@ const loaded = (state: State, strictness: Strictness): readonly ConfigDocument[]
   'documents' in state
     ? state.documents
     : explained(undefined, 'machine configuration', () => loadAll(state.trees, strictness));
+
+/** There has to be something to patch, unless earlier patches took it away. */
+function patchable(
+  state: State,
+  parts: readonly StrategicPart[],
+  { strictness }: PatchOptions,
+): readonly ConfigDocument[] {
+  const documents = loaded(state, strictness);
+  if (parts.length > 0 && documents.length === 0 && 'trees' in state)
+    throw new BloomeryError('BLM_TALOS_PATCH_INVALID', 'config not found');
+  return documents;
+}
 
 function patchTrees(
   trees: readonly YamlTree[],
@@ -176,8 +193,6 @@ function mergeParts(
   parts: readonly StrategicPart[],
   options: PatchOptions,
 ): ConfigDocument[] {
-  if (parts.length > 0 && documents.length === 0)
-    throw new BloomeryError('BLM_TALOS_PATCH_INVALID', 'config not found');
   let merged = [...documents];
   for (const { identity, deletions } of parts) merged = applyDeletions(merged, identity, deletions);
   for (const { document } of parts) if (document !== undefined) merged = mergeOne(merged, document, options);

@@ -2,9 +2,15 @@ import { isIP } from 'node:net';
 import { goInteger } from '../yaml/go-scalars.ts';
 import { entriesOf, field, isYamlList, isYamlMap, PlainScalar, scalarString, type YamlTree } from '../yaml/index.ts';
 import { formatByteSize, parseByteSize } from './byte-size.ts';
+import { parseGoUrl } from './go-url.ts';
 
-/** Reads a custom scalar into the form in which Talos writes it again, or says why not. undefined stands for the zero value. */
-export type CustomReading = { readonly value: YamlTree | undefined } | { readonly problem: string };
+/**
+ * A custom scalar in the form in which Talos writes it again, or why it is none. undefined stands for the zero value;
+ * `isZero` says that a word is it.
+ */
+export type CustomReading =
+  | { readonly value: YamlTree | undefined; readonly isZero?: boolean }
+  | { readonly problem: string };
 
 const MAX_PORT = 65_535n;
 
@@ -38,13 +44,26 @@ const ENUMS: { readonly [name: string]: readonly string[] } = {
   'nethelpers.WOLMode': ['phy', 'unicast', 'multicast', 'broadcast', 'magic', 'magicsecure', 'filter'],
 };
 
+/** Words that are zero values: they never take the place of another one in a merge, and stand where nothing was given. */
+const ZERO_WORDS: { readonly [name: string]: string } = {
+  'block.EncryptionProviderType': 'none',
+  'block.FilesystemType': 'none',
+  'nethelpers.DefaultAction': 'accept',
+  'nethelpers.Protocol': 'Protocol(0)',
+  'nethelpers.RoutingRuleAction': 'unspec',
+  'nethelpers.RoutingTable': 'unspec',
+};
+
+/** What Talos writes for the zero value of a custom scalar. */
+export const zeroText = (name: string): string => ZERO_WORDS[name] ?? '';
+
 const good = (value: YamlTree | undefined): CustomReading => ({ value });
 const bad = (problem: string): CustomReading => ({ problem });
 
 /** Read the custom scalar `name` (without `custom:`). Unknown names are taken as they are. */
 export function readCustomScalar(name: string, tree: YamlTree): CustomReading {
   const words = ENUMS[name];
-  if (words !== undefined) return readWord(words, tree);
+  if (words !== undefined) return readWord(name, words, tree);
   switch (name) {
     case 'x509.PEMEncodedCertificate':
       return readPem(['crt'], tree);
@@ -58,6 +77,8 @@ export function readCustomScalar(name: string, tree: YamlTree): CustomReading {
       return readFileMode(tree);
     case 'network.PortRange':
       return readPortRange(tree);
+    case 'nethelpers.RoutingTable':
+      return readRoutingTable(tree);
     default:
       return readText(name, tree);
   }
@@ -82,17 +103,36 @@ function readText(name: string, tree: YamlTree): CustomReading {
       return isBase64(text) ? good(text) : bad('not base64');
     case 'v1alpha1.Endpoint':
     case 'meta.URL':
-      return isUrl(text) ? good(text) : bad('not a URL');
+      return 'problem' in parseGoUrl(text) ? bad('not a URL') : good(writtenUrl(text));
     default:
       return good(tree instanceof PlainScalar ? tree.text : text);
   }
 }
 
-function readWord(words: readonly string[], tree: YamlTree): CustomReading {
-  const text = tree === true ? 'on' : scalarString(tree)?.toLowerCase();
+/** A URL as Go writes it: the scheme in lower case, and no slashes without a host or path behind them. */
+function writtenUrl(text: string): string {
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*:)(\/\/(?=$|[?#]))?/.exec(text);
+  return scheme === null ? text : `${scheme[1]?.toLowerCase() ?? ''}${text.slice(scheme[0].length)}`;
+}
+
+function readWord(name: string, words: readonly string[], tree: YamlTree): CustomReading {
+  const text = scalarString(tree)?.toLowerCase();
   if (text === undefined) return bad('expected a word');
-  if (text === '') return good(undefined);
-  return words.includes(text) ? good(text) : bad(`not one of ${words.join(', ')}`);
+  if (name === 'nethelpers.FailOverMAC') {
+    const old = text === '' ? 'none' : /^\d$/.test(text) ? words[Number(text)] : undefined;
+    if (old !== undefined) return good(old);
+  }
+  if (!words.includes(text)) return bad(`not one of ${words.join(', ')}`);
+  return { value: text, isZero: text === ZERO_WORDS[name] };
+}
+
+const RESERVED_TABLES = ['unspec', 'default', 'main', 'local'];
+
+function readRoutingTable(tree: YamlTree): CustomReading {
+  const text = scalarString(tree)?.toLowerCase() ?? '';
+  const isNumber = /^[1-9]\d{0,2}$/.test(text) && Number(text) <= 252;
+  if (!isNumber && !RESERVED_TABLES.includes(text)) return bad('not a routing table');
+  return { value: text, isZero: text === 'unspec' };
 }
 
 function readPem(keys: readonly string[], tree: YamlTree): CustomReading {
@@ -174,10 +214,10 @@ function canonicalAddress(address: string): string {
 }
 
 function readHardwareAddress(text: string): CustomReading {
-  const octets = text.toLowerCase().split(/[:-]/);
-  if (![6, 8, 20].includes(octets.length) || octets.some((o) => !/^[0-9a-f]{2}$/.test(o)))
+  const digits = text.toLowerCase().replaceAll(':', '');
+  if (digits.length % 2 !== 0 || digits.length > 1000 || !/^[0-9a-f]*$/.test(digits))
     return bad('not a hardware address');
-  return good(octets.join(':'));
+  return good(digits.replaceAll(/(..)(?=.)/g, '$1:'));
 }
 
 const MAX_BASE64 = 4 << 20;
@@ -185,12 +225,3 @@ const isBase64 = (text: string): boolean =>
   text.length <= MAX_BASE64 &&
   text.replace(/[\r\n]/g, '').length % 4 === 0 &&
   /^[A-Za-z0-9+/\r\n]*={0,2}[\r\n]*$/.test(text);
-
-/** What Go's url.Parse refuses, roughly: control characters, bad escapes, a colon in the first path segment. */
-function isUrl(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are refused
-  if (/[\u0000-\u0020\u007f]/.test(text) && !/^[^\u0000-\u001f\u007f]*$/.test(text)) return false;
-  if (/%(?![0-9a-fA-F]{2})/.test(text) || text.startsWith(':')) return false;
-  const scheme = /^[a-zA-Z][a-zA-Z0-9+.-]*:/.exec(text);
-  return scheme !== null || !(text.split('/')[0] ?? '').includes(':');
-}

@@ -119,6 +119,7 @@ function decodeCustom(
   if (tree === null) return undefined;
   const read = readCustomScalar(name, tree);
   if ('problem' in read) return refuse(context, path, read.problem);
+  if (!keepZero && read.isZero === true) return undefined;
   return read.value === undefined && keepZero ? '' : read.value;
 }
 

@@ -1,4 +1,5 @@
 import { entriesOf, field, isYamlList, isYamlMap, type YamlTree } from '../yaml/index.ts';
+import { zeroText } from './custom-scalar.ts';
 import { fieldsOf, type Shape } from './type-table.ts';
 
 /**
@@ -12,7 +13,7 @@ export function encodeShape(shape: Shape, value: YamlTree | undefined): YamlTree
     case 'scalar':
       return value ?? (shape.of === 'string' ? '' : shape.of === 'bool' ? false : shape.of === 'duration' ? '0s' : 0);
     case 'custom':
-      return value ?? (shape.name === 'v1alpha1.FileMode' ? 0 : '');
+      return value ?? (shape.name === 'v1alpha1.FileMode' ? 0 : zeroText(shape.name));
     case 'struct':
       return encodeStruct(shape.name, value);
     case 'list':
@@ -47,6 +48,12 @@ function isZero(shape: Shape, value: YamlTree | undefined): boolean {
     case 'pointer':
       return false;
     case 'struct':
+      // Talos asks the section itself here: without provider and keys it counts as absent, whatever else it holds.
+      if (shape.name === 'block.EncryptionSpec' && isYamlMap(value)) {
+        return fieldsOf(shape.name).every(
+          (f) => !['provider', 'keys'].includes(f.name) || isZero(f.shape, field(value, f.name)),
+        );
+      }
       return isYamlMap(value) && fieldsOf(shape.name).every((f) => isZero(f.shape, field(value, f.name)));
     case 'list':
       return isYamlList(value) && value.length === 0;

@@ -93,3 +93,24 @@ export function goHostname({ host }: GoUrl): string {
 
 /** The port, '' when there is none. */
 export const goPort = ({ host }: GoUrl): string => /:(\d*)$/.exec(host.slice(host.lastIndexOf(']') + 1))?.[1] ?? '';
+
+const PARTS = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/(?:([^/?#]*)@)?([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$/s;
+
+/** `patch` with the parts that it lacks taken from `base`, as fields of Go's URL merge. Texts are URLs. */
+export function mergeGoUrls(base: string, patch: string): string {
+  const old = PARTS.exec(base);
+  const own = PARTS.exec(patch);
+  if (old === null || own === null) return patch;
+  const part = (at: number): string => (own[at] ?? '') || (old[at] ?? '');
+  const [scheme = '', user = '', host = '', bare = '', query = '', fragment = ''] = [1, 2, 3, 4, 5, 6].map(part);
+  const path = host !== '' && bare !== '' && !bare.startsWith('/') ? `/${bare}` : bare;
+  // A text behind the scheme that is no path is opaque: it hides the rest.
+  const opaque = [own, old].find((url) => {
+    const rest = url[4] ?? '';
+    return url[1] !== undefined && url[3] === undefined && rest !== '' && !rest.startsWith('/');
+  });
+  const authority = user !== '' || host !== '' || path !== '' ? `//${user === '' ? '' : `${user}@`}${host}` : '';
+  const middle = opaque === undefined ? `${authority}${path}` : (opaque[4] ?? '');
+  const head = scheme === '' ? (host === '' ? path : middle) : `${scheme}:${middle}`;
+  return `${head}${query === '' ? '' : `?${query}`}${fragment === '' ? '' : `#${fragment}`}`;
+}

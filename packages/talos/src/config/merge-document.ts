@@ -10,6 +10,7 @@ import {
   type YamlMap,
   type YamlTree,
 } from '../yaml/index.ts';
+import { mergeGoUrls } from './go-url.ts';
 import { fieldNamed, type KeyedList, type Shape } from './type-table.ts';
 
 /** Any value, without a type: unknown fields and documents. */
@@ -73,8 +74,10 @@ function merge(
   switch (shape.is) {
     case 'pointer':
       return merge(context, shape.of, base, patch, true);
-    case 'scalar':
     case 'custom':
+      if (isUrlType(shape.name)) return mergeUrl(base, patch);
+      return !held && isZeroScalar(patch) ? base : patch;
+    case 'scalar':
       return !held && isZeroScalar(patch) ? base : patch;
     case 'struct':
       return isYamlMap(base) && isYamlMap(patch)
@@ -89,6 +92,13 @@ function merge(
     case 'free':
       return mergeFree(context, base, patch);
   }
+}
+
+const isUrlType = (name: string): boolean => name === 'v1alpha1.Endpoint' || name === 'meta.URL';
+
+/** Talos merges URLs part by part: what the patch leaves out (path, query) stays as it was. */
+function mergeUrl(base: YamlTree, patch: YamlTree): YamlTree {
+  return typeof base === 'string' && typeof patch === 'string' ? mergeGoUrls(base, patch) : patch;
 }
 
 function isZeroScalar(tree: YamlTree): boolean {
@@ -138,17 +148,21 @@ function mergeKeyed(
 ): YamlTree {
   const merged: YamlTree[] = [];
   const places = new Map<string, number>();
-  const put = (item: YamlTree): void => {
-    for (const name of elementNames(keyed, item)) if (!places.has(name)) places.set(name, merged.length);
+  // Verification rules are looked for among those of the base only, the last one of an image first.
+  const areRules = keyed === 'verificationRules';
+  const put = (item: YamlTree, isKnown = !areRules): void => {
+    for (const name of isKnown ? elementNames(keyed, item) : []) {
+      if (areRules || !places.has(name)) places.set(name, merged.length);
+    }
     merged.push(item);
   };
-  for (const item of base) put(item);
+  for (const item of base) put(item, true);
   for (const item of patch) {
     const [name = ''] = elementNames(keyed, item);
     const at = places.get(name) ?? -1;
     const own = merged[at];
     if (own === undefined) put(item);
-    else if (keyed === 'verificationRules') merged[at] = item;
+    else if (areRules) merged[at] = item;
     else merged[at] = merge({ ...context, path: `${context.path}.${at}` }, of, own, item, true) ?? own;
   }
   return merged;

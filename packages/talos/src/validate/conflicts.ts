@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import type { ConfigDocument } from '../config/index.ts';
 import type { YamlMap } from '../yaml/index.ts';
-import { flagAt, isSet, listAt, mapAt, mapsAt, textAt, textsAt } from './section.ts';
+import { flagAt, isSet, listAt, mapAt, textAt, textsAt } from './section.ts';
+import { isEncrypted } from './volume-documents.ts';
 
 /** What documents set that the legacy document sets too. */
 export function legacyConflicts(documents: readonly ConfigDocument[], legacy: YamlMap): string[] {
@@ -50,9 +51,7 @@ function timeConflict(time: YamlMap | undefined): string | undefined {
 
 function encryptionConflict(volume: YamlMap, machine: YamlMap | undefined): string | undefined {
   const name = textAt(volume, 'name');
-  const encryption = mapAt(volume, 'encryption');
-  const isEncrypted = mapsAt(encryption, 'keys').length > 0 || !['', 'none'].includes(textAt(encryption, 'provider'));
-  if (!isEncrypted || (name !== 'STATE' && name !== 'EPHEMERAL')) return undefined;
+  if (!isEncrypted(mapAt(volume, 'encryption')) || (name !== 'STATE' && name !== 'EPHEMERAL')) return undefined;
   return isSet(mapAt(machine, 'systemDiskEncryption'), name.toLowerCase())
     ? `system disk encryption for "${name}" is configured in both v1alpha1.Config and VolumeConfig`
     : undefined;

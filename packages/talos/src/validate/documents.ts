@@ -1,4 +1,5 @@
-import { type ConfigDocument, identityText } from '../config/index.ts';
+import type { ConfigDocument } from '../config/index.ts';
+import { documentKind } from '../config/type-table.ts';
 import type { YamlMap } from '../yaml/index.ts';
 import { LINK_DOCUMENTS } from './link-documents.ts';
 import { NETWORK_DOCUMENTS } from './network-documents.ts';
@@ -23,8 +24,8 @@ const VALIDATORS: ReadonlyMap<string, DocumentValidator> = new Map(
 export function validateDocument(document: ConfigDocument, found: Findings): void {
   const own: Findings = { errors: [], warnings: [] };
   VALIDATORS.get(document.kind)?.(document.tree, own);
-  // The version is the same for all; people know documents by kind and name.
-  const name = identityText(document).slice(document.apiVersion.length + 1);
-  found.errors.push(...own.errors.map((error) => `${name}: ${error}`));
+  const isNamed = documentKind(document.apiVersion, document.kind)?.named === true;
+  const id = isNamed ? `${document.kind}/${document.name}` : document.kind;
+  found.errors.push(...own.errors.map((error) => `${id}: ${error}`));
   found.warnings.push(...own.warnings);
 }

@@ -62,7 +62,9 @@ function validateInstall({ machine, found }: Context, { mode, installDisk = 'req
   if (install === undefined) return;
   if (mode === 'metal') {
     const selector = mapAt(install, 'diskSelector');
-    const hasDisk = textAt(install, 'disk') !== '' || (selector !== undefined && entriesOf(selector).length > 0);
+    const problem = selector === undefined ? undefined : diskSelectorProblem(selector);
+    if (problem !== undefined) found.errors.push(`install disk selector is invalid: ${problem}`);
+    const hasDisk = textAt(install, 'disk') !== '' || (selector !== undefined && problem === undefined);
     if (!hasDisk && installDisk === 'required') {
       found.errors.push('either install disk or diskSelector should be defined');
     }
@@ -78,6 +80,14 @@ function validateInstall({ machine, found }: Context, { mode, installDisk = 'req
     const place = 'https://docs.siderolabs.com/talos/latest/platform-specific-installations/boot-assets';
     found.warnings.push(`.machine.install.extensions is deprecated, please see ${place}`);
   }
+}
+
+const DISK_TYPES = ['', 'nvme', 'sd', 'hdd', 'ssd'];
+
+function diskSelectorProblem(selector: YamlMap): string | undefined {
+  if (textAt(selector, 'name') !== '') return 'selector on name is not supported';
+  const type = textAt(selector, 'type');
+  return DISK_TYPES.includes(type) ? undefined : `unsupported disk type ${quoted(type)}`;
 }
 
 function validateHostDns({ machine, found }: Context, { mode }: ValidateOptions): void {

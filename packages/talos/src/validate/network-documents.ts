@@ -103,7 +103,7 @@ function portsProblem(ports: readonly string[]): string | undefined {
   const ranges = ports
     .map((text) => {
       const [low = '', high = low] = text.split('-');
-      return { text, low: Number(low), high: Number(high) };
+      return { text: `${low}-${high}`, low: Number(low), high: Number(high) };
     })
     .sort((a, b) => a.low - b.low);
   for (const [at, range] of ranges.entries()) {

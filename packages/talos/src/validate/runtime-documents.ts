@@ -18,7 +18,8 @@ export const RUNTIME_DOCUMENTS: DocumentValidators = {
   EventSinkConfig: (document, found) => {
     const endpoint = textAt(document, 'endpoint');
     const why = hostPortProblem(endpoint);
-    if (why !== undefined) found.errors.push(`event sink endpoint: address ${endpoint.slice(0, 200)}: ${why}`);
+    if (why !== undefined)
+      found.errors.push(`event sink endpoint: ${endpoint === '' ? '' : `address ${endpoint.slice(0, 200)}: `}${why}`);
   },
   ExtensionServiceConfig: extensionService,
   KmsgLogConfig: kernelLog,

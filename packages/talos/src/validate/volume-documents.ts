@@ -55,9 +55,8 @@ function userVolume(document: YamlMap, found: Findings): void {
   if (type === 'directory') {
     for (const part of ['provisioning', 'encryption', 'filesystem', 'mount']) {
       const section = mapAt(document, part);
-      if (section !== undefined && entriesOf(section).length > 0) {
-        found.errors.push(`${part} spec is invalid for volumeType directory`);
-      }
+      const isUsed = part === 'encryption' ? isEncrypted(section) : entriesOf(section ?? {}).length > 0;
+      if (isUsed) found.errors.push(`${part} spec is invalid for volumeType directory`);
     }
   } else if (type === 'disk' || type === 'partition') {
     const problems = provisioningProblems(document, { required: true, sized: type === 'partition' });
@@ -131,11 +130,15 @@ const bytesOf = (text: string): bigint => parseByteSize(text.replace(/^-/, '')) 
 const MAX_PCR = 23;
 const KEY_TYPES = ['static', 'nodeID', 'kms', 'tpm'];
 
+/** Whether an `encryption` section asks for any. */
+export const isEncrypted = (encryption: YamlMap | undefined): boolean =>
+  listAt(encryption, 'keys').length > 0 || !['', 'none'].includes(textAt(encryption, 'provider'));
+
 function encryptionProblems(document: YamlMap): string[] {
   const encryption = mapAt(document, 'encryption');
   const provider = textAt(encryption, 'provider');
   const keys = mapsAt(encryption, 'keys');
-  if ((provider === '' || provider === 'none') && keys.length === 0) return [];
+  if (!isEncrypted(encryption)) return [];
   const problems: string[] = [];
   if (provider !== 'luks2') problems.push(`unsupported encryption provider: ${provider === '' ? 'none' : provider}`);
   if (keys.length === 0) problems.push('encryption keys are required');
