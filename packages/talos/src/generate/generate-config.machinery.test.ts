@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { encodeDocuments, patchConfig, readPatch, writeConfig } from '../config/index.ts';
+import { encodeDocuments, loadConfig, patchConfig, readPatch, writeConfig } from '../config/index.ts';
 import { createSecretsBundle, type SecretsBundle } from '../secrets/index.ts';
 import { askTalosMachinery, type MachineryRequest, talosMachineryMissing } from '../testing/talos-machinery.ts';
+import { validateConfig } from '../validate/index.ts';
 import { readYaml, talosJson } from '../yaml/index.ts';
 import { generateConfig, type MachineType, NEWEST_CONTRACT } from './index.ts';
 
@@ -27,7 +28,7 @@ function generated(bundle: SecretsBundle, minor: number, machineType: MachineTyp
 describe('generated configurations before the real Talos library', { skip: talosMachineryMissing() }, () => {
   it('are valid for a machine with an install disk, for every contract and type', async () => {
     const requests: (MachineryRequest & { readonly name: string })[] = [];
-    for (const minor of [0, 2, NEWEST_CONTRACT.minor]) {
+    for (const minor of [0, 1, 2, NEWEST_CONTRACT.minor]) {
       const bundle = await createSecretsBundle({
         contract: { major: 1, minor },
         nowMs: Date.now(),
@@ -49,6 +50,8 @@ describe('generated configurations before the real Talos library', { skip: talos
       const request = requests[i] ?? { config: '' };
       const ours = encodeDocuments(patchConfig(request.config, [readPatch(DISK, 'strict')], { strictness: 'strict' }));
       assert.deepEqual(ours.map(talosJson), readYaml(answer.output).map(talosJson), `${name} is encoded alike`);
+      const own = validateConfig(loadConfig(answer.output), { mode: 'metal', strict: true });
+      assert.deepEqual({ name, ...own }, { name, errors: [], warnings: [] });
     }
   });
 });
