@@ -1,5 +1,6 @@
 import type { ConditionDraft, EventDraft, ReconcileContext, Requeue } from '@bloomery/kube';
 import { patchStatus, setFinalizer } from '@bloomery/kube';
+import type { Machine } from '@bloomery/model';
 import { FINALIZERS, keyOf, machine, timeText } from '@bloomery/model';
 import { isBloomeryError } from '@bloomery/ports';
 import type { Wait } from '../../allocation/wait.ts';
@@ -21,6 +22,8 @@ import {
 
 interface Removal {
   readonly input: MachineDeletionInput;
+  /** The Machine as it was last written. */
+  found: Machine;
   readonly context: ReconcileContext;
   readonly workloads: WorkloadClusters;
   readonly nodeName: string;
@@ -38,7 +41,7 @@ export async function removeMachine(
 ): Promise<Requeue> {
   const { machine: found, node } = input;
   const nodeName = found.status?.nodeRef?.name ?? (node.state === 'found' ? node.node.metadata.name : '');
-  const removal: Removal = { input, context, workloads, nodeName };
+  const removal: Removal = { input, found, context, workloads, nodeName };
   const left = nodeIsLeft(input);
   if (left === undefined) {
     const held = await holdForHooks(removal, 'preDrain', 'PreDrainDeleteHookSucceeded');
@@ -78,8 +81,7 @@ async function holdForHooks(
 
 /** Drain the Node, or wait for its volumes. undefined: it is over, one way or the other. */
 async function nodeStep(removal: Removal, name: NodeStepName): Promise<Requeue | undefined> {
-  const { input, context, nodeName } = removal;
-  const { machine: found } = input;
+  const { found, context, nodeName } = removal;
   const { condition: type, running, skipped, startField } = NODE_STEPS[name];
   const settings = nodeRemovalSettings(found);
   if (isStepOver(found, name) || !(name === 'drain' ? settings.drain : settings.waitForVolumes)) return undefined;
@@ -169,11 +171,12 @@ async function removeNode(removal: Removal): Promise<Requeue | undefined> {
 }
 
 async function conclude(
-  { input, context }: Removal,
+  removal: Removal,
   condition: ConditionDraft,
   deletion: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await patchStatus(context, machine, keyOf(input.machine), () => ({
+  const { context, found } = removal;
+  removal.found = await patchStatus(context, machine, keyOf(found), () => ({
     ...(Object.keys(deletion).length === 0 ? {} : { deletion }),
     conditions: [condition],
   }));
