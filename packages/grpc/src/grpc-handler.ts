@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type Clock, errorText, isBloomeryError, type Logger } from '@bloomery/ports';
+import { certifiedPeer } from './certified-peer.ts';
 import { drained } from './drained.ts';
 import { DEFAULT_MESSAGE_MAX_BYTES, encodeFrame, readFrames } from './frames.ts';
 import { encodeGrpcMessage } from './grpc-message.ts';
@@ -82,7 +83,7 @@ function openCall(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, deps:
   const peer = { host: plainAddress(socket?.remoteAddress ?? ''), port: socket?.remotePort ?? 0 };
   return {
     stream,
-    context: { metadata: metadataOf(headers), peer, signal: abort.signal },
+    context: { metadata: metadataOf(headers), peer, certifiedPeer: () => certifiedPeer(socket), signal: abort.signal },
     isDone: () => done,
     accept: () => {
       if (!done && !stream.destroyed && !stream.headersSent)

@@ -23,8 +23,16 @@ export interface CallContext {
   readonly metadata: Metadata;
   /** IPv4 in plain form (never `::ffff:`). */
   readonly peer: BoundAddress;
+  /** Whom the client certificate of the connection names, which TLS has checked; undefined where the listener asks for none. */
+  certifiedPeer(): CertifiedPeer | undefined;
   /** Aborts when the peer cancels, the connection goes or the deadline passes. */
   readonly signal: AbortSignal;
+}
+
+/** Subject of a client certificate that the listener's TLS believes. */
+export interface CertifiedPeer {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
 }
 
 /** How one method is implemented. Throw grpcError to end the call with a status. */

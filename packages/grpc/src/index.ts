@@ -2,6 +2,7 @@ export * from './grpc-client.ts';
 export { createGrpcHandler, type GrpcHandler, type GrpcHandlerDeps } from './grpc-handler.ts';
 export {
   type CallContext,
+  type CertifiedPeer,
   type GrpcMessageMethod,
   type GrpcMethod,
   type GrpcRawMethod,

@@ -1,3 +1,10 @@
 export type { ConnectionLimits } from './connections.ts';
 export * from './create-talos-api.ts';
+export * from './server/machine-actions.ts';
+export * from './server/machine-identity.ts';
+export { createMachineService } from './server/machine-service.ts';
+export * from './server/server-certificate.ts';
+export * from './server/talos-api-server.ts';
+export * from './server/talos-server.ts';
+export { createTrustdService } from './server/trustd-service.ts';
 export * from './talos-api.ts';

@@ -2,17 +2,10 @@ import { type CallOptions, grpcStatusName, type ServiceClient } from '@bloomery/
 import { BloomeryError, type BoundAddress, hostPort, isBloomeryError } from '@bloomery/ports';
 import { type commonProto, machineEventsProto, machineProto } from '@bloomery/wire';
 import { anyUnpack } from '@bufbuild/protobuf/wkt';
+import { applyModeOf, WIRE_MODE } from './apply-mode.ts';
 import type { Connections } from './connections.ts';
 import { readKubeconfigArchive } from './kubeconfig-archive.ts';
-import type {
-  ApplyMode,
-  EtcdMember,
-  EtcdStatus,
-  SequenceEvent,
-  TalosCredentials,
-  TalosNode,
-  TalosService,
-} from './talos-api.ts';
+import type { EtcdMember, EtcdStatus, SequenceEvent, TalosCredentials, TalosNode, TalosService } from './talos-api.ts';
 import { type AskedCall, refused, talosApiError } from './talos-api-error.ts';
 
 /** Whom to ask, and how. */
@@ -28,14 +21,6 @@ type Client = ServiceClient<typeof machineProto.MachineService>;
 type Reply = { readonly metadata?: commonProto.Metadata | undefined };
 
 const ARCHIVE_MAX_BYTES = 1024 * 1024;
-const MODES = machineProto.ApplyConfigurationRequest_Mode;
-const MODE_OF: Readonly<Record<ApplyMode, machineProto.ApplyConfigurationRequest_Mode>> = {
-  reboot: MODES.REBOOT,
-  auto: MODES.AUTO,
-  'no-reboot': MODES.NO_REBOOT,
-  staged: MODES.STAGED,
-  try: MODES.TRY,
-};
 
 /** The calls to one machine. */
 export function createTalosNode(options: TalosNodeOptions): TalosNode {
@@ -70,10 +55,10 @@ export function createTalosNode(options: TalosNodeOptions): TalosNode {
     sequences: (signal) => sequences(options, signal),
     applyConfiguration: (config, { mode, dryRun = false }) =>
       ask('ApplyConfiguration', (client, call) =>
-        client.applyConfiguration({ data: Buffer.from(config), mode: MODE_OF[mode], dryRun }, call),
+        client.applyConfiguration({ data: Buffer.from(config), mode: WIRE_MODE[mode], dryRun }, call),
       ).then((reply) => ({
         warnings: reply.warnings,
-        mode: modeName(reply.mode) ?? mode,
+        mode: applyModeOf(reply.mode) ?? mode,
         details: reply.modeDetails,
       })),
     upgrade: (image, { stage = false, force = false } = {}) =>
@@ -167,11 +152,6 @@ function statusOf({ memberStatus }: machineProto.EtcdStatus): EtcdStatus {
     dbSize: memberStatus?.dbSize ?? 0n,
     errors: memberStatus?.errors ?? [],
   };
-}
-
-function modeName(mode: machineProto.ApplyConfigurationRequest_Mode | number): ApplyMode | undefined {
-  const modes: readonly ApplyMode[] = ['reboot', 'auto', 'no-reboot', 'staged', 'try'];
-  return modes.find((name) => MODE_OF[name] === mode);
 }
 
 async function hasEntries(files: AsyncIterable<machineProto.FileInfo>, asked: AskedCall): Promise<boolean> {

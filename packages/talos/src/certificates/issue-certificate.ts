@@ -74,7 +74,7 @@ export async function createCertificateAuthority(source: CertificateAuthoritySou
   const certificatePem = signed({
     issuer: name,
     subject: name,
-    key,
+    publicKeyDer: publicDer(key),
     signer: key,
     extensions,
     validity: source,
@@ -100,33 +100,46 @@ export async function issueCertificate(
   authority: CertificateAuthority,
   source: CertificateSource,
 ): Promise<IssuedCertificate> {
-  const random = source.random ?? randomBytes;
   const key = source.key ?? (await generatePrivateKey(source.algorithm ?? algorithmOf(authority.key)));
+  const keyUsages = source.keyUsages ?? defaultUsages(key);
+  const certificatePem = certifyPublicKey(authority, publicDer(key), { ...source, keyUsages });
+  return { certificatePem, keyPem: pkcs8Pem(key), key };
+}
+
+/**
+ * As `issueCertificate`, for a key whose private half somebody else has. PEM.
+ *
+ * @param publicKeyDer SubjectPublicKeyInfo.
+ */
+export function certifyPublicKey(
+  authority: CertificateAuthority,
+  publicKeyDer: Uint8Array,
+  source: Omit<CertificateSource, 'key' | 'algorithm'>,
+): string {
   const issuer = readCertificate(authority.certificatePem);
   const subject = encodeDistinguishedName(source.subject);
   const names = source.names ?? [];
   const extensions = [
-    keyUsageExtension(source.keyUsages ?? defaultUsages(key)),
+    keyUsageExtension(source.keyUsages ?? ['digitalSignature']),
     extendedKeyUsageExtension(source.extendedKeyUsages),
     ...(issuer.subjectKeyId === undefined ? [] : [authorityKeyIdExtension(issuer.subjectKeyId)]),
     ...(names.length === 0 ? [] : [subjectAltNameExtension(names, subject.length === 2)]),
   ];
-  const certificatePem = signed({
+  return signed({
     issuer: issuer.subjectDer,
     subject,
-    key,
+    publicKeyDer,
     signer: authority.key,
     extensions,
     validity: source,
-    random,
+    random: source.random ?? randomBytes,
   });
-  return { certificatePem, keyPem: pkcs8Pem(key), key };
 }
 
 interface ToBeSigned {
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
-  readonly key: KeyObject;
+  readonly publicKeyDer: Uint8Array;
   readonly signer: KeyObject;
   readonly extensions: readonly Uint8Array[];
   readonly validity: Validity;
@@ -142,14 +155,15 @@ function signed(source: ToBeSigned): string {
     source.issuer,
     derSequence(derTime(source.validity.notBefore), derTime(source.validity.notAfter)),
     source.subject,
-    publicDer(source.key),
+    source.publicKeyDer,
     der(0xa3, derSequence(...source.extensions)),
   );
   const bits = derBitString(sign(signature.hash, body, source.signer));
   return pem('CERTIFICATE', derSequence(body, signature.der, bits));
 }
 
-function signatureAlgorithm(key: KeyObject): { readonly der: Uint8Array; readonly hash: string | null } {
+/** How this private key signs, as certificates say it; `hash` is for node:crypto. */
+export function signatureAlgorithm(key: KeyObject): { readonly der: Uint8Array; readonly hash: string | null } {
   switch (key.asymmetricKeyType) {
     case 'ed25519':
       return { der: derSequence(derOid('1.3.101.112')), hash: null };
@@ -160,7 +174,8 @@ function signatureAlgorithm(key: KeyObject): { readonly der: Uint8Array; readonl
   }
 }
 
-const publicDer = (key: KeyObject): Buffer => createPublicKey(key).export({ format: 'der', type: 'spki' });
+/** SubjectPublicKeyInfo of a private key. */
+export const publicDer = (key: KeyObject): Buffer => createPublicKey(key).export({ format: 'der', type: 'spki' });
 
 const defaultUsages = (key: KeyObject): readonly KeyUsage[] =>
   key.asymmetricKeyType === 'rsa' ? ['digitalSignature', 'keyEncipherment'] : ['digitalSignature'];

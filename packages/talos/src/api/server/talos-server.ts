@@ -1,0 +1,88 @@
+import { createSecureServer, type ServerHttp2Session } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import { createGrpcHandler, type GrpcService } from '@bloomery/grpc';
+import {
+  BloomeryError,
+  type BoundAddress,
+  type Clock,
+  errorText,
+  type Listen,
+  type Logger,
+  type Service,
+} from '@bloomery/ports';
+import type { ServerCertificate } from './server-certificate.ts';
+
+/** What a server of a machine needs. */
+export interface TalosServerDeps {
+  readonly services: readonly GrpcService[];
+  readonly certificate: ServerCertificate;
+  /** `required`: the Talos API. `none`: trustd, whose callers have no certificate yet. */
+  readonly clientCertificates: 'required' | 'none';
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A running server of a machine. */
+export interface TalosServer extends Service {
+  /** Cut the connection of this caller; nothing happens when it is gone. */
+  cut(peer: BoundAddress): void;
+}
+
+const MAX_CONNECTIONS = 256;
+const MAX_CALLS_PER_CONNECTION = 100;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+const IDLE_MS = 600_000;
+
+/**
+ * Serve gRPC as machines do: TLS 1.3, for the Talos API with client certificates that the machine's CA has signed.
+ *
+ * @throws BloomeryError BLM_SERVE_LISTEN when the address cannot be bound.
+ */
+export async function startTalosServer(listen: Listen, deps: TalosServerDeps): Promise<TalosServer> {
+  const { certificate, clock, log } = deps;
+  const isRequired = deps.clientCertificates === 'required';
+  const server = createSecureServer({
+    ca: certificate.ca,
+    cert: certificate.crt,
+    key: certificate.key,
+    minVersion: 'TLSv1.3',
+    requestCert: isRequired,
+    rejectUnauthorized: isRequired,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    maxSessionMemory: 16,
+    settings: { maxConcurrentStreams: MAX_CALLS_PER_CONNECTION, maxHeaderListSize: 16_384 },
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+  });
+  server.on('session', (session: ServerHttp2Session) => session.setTimeout(IDLE_MS, () => session.close()));
+  server.on('sessionError', () => {});
+  server.on('tlsClientError', (error, socket) => {
+    log.debug('talos_api.tls_error', { error: errorText(error) });
+    socket.destroy();
+  });
+  server.on('stream', createGrpcHandler(deps.services, { clock, log }));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listen.port, listen.host, () => resolve());
+  }).catch((cause: unknown) => {
+    const message = `listening for the Talos API on ${listen.host}:${listen.port}: ${errorText(cause)}`;
+    throw new BloomeryError('BLM_SERVE_LISTEN', message, { facts: { ...listen }, cause });
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: { host: listen.host, port },
+    cut: (peer) => {
+      for (const socket of sockets) if (socket.remotePort === peer.port) socket.destroy();
+    },
+    [Symbol.asyncDispose]: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
