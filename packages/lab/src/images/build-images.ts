@@ -1,20 +1,12 @@
 import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BloomeryError } from '@bloomery/ports';
 import { bootLoaderFiles } from './boot-loader.ts';
 import { bundleProgram } from './bundle.ts';
 import { createContentCache } from './content-cache.ts';
 import type { CpioEntry } from './cpio.ts';
+import { etcdProgram } from './etcd-program.ts';
 import { fetchKernel } from './kernel.ts';
 import { buildLayer, joinLayers } from './layer.ts';
 import { programFiles } from './program-files.ts';
@@ -43,6 +35,16 @@ export interface BuildOptions {
   readonly say: (line: string) => void;
 }
 
+/** What one image is made of. */
+interface ImageSource {
+  readonly name: string;
+  readonly entryPoint: string;
+  /** Files in it beside the program. */
+  readonly extra?: readonly CpioEntry[];
+  /** Files that are published in the folder of the image, by name. */
+  readonly beside?: Readonly<Record<string, Uint8Array>>;
+}
+
 /** The agent's promise to machines with 512 MB (issue: initramfs at most 45 MB). */
 const MAX_INITRAMFS_BYTES = 45 * 1024 * 1024;
 
@@ -54,7 +56,7 @@ export async function buildBootImages({ cacheDir, sourceDir, say }: BuildOptions
   const node = await strippedNode(cache);
   const base = await buildLayer(cache, 'base', [...(await baseFiles(node)), ...fixedFiles()]);
   const modules = await buildLayer(cache, 'modules', kernel.modules);
-  const image = async (name: string, entryPoint: string, extra: readonly CpioEntry[]): Promise<BootImage> => {
+  const image = async ({ name, entryPoint, extra = [], beside = {} }: ImageSource): Promise<BootImage> => {
     const program = await bundleProgram(join(sourceDir, entryPoint), sourceDir);
     const init = readFileSync(join(sourceDir, 'packages/lab/src/image-files/init.sh'));
     const app = await buildLayer(cache, name, [
@@ -65,12 +67,18 @@ export async function buildBootImages({ cacheDir, sourceDir, say }: BuildOptions
     ]);
     const initramfs = joinLayers([base, modules, app]);
     say(`images: ${name} initramfs ${(initramfs.length / 1024 / 1024).toFixed(1)} MB`);
-    return publish(cache.dir, name, kernel.vmlinuz, initramfs);
+    return publish({ imagesDir: cache.dir, name, vmlinuz: kernel.vmlinuz, initramfs, beside });
   };
   return {
     imagesDir: cache.dir,
-    agent: await image('agent-amd64', 'packages/agent/src/main.ts', []),
-    standIn: await image('talos-stand-in', 'packages/lab/src/stand-in/main.ts', await bootLoaderFiles(cache)),
+    agent: await image({ name: 'agent-amd64', entryPoint: 'packages/agent/src/main.ts' }),
+    standIn: await image({
+      name: 'talos-stand-in',
+      entryPoint: 'packages/lab/src/stand-in/main.ts',
+      extra: await bootLoaderFiles(cache),
+      // Fetched by control planes when they are installed, as Talos fetches its etcd from a registry.
+      beside: { etcd: readFileSync(await etcdProgram(cache)) },
+    }),
   };
 }
 
@@ -110,20 +118,29 @@ function udhcpcScript(sourceDir: string): CpioEntry[] {
   return [{ path: 'etc/udhcpc.sh', kind: 'file', content, executable: true }];
 }
 
-function publish(imagesDir: string, name: string, vmlinuz: string, initramfs: Uint8Array): BootImage {
+interface Publication {
+  readonly imagesDir: string;
+  readonly name: string;
+  readonly vmlinuz: string;
+  readonly initramfs: Uint8Array;
+  readonly beside: Readonly<Record<string, Uint8Array>>;
+}
+
+function publish({ imagesDir, name, vmlinuz, initramfs, beside }: Publication): BootImage {
   if (initramfs.length > MAX_INITRAMFS_BYTES) {
     throw new BloomeryError('BLM_LAB_IMAGE_TOO_LARGE', `building ${name}: initramfs of ${initramfs.length} bytes`, {
       facts: { name, bytes: initramfs.length, limitBytes: MAX_INITRAMFS_BYTES },
     });
   }
-  const kernelBytes = readFileSync(vmlinuz);
-  const id = createHash('sha256').update(kernelBytes).update(initramfs).digest('hex').slice(0, 16);
+  const files = { vmlinuz: readFileSync(vmlinuz), 'initramfs.xz': initramfs, ...beside };
+  const hash = createHash('sha256');
+  for (const content of Object.values(files)) hash.update(content);
+  const id = hash.digest('hex').slice(0, 16);
   const dir = join(imagesDir, `${name}-${id}`);
   if (!existsSync(dir)) {
     const draft = `${dir}.draft-${process.pid}`;
     mkdirSync(draft, { recursive: true });
-    copyFileSync(vmlinuz, join(draft, 'vmlinuz'));
-    writeFileSync(join(draft, 'initramfs.xz'), initramfs);
+    for (const [file, content] of Object.entries(files)) writeFileSync(join(draft, file), content);
     renameSync(draft, dir);
   }
   const link = join(imagesDir, name);

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { silentLog } from '@bloomery/ports';
 import { create, type DescMessage, type MessageInitShape, toJson } from '@bufbuild/protobuf';
 import { type BootSequences, createBootSequences } from './boot-sequences.ts';
+import { createSequenceLog } from './sequence-log.ts';
 
 /** The events that are told, as `Name {json}`. */
 async function told(run: (boot: BootSequences) => Promise<unknown>): Promise<string[]> {
@@ -11,7 +12,7 @@ async function told(run: (boot: BootSequences) => Promise<unknown>): Promise<str
     lines.push(`${schema.name} ${JSON.stringify(toJson(schema, create(schema, payload)))}`);
     return '';
   };
-  await run(createBootSequences({ send }, silentLog));
+  await run(createBootSequences({ send }, silentLog, createSequenceLog()));
   return lines;
 }
 

@@ -1,6 +1,7 @@
 import { errorText, type Logger } from '@bloomery/ports';
 import type { EventSender } from '@bloomery/siderolink';
 import { commonProto, machineEventsProto } from '@bloomery/wire';
+import type { SequenceLog } from './sequence-log.ts';
 
 const {
   PhaseEventSchema,
@@ -24,20 +25,29 @@ export interface BootSequences {
   task<T>(name: string, work: () => Promise<T>): Promise<T>;
 }
 
-/** Sequences that are told to the plane and to the console. */
-export function createBootSequences(events: Pick<EventSender, 'send'>, log: Logger): BootSequences {
+/** Sequences that are told to the plane and to the console, and kept for the Talos API. */
+export function createBootSequences(
+  events: Pick<EventSender, 'send'>,
+  log: Logger,
+  history: Pick<SequenceLog, 'note'>,
+): BootSequences {
   const broken = (sequence: string, message: string): void => {
     const error = { code: commonProto.Code.FATAL, message };
     events.send(SequenceEventSchema, { sequence, action: SequenceAction.NOOP, error });
+    history.note({ sequence, action: 'NOOP', error: message });
+  };
+  const told = (sequence: string, action: 'START' | 'STOP'): void => {
+    events.send(SequenceEventSchema, { sequence, action: SequenceAction[action] });
+    history.note({ sequence, action, error: undefined });
   };
   return {
     sequence: async (sequence, work, end = 'stop') => {
       log.info('sequence.started', { sequence });
-      events.send(SequenceEventSchema, { sequence, action: SequenceAction.START });
+      told(sequence, 'START');
       try {
         const result = await work();
         if (end === 'reboot') broken(sequence, 'sequence failed: unix.Reboot (Talos stand-in)');
-        else events.send(SequenceEventSchema, { sequence, action: SequenceAction.STOP });
+        else told(sequence, 'STOP');
         return result;
       } catch (error) {
         log.error('sequence.failed', { sequence, error: errorText(error) });

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, symlink, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Disk, type RunProgram, readText } from '@bloomery/agent';
@@ -11,6 +11,8 @@ export interface Installation {
   readonly disk: Disk;
   /** Folder URL with `vmlinuz` and `initramfs.xz`. */
   readonly imageUrl: string;
+  /** Where the etcd program comes from; undefined: none is needed. */
+  readonly etcdUrl: string | undefined;
   /** Kernel arguments of the disk boot. */
   readonly commandLine: string;
 }
@@ -26,15 +28,19 @@ const MOUNT_POINT = '/run/mnt';
 const LABEL = 'STANDIN';
 const CONFIG_FILE = 'config.yaml';
 const TOKEN_FILE = 'unique-token';
+const ETCD_FILE = 'etcd-program';
+const STATE_DIR = '/run/state';
 const SECTOR_BYTES = 512n;
 const MAX_PARTITION_SECTORS = 1024 * 2048;
+const BEGIN_BYTES = 4 * 1024 * 1024;
 const PARTITION_WAIT_MS = 10_000;
 
 /**
  * Make a disk bootable by BIOS and UEFI: GRUB, this kernel and initramfs.
  * @throws BloomeryError BLM_LAB_PROGRAM_FAILED when a step fails.
  */
-export async function installToDisk({ disk, imageUrl, commandLine }: Installation, deps: InstallDeps): Promise<void> {
+export async function installToDisk(installation: Installation, deps: InstallDeps): Promise<void> {
+  const { disk, imageUrl, etcdUrl, commandLine } = installation;
   await writeBootLoader(disk);
   await deps.run('blockdev', ['--rereadpt', disk.path]);
   const partition = await waitForPartition(disk, deps);
@@ -44,6 +50,10 @@ export async function installToDisk({ disk, imageUrl, commandLine }: Installatio
     for (const file of ['vmlinuz', 'initramfs.xz']) {
       await download(`${imageUrl.replace(/\/$/, '')}/${file}`, `${root}/${file}`);
       deps.log.info('install.copied', { file });
+    }
+    if (etcdUrl !== undefined) {
+      await download(etcdUrl, `${root}/${ETCD_FILE}`);
+      deps.log.info('install.copied', { file: ETCD_FILE });
     }
     await writeFile(`${root}/EFI/BOOT/BOOTX64.EFI`, await readFile(`${GRUB_FILES}/bootx64.efi`));
     await writeFile(`${root}/grub/grub.cfg`, grubConfig(commandLine));
@@ -55,6 +65,11 @@ export interface InstalledState {
   readonly config: string;
   /** As Talos keeps it in its META partition. */
   readonly uniqueToken?: string;
+}
+
+/** The state of a machine, and the disk that it was found on. */
+export interface FoundState extends InstalledState {
+  readonly disk: Disk;
 }
 
 /** Leave the state on a disk that installToDisk wrote. @throws BloomeryError BLM_LAB_PROGRAM_FAILED */
@@ -73,16 +88,61 @@ export async function saveInstalledState(
 export async function readInstalledState(
   disks: readonly Disk[],
   deps: Pick<InstallDeps, 'run'>,
-): Promise<InstalledState | undefined> {
+): Promise<FoundState | undefined> {
   for (const disk of disks) {
     const partition = partitionPath(disk);
     if ((await deps.run('mount', ['-t', 'vfat', '-o', 'ro', partition, MOUNT_POINT])).code !== 0) continue;
     const config = utf8(await readText(`${MOUNT_POINT}/${CONFIG_FILE}`));
     const uniqueToken = await readText(`${MOUNT_POINT}/${TOKEN_FILE}`);
     await deps.run('umount', [MOUNT_POINT]);
-    if (config !== undefined) return { config, ...(uniqueToken === undefined ? {} : { uniqueToken }) };
+    if (config !== undefined) return { disk, config, ...(uniqueToken === undefined ? {} : { uniqueToken }) };
   }
   return undefined;
+}
+
+/** The disk that the machine runs from, mounted for what has to survive a boot. */
+export interface MountedState {
+  /** Folder for services. */
+  readonly dir: string;
+  readonly etcdProgram: string;
+  /** Keep another configuration for the next boot. */
+  saveConfig(config: string): Promise<void>;
+  unmount(): Promise<void>;
+}
+
+/**
+ * Mount what installToDisk made. `/var/lib/etcd` leads to the data of etcd, as in Talos.
+ * @throws BloomeryError BLM_LAB_PROGRAM_FAILED
+ */
+export async function mountState(disk: Disk, deps: InstallDeps): Promise<MountedState> {
+  await mkdir(STATE_DIR, { recursive: true });
+  await must(deps, 'mount', '-t', 'vfat', '-o', 'umask=077', partitionPath(disk), STATE_DIR);
+  const dir = `${STATE_DIR}/var`;
+  await mkdir(dir, { recursive: true });
+  await mkdir('/var/lib', { recursive: true });
+  await symlink(`${dir}/etcd`, '/var/lib/etcd');
+  return {
+    dir,
+    etcdProgram: `${STATE_DIR}/${ETCD_FILE}`,
+    saveConfig: (config) => writeFile(`${STATE_DIR}/${CONFIG_FILE}`, config),
+    unmount: async () => {
+      await deps.run('sync', []);
+      await must(deps, 'umount', STATE_DIR);
+    },
+  };
+}
+
+/** Make a disk that nothing is mounted from blank to firmware and installer. */
+export async function wipeInstallation(disk: Disk, { run }: Pick<InstallDeps, 'run'>): Promise<void> {
+  // Not every disk can discard: then the begin, with the boot loader, has to do.
+  await run('blkdiscard', ['--force', disk.path]);
+  const file = await open(disk.path, 'r+');
+  try {
+    await file.write(Buffer.alloc(BEGIN_BYTES), 0, BEGIN_BYTES, 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Files of the kernel are read as bytes, a configuration is text. */

@@ -1,4 +1,5 @@
 import { parseAllDocuments } from 'yaml';
+import { type ClusterConfig, readClusterConfig } from './cluster-config.ts';
 
 /** The few parts of a Talos machine configuration that the stand-in honours, beside the documents of the link. */
 export interface StandInConfig {
@@ -7,6 +8,8 @@ export interface StandInConfig {
   readonly addresses: readonly { readonly interfaceName: string; readonly cidr: string }[];
   /** `machine.install.disk` */
   readonly installDisk?: string;
+  /** Absent where the configuration names no cluster. */
+  readonly cluster?: ClusterConfig;
 }
 
 const MAX_ADDRESSES = 32;
@@ -18,10 +21,9 @@ export function readStandInConfig(text: string): StandInConfig {
     if (broken !== undefined) throw broken;
     return document.toJS({ maxAliasCount: 100 }) as unknown;
   });
-  const machine = child(
-    documents.find((document) => child(document, 'machine') !== undefined),
-    'machine',
-  );
+  const legacy = documents.find((document) => child(document, 'machine') !== undefined);
+  const machine = child(legacy, 'machine');
+  const cluster = readClusterConfig(legacy);
   const ofKind = (kind: string): unknown => documents.find((document) => child(document, 'kind') === kind);
   const network = child(machine, 'network');
   const hostname = textOf(child(network, 'hostname')) ?? textOf(child(ofKind('HostnameConfig'), 'hostname'));
@@ -39,6 +41,7 @@ export function readStandInConfig(text: string): StandInConfig {
       .slice(0, MAX_ADDRESSES),
     ...(hostname === undefined ? {} : { hostname }),
     ...(installDisk === undefined ? {} : { installDisk }),
+    ...(cluster === undefined ? {} : { cluster }),
   };
 }
 

@@ -44,3 +44,11 @@ export function globalAddresses(): string[] {
     .filter((entry) => !entry.internal && !/^(fe[89ab]|169\.254\.|127\.)/i.test(entry.address))
     .map((entry) => entry.address);
 }
+
+/** Addresses of one interface by which the machine is known: the given ones first. Those of one cable only are left out. */
+export function addressesOf(interfaceName: string, first: readonly string[]): string[] {
+  const own = (networkInterfaces()[interfaceName] ?? [])
+    .map((entry) => entry.address)
+    .filter((address) => !/^(fe[89ab]|169\.254\.)/i.test(address));
+  return [...new Set([...first.filter((address) => own.includes(address)), ...own])];
+}

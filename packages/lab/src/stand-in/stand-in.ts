@@ -11,10 +11,12 @@ import {
 import { type BootArguments, readBootArguments } from './boot-arguments.ts';
 import { type BootSequences, createBootSequences } from './boot-sequences.ts';
 import { fetchConfig } from './fetch-config.ts';
-import { type InstalledState, installToDisk, readInstalledState, saveInstalledState } from './install.ts';
+import { type FoundState, installToDisk, readInstalledState, saveInstalledState } from './install.ts';
 import { type JoiningMachine, linkSettings } from './link-settings.ts';
 import { readStandInConfig, type StandInConfig } from './machine-config.ts';
 import { applyNetworkConfig, currentHostname, firstInterface, globalAddresses } from './machine-network.ts';
+import { type MachineRun, runFromDisk } from './run-from-disk.ts';
+import { createSequenceLog, type SequenceLog } from './sequence-log.ts';
 import { joinStandInLink, type StandInLink } from './stand-in-link.ts';
 
 export interface StandInDeps {
@@ -28,6 +30,8 @@ export interface StandInDeps {
 const VERSION = 'v1.13.0-stand-in';
 const DELIVERY_WAIT_MS = 300_000;
 const FAILURE_DELIVERY_WAIT_MS = 60_000;
+/** Whoever ends the run of a machine waits for it. */
+const LAST_DELIVERY_WAIT_MS = 3_000;
 const LOOK_AT_ADDRESSES_EVERY_MS = 2_000;
 const SIGN_OF_LIFE_EVERY_MS = 10_000;
 const UNIQUE_TOKEN_BYTES = 32;
@@ -40,10 +44,11 @@ interface Boot extends StandInDeps {
   readonly commandLine: string;
   readonly given: BootArguments;
   readonly inventory: Inventory;
-  readonly installed: InstalledState | undefined;
+  readonly installed: FoundState | undefined;
   readonly defaultInterface: string;
   readonly link: StandInLink;
   readonly sequences: BootSequences;
+  readonly sequenceLog: SequenceLog;
   readonly reports: MachineReports;
   readonly identity: JoiningMachine;
 }
@@ -53,26 +58,32 @@ interface Boot extends StandInDeps {
  * when it boots from there), applies host name and addresses, and installs itself when it booted from the network. Its kernel
  * log and the events of all that go over the link.
  *
- * @returns `reboot` after an installation, `stay` when it runs from disk.
+ * From disk it does what machines of a cluster do, until somebody asks its Talos API to end that.
+ *
+ * @returns what the machine has to do next.
  */
-export async function runStandIn(commandLine: string, deps: StandInDeps): Promise<'reboot' | 'stay'> {
+export async function runStandIn(commandLine: string, deps: StandInDeps): Promise<'reboot' | 'poweroff'> {
   const boot = await startBoot(commandLine, deps);
   const { given, link, sequences, reports, log } = boot;
+  let run: MachineRun | undefined;
   // From disk it knows its name at once, and tells nothing before.
   if (!given.isDiskBoot) void keepReporting(boot);
   try {
     const loaded = await sequences.sequence('initialize', () => initialize(boot));
     if (given.isDiskBoot) void keepReporting(boot);
-    if (given.isDiskBoot) await sequences.sequence('boot', () => bootFromDisk(boot));
+    if (given.isDiskBoot) run = await sequences.sequence('boot', () => bootFromDisk(boot, loaded));
     else await sequences.sequence('install', () => install(boot, loaded), 'reboot');
   } catch (error) {
     await link.events.drained(FAILURE_DELIVERY_WAIT_MS);
     throw error;
   }
-  if (given.isDiskBoot) {
+  if (run !== undefined) {
     reports.stage('RUNNING');
     log.info('standin.ready', { boot: 'disk', hostname: currentHostname(), addresses: globalAddresses() });
-    return 'stay';
+    const ending = await run.ended;
+    await run.finish(ending);
+    await link.events.drained(LAST_DELIVERY_WAIT_MS);
+    return ending.how;
   }
   reports.stage('REBOOTING', NOT_READY);
   const delivered = await link.events.drained(DELIVERY_WAIT_MS);
@@ -95,9 +106,13 @@ async function startBoot(commandLine: string, deps: StandInDeps): Promise<Boot> 
   // As Talos does: what the kernel arguments name is joined before there is a configuration.
   const link = joinStandInLink(linkSettings(readLinkArguments(commandLine), undefined, identity), deps);
   const reports = machineReports(link.events, deps.clock);
-  const sequences = createBootSequences(link.events, deps.log);
+  const sequenceLog = createSequenceLog();
+  const sequences = createBootSequences(link.events, deps.log, sequenceLog);
   reports.stage('BOOTING', NOT_READY);
-  return { ...deps, commandLine, given, inventory, installed, identity, defaultInterface, link, sequences, reports };
+  return {
+    ...{ ...deps, commandLine, given, inventory, installed, identity, defaultInterface },
+    ...{ link, sequences, sequenceLog, reports },
+  };
 }
 
 interface LoadedConfig {
@@ -128,10 +143,14 @@ async function loadConfig({ given, installed, identity, reports, ...deps }: Boot
   }
 }
 
-/** The sequence `boot`. The only service is this program: nothing is claimed that does not run. */
-function bootFromDisk({ sequences, reports }: Boot): Promise<void> {
+/** The sequence `boot`: nothing is claimed that does not run. */
+function bootFromDisk(boot: Boot, { text, config }: LoadedConfig): Promise<MachineRun> {
+  const { sequences, reports, installed, identity, defaultInterface } = boot;
   return sequences.phase('startEverything', async () => {
     reports.service('talos-stand-in', 'RUNNING', 'Started: a program of the lab, not Talos Linux', true);
+    if (installed === undefined) throw new TypeError('no disk has the configuration that the installer left');
+    const { uuid } = identity;
+    return runFromDisk({ disk: installed.disk, uuid, version: VERSION, text, config, defaultInterface }, boot);
   });
 }
 
@@ -144,7 +163,9 @@ async function install(boot: Boot, { text, config, documents }: LoadedConfig): P
       const chosen = chooseDisk(inventory.disks, config.installDisk);
       if (given.imageUrl === undefined) throw new TypeError('no stand-in.image argument: nothing to install from');
       log.info('install.started', { disk: chosen.path, from: given.imageUrl });
-      await installToDisk({ disk: chosen, imageUrl: given.imageUrl, commandLine: DISK_COMMAND_LINE }, boot);
+      const etcdUrl = config.cluster?.isControlPlane === true ? given.etcdUrl : undefined;
+      const { imageUrl } = given;
+      await installToDisk({ disk: chosen, imageUrl, etcdUrl, commandLine: DISK_COMMAND_LINE }, boot);
       return chosen;
     }),
   );
