@@ -1,0 +1,1 @@
+export { createTalosControlPlaneController, type TalosControlPlaneDeps } from './reconcile.ts';

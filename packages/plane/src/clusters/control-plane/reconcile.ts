@@ -1,0 +1,282 @@
+import {
+  type ConditionChange,
+  type Controller,
+  findCondition,
+  findObject,
+  followedSource,
+  groupOf,
+  type ObjectCache,
+  patchStatus,
+  type ReconcileContext,
+  type Requeue,
+  type WakeSource,
+  watchSource,
+} from '@bloomery/kube';
+import {
+  cluster as clusterKind,
+  type KubeObject,
+  keyOf,
+  keyText,
+  LABELS,
+  machine as machineKind,
+  type ObjectKey,
+  type TalosControlPlane,
+  talosConfig,
+  talosControlPlane,
+} from '@bloomery/model';
+import { type Clock, errorText, isBloomeryError, type RandomBytes } from '@bloomery/ports';
+import type { TalosApi } from '@bloomery/talos';
+import { isPaused } from '../../allocation/paused.ts';
+import { waitEvent } from '../../allocation/wait.ts';
+import type { ProviderKinds } from '../contract/provider-object.ts';
+import { ensureKubeconfig } from '../workload/kubeconfig-secret.ts';
+import type { WorkloadClusters } from '../workload/workload-clusters.ts';
+import { act } from './act.ts';
+import { createMachineAsker } from './ask-machine.ts';
+import { CreationFailure } from './create-machine.ts';
+import { createLookAgain, type LookAgain } from './look-again.ts';
+import { type ObserveDeps, observe, ownerCluster } from './observe.ts';
+import { type ControlPlanePlan, planControlPlane } from './plan.ts';
+import { machineConditions, statusOf } from './status.ts';
+import { createTalosCredentialStore } from './talos-credentials.ts';
+
+/** What the controller needs beside its context. */
+export interface TalosControlPlaneDeps {
+  readonly talos: TalosApi;
+  readonly workload: WorkloadClusters;
+  readonly kinds: ProviderKinds;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
+
+interface Parts extends TalosControlPlaneDeps, ObserveDeps {
+  readonly lookAgain: LookAgain;
+  /** Why the last change failed, for the message of the wait. */
+  readonly failures: Map<string, string>;
+}
+
+/**
+ * The control plane of a cluster of Talos machines (spec/cluster.md §7 and §10): looks at machines, etcd and Nodes, decides one
+ * change, makes it, and looks again. Everything it goes by is in objects and on machines, nothing in its memory.
+ */
+export function createTalosControlPlaneController(deps: TalosControlPlaneDeps): Controller<TalosControlPlane> {
+  const parts: Parts = {
+    ...deps,
+    credentials: createTalosCredentialStore(deps),
+    asker: createMachineAsker(deps),
+    lookAgain: createLookAgain({ clock: deps.clock, random: () => (deps.random(1)[0] ?? 0) / 256 }),
+    failures: new Map(),
+  };
+  return {
+    name: 'taloscontrolplane',
+    kind: talosControlPlane,
+    watches: [
+      watchSource(machineKind, controlPlanesOfPart),
+      watchSource(talosConfig, controlPlanesOfPart),
+      watchSource(clusterKind, ({ metadata }, cache) => ownedBy(cache, metadata.name, metadata.namespace)),
+    ],
+    wakes: [...providerWakesOf(deps.kinds), workloadWake(deps)],
+    writes: [
+      'TalosControlPlane.metadata.finalizers',
+      'TalosControlPlane.metadata.annotations(bootstrap-choice)',
+      'TalosControlPlane.status',
+      'Machine.metadata.annotations(of control planes)',
+      'Machine.status.conditions.EtcdMemberHealthy',
+      'Machine.status.conditions.TalosServicesHealthy',
+    ],
+    reconcile: (key, context) => reconcile(parts, key, context),
+  };
+}
+
+async function reconcile(parts: Parts, key: ObjectKey, context: ReconcileContext): Promise<Requeue> {
+  const id = keyText(key);
+  const found = await findObject(context.client, talosControlPlane, key);
+  if (found === undefined) {
+    parts.lookAgain.forget(id);
+    parts.failures.delete(id);
+    return {};
+  }
+  const cluster = await ownerCluster(context, found);
+  if (isPaused(found, cluster)) return {};
+  const kubeconfig = await keepKubeconfig(parts, context, found, cluster);
+  const observation = await observe(parts, context, found, cluster);
+  const plan = withFailure(planControlPlane(observation), parts.failures.get(id));
+  await report(context, found, plan);
+  if (plan.action === undefined) {
+    parts.failures.delete(id);
+    return soonest(parts.lookAgain.after(id, plan), kubeconfig.renewInMs);
+  }
+  try {
+    await act(parts, context, { controlPlane: found, cluster }, plan.action);
+    parts.failures.delete(id);
+    return { afterMs: 0 };
+  } catch (error) {
+    return await failed(parts, context, { found, plan, id, error });
+  }
+}
+
+/** A machine's no is an answer: it is asked again soon, and people read why. What the API refuses is retried by the queue. */
+async function failed(
+  parts: Parts,
+  context: ReconcileContext,
+  { found, plan, id, error }: { found: TalosControlPlane; plan: ControlPlanePlan; id: string; error: unknown },
+): Promise<Requeue> {
+  const text = errorText(error);
+  if (error instanceof CreationFailure) {
+    const condition = { type: 'MachinesCreated', status: 'False', reason: error.reason, message: text } as const;
+    const before = findCondition(found.status?.conditions, 'MachinesCreated');
+    await patchStatus(context, talosControlPlane, keyOf(found), () => ({
+      conditions: [{ ...condition, severity: 'Error' }],
+    }));
+    if (before?.reason !== error.reason || before.message !== text) {
+      context.events.record(found, { type: 'Warning', reason: error.reason, message: text });
+    }
+    throw error.cause;
+  }
+  if (!isBloomeryError(error) || !error.code.startsWith('BLM_TALOS_API_')) throw error;
+  parts.failures.set(id, text);
+  context.log.debug('controlplane.change.failed', { key: id, action: plan.action?.do, error: text });
+  return soonest(parts.lookAgain.after(id, plan) ?? 1000, undefined);
+}
+
+function withFailure(plan: ControlPlanePlan, failure: string | undefined): ControlPlanePlan {
+  if (failure === undefined || plan.wait === undefined || plan.action === undefined) return plan;
+  const { message } = plan.wait;
+  return {
+    ...plan,
+    wait: { ...plan.wait, message: `${message}; the last attempt failed: ${failure}`, event: message },
+  };
+}
+
+function soonest(...times: readonly (number | undefined)[]): Requeue {
+  const known = times.filter((t) => t !== undefined);
+  return known.length === 0 ? {} : { afterMs: Math.max(0, Math.min(...known)) };
+}
+
+/** Write status, conditions of the Machines, and an Event where the reason to wait became another. */
+async function report(context: ReconcileContext, found: TalosControlPlane, plan: ControlPlanePlan): Promise<void> {
+  const status = statusOf(plan);
+  await patchStatus(context, talosControlPlane, keyOf(found), () => status);
+  const event = plan.wait && waitEvent(found.status?.conditions, plan.wait);
+  if (event !== undefined) context.events.record(found, event);
+  if (plan.wait === undefined && findCondition(found.status?.conditions, 'Ready')?.status === 'False') {
+    context.events.record(found, {
+      type: 'Normal',
+      reason: 'Ready',
+      message: 'The control plane is as its spec says.',
+    });
+  }
+  for (const { name, machine } of plan.facts.observation.machines) {
+    const changes = machineConditions(plan.facts, name).filter((change) => differs(change, machine.status?.conditions));
+    if (changes.length === 0) continue;
+    try {
+      await patchStatus(context, machineKind, keyOf(machine), () => ({ conditions: changes }));
+    } catch (error) {
+      if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
+    }
+  }
+}
+
+type MachineConditions = Parameters<
+  typeof findCondition<{ type: string; status: string; reason?: string; message?: string }>
+>[0];
+
+function differs(change: ConditionChange, have: MachineConditions): boolean {
+  const before = findCondition(have, change.type);
+  if (change.status === null) return before !== undefined;
+  return before?.status !== change.status || before.reason !== change.reason || before.message !== change.message;
+}
+
+/** The kubeconfig of the cluster belongs to its control plane; half of its life is the time to make a new one. */
+async function keepKubeconfig(
+  { random }: Parts,
+  context: ReconcileContext,
+  found: TalosControlPlane,
+  cluster: Awaited<ReturnType<typeof ownerCluster>>,
+): Promise<{ readonly renewInMs: number | undefined }> {
+  const { host = '', port = 0 } = cluster?.spec?.controlPlaneEndpoint ?? {};
+  const isGoing = [found, cluster].some((object) => object?.metadata.deletionTimestamp !== undefined);
+  if (cluster === undefined || host === '' || isGoing) return { renewInMs: undefined };
+  const { client, clock } = context;
+  const outcome = await ensureKubeconfig(
+    { client, clock, random },
+    { cluster, owner: found, endpoint: { host, port } },
+  );
+  if (outcome.state === 'broken') {
+    const before = findCondition(found.status?.conditions, 'KubeconfigAvailable');
+    if (before?.message !== outcome.message) {
+      context.events.record(found, { type: 'Warning', reason: 'KubeconfigFailed', message: outcome.message });
+    }
+  }
+  const condition: ConditionChange =
+    outcome.state === 'ready' || outcome.state === 'foreign'
+      ? { type: 'KubeconfigAvailable', status: 'True' }
+      : {
+          type: 'KubeconfigAvailable',
+          status: 'False',
+          reason: outcome.state === 'broken' ? 'KubeconfigFailed' : 'WaitingForAuthority',
+          severity: outcome.state === 'broken' ? 'Error' : 'Info',
+          message: outcome.message,
+        };
+  if (differs(condition, found.status?.conditions)) {
+    await patchStatus(context, talosControlPlane, keyOf(found), () => ({ conditions: [condition] }));
+  }
+  if (outcome.state !== 'ready') return { renewInMs: undefined };
+  if (outcome.written !== undefined) {
+    const message = `${outcome.written.slice(0, 1).toUpperCase()}${outcome.written.slice(1)}.`;
+    context.events.record(found, { type: 'Normal', reason: 'KubeconfigWritten', message });
+  }
+  // Timers of a process are short against half a year; a day is soon enough to look again.
+  return { renewInMs: Math.min(86_400_000, Math.max(1000, outcome.renewAtMs - clock.nowMs())) };
+}
+
+/** Control planes that a Cluster of this name owns. */
+function ownedBy(cache: ObjectCache, cluster: string, namespace: string | undefined): readonly ObjectKey[] {
+  return cache
+    .list(talosControlPlane, namespace)
+    .filter(({ metadata }) =>
+      (metadata.ownerReferences ?? []).some(({ kind, name }) => kind === 'Cluster' && name === cluster),
+    )
+    .map(keyOf);
+}
+
+/** Control planes of the cluster that an object belongs to, if it is of a control plane. */
+function controlPlanesOfPart({ metadata }: KubeObject, cache: ObjectCache): readonly ObjectKey[] {
+  const { labels = {}, namespace } = metadata;
+  if (labels[LABELS.controlPlane] === undefined) return [];
+  return ownedBy(cache, labels[LABELS.clusterName] ?? '', namespace);
+}
+
+/** Infrastructure of the machines, the template, and types that are installed or go. */
+function providerWakesOf({ followed, resolver, cache }: ProviderKinds): readonly WakeSource[] {
+  const naming = (matches: (controlPlane: TalosControlPlane) => boolean): readonly ObjectKey[] =>
+    cache.list(talosControlPlane).filter(matches).map(keyOf);
+  const ofObject = (object: KubeObject): readonly ObjectKey[] => {
+    if (!object.kind.endsWith('Template')) return controlPlanesOfPart(object, cache);
+    const { name, namespace } = object.metadata;
+    return naming(({ spec, metadata }) => {
+      const ref = spec?.infrastructureTemplate;
+      return ref?.kind === object.kind && ref.name === name && (ref.namespace ?? metadata.namespace) === namespace;
+    });
+  };
+  const ofTypes: WakeSource = {
+    listen: (wake) =>
+      resolver.listen(({ group, kind }) => {
+        const keys = naming(({ spec }) => {
+          const ref = spec?.infrastructureTemplate;
+          return ref !== undefined && ref.kind === kind && groupOf(ref) === group;
+        });
+        for (const key of keys) wake(key);
+      }),
+  };
+  return [followedSource(followed, ofObject), ofTypes];
+}
+
+/** Nodes of the control plane, and the state of the workload API. */
+function workloadWake({ workload, kinds }: TalosControlPlaneDeps): WakeSource {
+  return workload.wake((cluster, node) => {
+    const isWorker =
+      node !== undefined && node.metadata.labels?.['node-role.kubernetes.io/control-plane'] === undefined;
+    return isWorker ? [] : ownedBy(kinds.cache, cluster.name, cluster.namespace);
+  });
+}

@@ -1,0 +1,56 @@
+import { findCondition } from '@bloomery/kube';
+import type { Node } from '@bloomery/model';
+import { providerStateText } from '../contract/provider-object.ts';
+import { machineStateText } from './bootstrap.ts';
+import type { Facts } from './facts.ts';
+import type { ControlPlaneMachine } from './observation.ts';
+import { SETTLED, type Step } from './step.ts';
+
+/** Nothing is left to change: what is still to become true by itself. Pure. */
+export function planSettling(facts: Facts): Step {
+  const { etcd, current, observation } = facts;
+  const joining = current.find((m) => facts.standing(m) === 'joining');
+  if (joining !== undefined) return joiningStep(joining);
+  if (!etcd.isKnown) return { wait: { reason: 'WaitingForEtcd', message: etcd.problem } };
+  if (!etcd.hasQuorum) {
+    return { wait: { reason: 'EtcdQuorumLost', message: `${etcd.text} members of etcd are healthy; ${etcd.problem}` } };
+  }
+  const sick = current.find((m) => facts.standing(m) === 'sick');
+  if (sick !== undefined) {
+    const message = `${etcd.text} members of etcd are healthy; ${machineStateText(sick)}`;
+    return {
+      wait: { reason: 'WaitingForEtcdMember', message, event: `Machine ${sick.name} is no healthy member of etcd` },
+    };
+  }
+  const { workload } = observation;
+  if (workload.state === 'unreachable') {
+    return {
+      wait: {
+        reason: 'WaitingForNodes',
+        message: `the Kubernetes API of the cluster does not answer: ${workload.why}`,
+      },
+    };
+  }
+  const unready = current.find((m) => !isNodeReady(m.node));
+  if (unready === undefined) return SETTLED;
+  const node = unready.machine.status?.nodeRef?.name ?? unready.name;
+  return { wait: { reason: 'WaitingForNodes', message: `Node ${node} of Machine ${unready.name} is not ready` } };
+}
+
+function joiningStep(machine: ControlPlaneMachine): Step {
+  const { name, infrastructure } = machine;
+  const isReady = infrastructure?.view.ready === true;
+  const state = isReady || infrastructure === undefined ? machineStateText(machine) : providerStateText(infrastructure);
+  return {
+    wait: {
+      reason: isReady ? 'WaitingForEtcdMember' : 'WaitingForInfrastructure',
+      message: `Machine ${name} is on its way into etcd: ${state}`,
+      event: `Machine ${name} is on its way into etcd`,
+    },
+  };
+}
+
+/** Whether the kubelet of a Node says that it is ready. */
+export function isNodeReady(node: Node | undefined): boolean {
+  return findCondition(node?.status?.conditions, 'Ready')?.status === 'True';
+}
