@@ -1,2 +1,2 @@
-export { missingPeers, startKubeApiserver } from './conformance/kube-apiserver.ts';
+export { type KubeApiserver, missingPeers, startKubeApiserver } from './conformance/kube-apiserver.ts';
 export type { Target } from './conformance/target.ts';

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,35 +27,46 @@ export function missingPeers(): string | undefined {
   return missing.length === 0 ? undefined : `${missing.join(', ')} not built; run scripts/setup peers`;
 }
 
+/** A real kube-apiserver whose process a test can stop, go on with, kill and start again. */
+export interface KubeApiserver extends Target {
+  /** SIGSTOP: it keeps its connections and says nothing more. */
+  pause(): void;
+  resume(): void;
+  kill(): Promise<void>;
+  /** Start it again on its port; resolves when it is ready. */
+  restart(): Promise<void>;
+}
+
 /** Start etcd, kube-apiserver and kube-controller-manager with an authority of their own on free ports. Takes 5 to 10 s. */
-export async function startKubeApiserver(): Promise<Target> {
+export async function startKubeApiserver(): Promise<KubeApiserver> {
   const dir = mkdtempSync(join(tmpdir(), 'conformance-kube-'));
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
   const children: Child[] = [];
-  const start = (program: string, args: readonly string[]): void => {
+  const start = (program: string, args: readonly string[]): Child => {
     const child = startChild(peer(program), args);
     children.push(child);
-    cleanup.use(child);
+    return child;
   };
+  cleanup.defer(async () => {
+    for (const child of children.toReversed()) await child[Symbol.asyncDispose]();
+  });
   const [etcdPort = 0, etcdPeerPort = 0, port = 0, managerPort = 0] = await freePorts(4);
   const pki = await writePki(dir);
   const url = `https://127.0.0.1:${port}`;
   const etcd = `http://127.0.0.1:${etcdPort}`;
   start('etcd', etcdArgs(join(dir, 'etcd'), etcd, `http://127.0.0.1:${etcdPeerPort}`));
-  start('kube-apiserver', apiserverArgs(dir, port, etcd));
+  let server = start('kube-apiserver', apiserverArgs(dir, port, etcd));
   const kubeconfig = join(dir, 'kubeconfig');
   writeKubeconfig(kubeconfig, url, pki.authority.certificatePem, pki.admin);
   const log = (): string => children.map((child) => child.output().slice(-4000)).join('\n---\n');
   const get = (path: string) => rawRequest({ url, caPem: pki.authority.certificatePem, ...pki.admin }, 'GET', path);
-  await until(
-    'kube-apiserver is ready',
-    async () => {
-      if (children.some((child) => child.process.exitCode !== null)) throw new Error(`a peer ended: ${log()}`);
-      return (await get('/readyz').catch(() => undefined))?.code === 200;
-    },
-    { deadlineMs: 60_000 },
-  );
+  const isReady = async (): Promise<boolean> => {
+    if (children.some((child) => child.process.exitCode !== null)) throw new Error(`a peer ended: ${log()}`);
+    return (await get('/readyz').catch(() => undefined))?.code === 200;
+  };
+  const ready = (): Promise<boolean> => until('kube-apiserver is ready', isReady, { deadlineMs: 60_000 });
+  await ready();
   start('kube-controller-manager', managerArgs(dir, managerPort));
   await until(
     'the default service account is there',
@@ -71,6 +83,18 @@ export async function startKubeApiserver(): Promise<Target> {
     tokens: TOKENS,
     issue: (commonName, organizations = []) => identityOf(pki.authority, commonName, { organizations }),
     log,
+    pause: () => void server.process.kill('SIGSTOP'),
+    resume: () => void server.process.kill('SIGCONT'),
+    async kill() {
+      children.splice(children.indexOf(server), 1);
+      const ended = once(server.process, 'exit');
+      server.process.kill('SIGKILL');
+      await ended;
+    },
+    async restart() {
+      server = start('kube-apiserver', apiserverArgs(dir, port, etcd));
+      await ready();
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -31,6 +31,7 @@ export interface WorkloadSession {
 
 /** A stopped process keeps its TCP connections up: a connection that was silent for so long is asked. */
 const SILENCE_MS = 15_000;
+const MIN_PAUSE_MS = 100;
 const CALL_MS = 10_000;
 const BOUNDS = { timeoutMs: CALL_MS, maxConnections: 4, maxAnswerBytes: 64 * 1024 * 1024 };
 const PAGE_SIZE = 500;
@@ -50,6 +51,7 @@ interface Parts extends SessionDeps {
 export function openWorkloadSession(access: ClusterAccess, deps: SessionDeps, signal: AbortSignal): WorkloadSession {
   const remote = createRemoteClient(access, BOUNDS);
   const stop = new AbortController();
+  let isWanted = true;
   const end = (): void => stop.abort();
   signal.addEventListener('abort', end, { once: true });
   if (signal.aborted) end();
@@ -74,9 +76,19 @@ export function openWorkloadSession(access: ClusterAccess, deps: SessionDeps, si
     }
   };
   const ended = run().catch((error) => {
-    if (!signal.aborted) throw error;
+    if (isWanted && !signal.aborted) throw error;
   });
-  return { access, remote, isListed: () => parts.isListed, doubt: () => parts.doubt(), stop: end, ended };
+  return {
+    access,
+    remote,
+    isListed: () => parts.isListed,
+    doubt: () => parts.doubt(),
+    stop() {
+      isWanted = false;
+      end();
+    },
+    ended,
+  };
 }
 
 async function follow(parts: Parts): Promise<void> {
@@ -135,8 +147,9 @@ async function guard(parts: Parts): Promise<void> {
   while (!signal.aborted) {
     const doubted = new AbortController();
     parts.doubt = () => doubted.abort();
-    const pauseMs = Math.round(SILENCE_MS * (1 + parts.random() / 8));
-    await clock.sleep(pauseMs, AbortSignal.any([signal, doubted.signal]));
+    const silenceMs = Math.round(SILENCE_MS * (1 + parts.random() / 8));
+    const leftMs = Math.max(MIN_PAUSE_MS, parts.heardMs + silenceMs - clock.nowMs());
+    await clock.sleep(leftMs, AbortSignal.any([signal, doubted.signal]));
     const isSilent = doubted.signal.aborted || clock.nowMs() - parts.heardMs >= SILENCE_MS;
     if (signal.aborted || !parts.isListed || !isSilent) continue;
     try {
