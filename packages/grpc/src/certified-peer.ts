@@ -12,5 +12,7 @@ export function certifiedPeer(socket: unknown): CertifiedPeer | undefined {
 
 /** Sockets of HTTP/2 sessions are proxies: neither a class test nor `in` sees through them. */
 function isTls(socket: unknown): socket is Pick<TLSSocket, 'authorized' | 'getPeerCertificate'> {
-  return typeof socket === 'object' && socket !== null && typeof Reflect.get(socket, 'getPeerCertificate') === 'function';
+  return (
+    typeof socket === 'object' && socket !== null && typeof Reflect.get(socket, 'getPeerCertificate') === 'function'
+  );
 }

@@ -134,7 +134,9 @@ function createConnection(options: GrpcClientOptions): Connection {
     },
     suspect: (session) => {
       drop(session);
-      if (!session.destroyed) session.close();
+      // One whose handshake never ends would never close either.
+      if (session.connecting) session.destroy();
+      else if (!session.destroyed) session.close();
     },
     close: () => {
       for (const session of all.keys()) session.destroy();

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { connect } from 'node:tls';
 import { systemClock as clock, type ErrorCode, isBloomeryError } from '@bloomery/ports';
@@ -9,6 +14,8 @@ import { createFakeClusterSecrets, type FakeClusterSecrets } from '../testing/fa
 import { createFakeEtcd, type FakeEtcd } from '../testing/fake-etcd.ts';
 import { type FakeTalosNode, type FakeTalosNodeOptions, startFakeTalosNode } from '../testing/fake-talos-node.ts';
 import { createTalosApi } from './create-talos-api.ts';
+import { readMachineIdentity } from './server/machine-identity.ts';
+import { obtainServerCertificate, type ServerCertificate } from './server/server-certificate.ts';
 import type { TalosApi, TalosCredentials, TalosNode } from './talos-api.ts';
 
 let secrets: FakeClusterSecrets;
@@ -167,8 +174,17 @@ describe('trust between the plane and a machine', () => {
     await using use = await lab();
     const stranger = await (await createFakeClusterSecrets()).credentials();
     const node = use.as({ ...stranger, ca: admin.ca });
-    await assert.rejects(node.bootstrap(), failsWith('BLM_TALOS_API_UNTRUSTED'));
+    // Node's TLS hangs up without an alert: that the certificate was the reason stays untold.
+    await assert.rejects(node.bootstrap(), failsWith('BLM_TALOS_API_UNREACHABLE'));
     assert.deepEqual(use.fake.calls, []);
+  });
+
+  it('is refused with an alert by other TLS servers, which is told', async (t) => {
+    const stranger = await createFakeClusterSecrets();
+    const server = await startOpensslServer(stranger.bundle.os.crt, await certified());
+    if (server === undefined) return t.skip('there is no openssl');
+    await assert.rejects(api.node(server.address, admin).bootstrap(), failsWith('BLM_TALOS_API_UNTRUSTED'));
+    await server.stop();
   });
 
   it('is not tried with credentials that cannot be read', async () => {
@@ -208,9 +224,13 @@ describe('a machine that does not answer as it should', () => {
   });
 
   it('and never ends the TLS handshake is given up at the deadline', async () => {
-    const silent = createServer(() => {});
+    let closed: Promise<unknown> | undefined;
+    const silent = createServer((socket) => {
+      closed = once(socket.on('error', () => {}).resume(), 'close');
+    });
     const port = await listening(silent, '127.0.0.1');
     await assert.rejects(api.node(`127.0.0.1:${port}`, admin, { timeoutMs: 100 }).version(), unknown);
+    await closed;
     silent.close();
   });
 
@@ -299,6 +319,37 @@ describe('connections to machines', () => {
     }
   });
 });
+
+/** A certificate for 127.0.0.1 of the cluster. */
+function certified() {
+  const identity = readMachineIdentity(secrets.config('controlplane'));
+  return obtainServerCertificate({ identity, hostname: 'cp-1', addresses: ['127.0.0.1'], clock });
+}
+
+/** A TLS server that believes clients of this authority alone; undefined without the program. */
+async function startOpensslServer(clientCa: string, { crt, key }: ServerCertificate) {
+  const dir = mkdtempSync(join(tmpdir(), 'bloomery-openssl-'));
+  for (const [name, pem] of Object.entries({ ca: clientCa, crt, key })) writeFileSync(join(dir, name), pem);
+  const files = ['-CAfile', 'ca', '-cert', 'crt', '-key', 'key'];
+  const flags = ['-Verify', '1', '-verify_return_error', '-alpn', 'h2', '-tls1_3'];
+  const child = spawn('openssl', ['s_server', '-accept', '127.0.0.1:0', ...files, ...flags], { cwd: dir });
+  const port = await new Promise<string | undefined>((resolve) => {
+    let text = '';
+    child.once('error', () => resolve(undefined));
+    child.stdout.on('data', (bytes) => {
+      text += String(bytes);
+      const found = /ACCEPT .*:(\d+)/.exec(text)?.[1];
+      if (found !== undefined) resolve(found);
+    });
+  });
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null && child.kill()) await once(child, 'exit');
+    rmSync(dir, { recursive: true });
+  };
+  if (port !== undefined) return { address: `127.0.0.1:${port}`, stop };
+  rmSync(dir, { recursive: true });
+  return undefined;
+}
 
 function connectTo(fake: FakeTalosNode) {
   const { host, port } = fake.address;
