@@ -96,7 +96,7 @@ export function startPlaneControllers(
         createServerClassController(),
         createEnvironmentController({ shelf, defaultSpec }),
         createMetalClusterController(),
-        createMetalMachineController({ timeline }),
+        createMetalMachineController({ timeline, workload: clusters.workload }),
         createServerBindingController({ timeline }),
         createTalosConfigController({ random }),
         ...(options.clusterApi === 'embedded' ? clusterApiCore(clusters) : []),
