@@ -26,9 +26,16 @@ interface StrategicPart {
 }
 
 /** A patch that was read: strategic documents, or operations of RFC 6902. */
-export type ConfigPatch =
+export type ConfigPatch = {
+  /** Where it comes from, for messages: `spec.strategicPatches[1]`. */
+  readonly what?: string;
+} & (
   | { readonly kind: 'strategic'; readonly parts: readonly StrategicPart[] }
-  | { readonly kind: 'json'; readonly operations: readonly PatchOperation[] };
+  | { readonly kind: 'json'; readonly operations: readonly PatchOperation[] }
+);
+
+/** A patch of which nobody said where it comes from; messages count it. */
+const UNNAMED = 'patch';
 
 /** Where patching failed: reading a patch, applying it, or reading the result. */
 export type PatchStage = 'load' | 'apply' | 'result';
@@ -47,7 +54,7 @@ export interface PatchOptions {
  *
  * @throws BloomeryError BLM_TALOS_PATCH_INVALID with `facts.stage` load.
  */
-export function readPatch(text: string, strictness: Strictness, what = 'patch'): ConfigPatch {
+export function readPatch(text: string, strictness: Strictness, what = UNNAMED): ConfigPatch {
   return staged('load', what, () => {
     const trees = readYaml(text, { what });
     const first = trees.find((tree) => tree !== null);
@@ -55,16 +62,20 @@ export function readPatch(text: string, strictness: Strictness, what = 'patch'):
       const operations = readOperations(first);
       if (operations === undefined)
         throw new BloomeryError('BLM_TALOS_PATCH_INVALID', `${what}: neither documents nor operations`);
-      return { kind: 'json', operations };
+      return { what, kind: 'json', operations };
     }
-    return { kind: 'strategic', parts: explained(text, what, () => readParts(trees, strictness)) };
+    return { what, kind: 'strategic', parts: explained(text, what, () => readParts(trees, strictness)) };
   });
 }
 
 /** A patch out of operations that are data already (`spec.configPatches`). An absent value counts as null, as over the API. */
-export function operationsPatch(operations: readonly YamlTree[]): ConfigPatch {
+export function operationsPatch(operations: readonly YamlTree[], what?: string): ConfigPatch {
   const read = readOperations(operations) ?? [];
-  return { kind: 'json', operations: read.map((operation) => ({ ...operation, value: operation.value ?? null })) };
+  return {
+    ...(what === undefined ? {} : { what }),
+    kind: 'json',
+    operations: read.map((operation) => ({ ...operation, value: operation.value ?? null })),
+  };
 }
 
 function readParts(trees: readonly YamlTree[], strictness: Strictness): StrategicPart[] {
@@ -107,7 +118,9 @@ function mergePart(
 }
 
 /** A configuration between patches: raw trees, or documents that were loaded. */
-type State = { readonly trees: readonly YamlTree[] } | { readonly documents: readonly ConfigDocument[] };
+type State =
+  /** `after` is the JSON patch that left them so. */
+  { readonly trees: readonly YamlTree[]; readonly after?: string } | { readonly documents: readonly ConfigDocument[] };
 
 /**
  * Apply patches in order to a configuration.
@@ -121,12 +134,13 @@ export function patchConfig(config: string, patches: readonly ConfigPatch[], opt
   }));
   for (const [index, patch] of patches.entries()) {
     const before: State = state;
+    const what = patch.what === undefined || patch.what === UNNAMED ? `patch ${index + 1}` : patch.what;
     state = staged(
       'apply',
-      `patch ${index + 1}`,
+      what,
       (): State =>
         patch.kind === 'json'
-          ? { trees: patchTrees(rawTrees(before), patch.operations, options) }
+          ? { trees: patchTrees(rawTrees(before), patch.operations, options), after: what }
           : { documents: mergeParts(patchable(before, patch.parts, options), patch.parts, options) },
     );
   }
@@ -155,7 +169,9 @@ const rawTrees = (state: State): readonly YamlTree[] =>
 const loaded = (state: State, strictness: Strictness): readonly ConfigDocument[] =>
   'documents' in state
     ? state.documents
-    : explained(undefined, 'machine configuration', () => loadAll(state.trees, strictness));
+    : explained(undefined, state.after === undefined ? 'machine configuration' : `the result of ${state.after}`, () =>
+        loadAll(state.trees, strictness),
+      );
 
 /** There has to be something to patch, unless earlier patches took it away. */
 function patchable(

@@ -3,7 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { isBloomeryError } from '@bloomery/ports';
 import fc from 'fast-check';
-import { createSecretsBundle, createToken, loadSecretsBundle, readSecretsBundle, writeSecretsBundle } from './index.ts';
+import { isYamlMap, readYaml, writeYaml } from '../yaml/index.ts';
+import {
+  createSecretsBundle,
+  createToken,
+  loadLegacySecrets,
+  loadSecretsBundle,
+  readSecretsBundle,
+  writeSecretsBundle,
+} from './index.ts';
 
 describe('a secrets bundle', () => {
   it('that was made is valid for its contract and survives being written', async () => {
@@ -32,6 +40,22 @@ describe('a secrets bundle', () => {
     const counts = [...letters.values()];
     assert.equal(letters.size, 36);
     assert.equal(Math.max(...counts) - Math.min(...counts) < 40, true, String(counts));
+  });
+
+  it('in the legacy format is read with an empty id and secret of the cluster', async () => {
+    const bundle = await createSecretsBundle({
+      contract: { major: 1, minor: 2 },
+      nowMs: Date.UTC(2026, 0, 1),
+      random: randomBytes,
+    });
+    const tree = readYaml(writeSecretsBundle(bundle))[0];
+    const part = (key: string): string => writeYaml((isYamlMap(tree) ? tree[key] : null) ?? null);
+    const texts = { certs: part('certs'), kubeSecrets: part('secrets'), trustdInfo: part('trustdinfo') };
+    assert.deepEqual(loadLegacySecrets(texts), { ...bundle, clusterId: '', clusterSecret: '' });
+    assert.throws(() => loadLegacySecrets({ ...texts, kubeSecrets: '{}', trustdInfo: 'null' }), {
+      message:
+        'reading secrets bundle: secrets.bootstraptoken is required; one of [secrets.secretboxencryptionsecret, secrets.aescbcencryptionsecret] is required; trustdinfo is required',
+    });
   });
 
   it('that lacks parts names each of them', () => {

@@ -47,11 +47,49 @@ export interface BundleReading {
  */
 export function readSecretsBundle(text: string): BundleReading {
   const tree = readYamlDocument(text, { code: 'BLM_TALOS_SECRETS_INVALID', what: 'secrets bundle' });
-  const cluster = section(tree, 'cluster');
-  const secrets = section(tree, 'secrets');
-  const trustd = section(tree, 'trustdinfo');
-  const certs = section(tree, 'certs');
-  const bundle: SecretsBundle = {
+  const { cluster, secrets, trustd, certs } = {
+    cluster: section(tree, 'cluster'),
+    secrets: section(tree, 'secrets'),
+    trustd: section(tree, 'trustdinfo'),
+    certs: section(tree, 'certs'),
+  };
+  const bundle = bundleOf({ cluster, secrets, trustd }, certs);
+  return {
+    bundle,
+    problems: [...sectionProblems({ cluster, secrets, trustd }, bundle), ...certProblems(certs, bundle)],
+  };
+}
+
+/** The keys of a Secret in the format of the first releases of the bootstrap provider, each YAML text. */
+export interface LegacySecrets {
+  readonly certs: string;
+  readonly kubeSecrets: string;
+  readonly trustdInfo: string;
+}
+
+/**
+ * Read a bundle in the legacy format. It has neither id nor secret of the cluster: both are empty, and that is no problem.
+ *
+ * @throws BloomeryError BLM_TALOS_SECRETS_INVALID as `loadSecretsBundle`.
+ */
+export function loadLegacySecrets(texts: LegacySecrets): SecretsBundle {
+  const read = (key: keyof LegacySecrets): YamlMap | undefined => {
+    const tree = readYamlDocument(texts[key], { code: 'BLM_TALOS_SECRETS_INVALID', what: `${key} of the secrets` });
+    return isYamlMap(tree) ? tree : undefined;
+  };
+  const certs = read('certs');
+  const sections: Sections = { cluster: {}, secrets: read('kubeSecrets'), trustd: read('trustdInfo') };
+  const bundle = bundleOf(sections, certs);
+  const problems = [
+    ...sectionProblems(sections, bundle).filter((problem) => !problem.startsWith('cluster.')),
+    ...certProblems(certs, bundle),
+  ];
+  if (problems.length === 0) return bundle;
+  throw invalid(problems);
+}
+
+function bundleOf({ cluster, secrets, trustd }: Sections, certs: YamlMap | undefined): SecretsBundle {
+  return {
     clusterId: stringAt(cluster, 'id'),
     clusterSecret: stringAt(cluster, 'secret'),
     bootstrapToken: stringAt(secrets, 'bootstraptoken'),
@@ -64,17 +102,17 @@ export function readSecretsBundle(text: string): BundleReading {
     os: pair(section(certs, 'os')),
     serviceAccountKey: base64Text(section(certs, 'k8sserviceaccount'), 'key'),
   };
-  return {
-    bundle,
-    problems: [...sectionProblems({ cluster, secrets, trustd }, bundle), ...certProblems(certs, bundle)],
-  };
 }
 
 /** As `readSecretsBundle`, for bundles that are going to be used. @throws also when anything is missing or invalid. */
 export function loadSecretsBundle(text: string): SecretsBundle {
   const { bundle, problems } = readSecretsBundle(text);
   if (problems.length === 0) return bundle;
-  throw new BloomeryError('BLM_TALOS_SECRETS_INVALID', `reading secrets bundle: ${problems.join('; ')}`, {
+  throw invalid(problems);
+}
+
+function invalid(problems: readonly string[]): BloomeryError {
+  return new BloomeryError('BLM_TALOS_SECRETS_INVALID', `reading secrets bundle: ${problems.join('; ')}`, {
     facts: { problems },
   });
 }
