@@ -1,4 +1,4 @@
-import { createMemoryClient } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import type { Server } from '@bloomery/model';
 import { createPowerClients } from '@bloomery/plane';
 import { silentLog, systemClock } from '@bloomery/ports';

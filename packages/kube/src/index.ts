@@ -19,7 +19,5 @@ export * from './remote/kubeconfig.ts';
 export * from './remote/remote-client.ts';
 export * from './start-controllers.ts';
 export * from './streamed-resource.ts';
-export * from './testing/memory-client.ts';
-export * from './testing/object-client-conformance.ts';
 export * from './virtual-resource.ts';
 export * from './work-queue.ts';

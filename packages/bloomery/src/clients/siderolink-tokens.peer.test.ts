@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { server } from '@bloomery/model';
-import { createTestAuthority } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos/testing';
 import { LINK_PEER, type PeerFact, startLinkPeer } from '../testing/link-peer.ts';
 import { type LinkPlane, startLinkPlane } from '../testing/link-plane.ts';
 import { eventually } from '../testing/peer-process.ts';

@@ -11,7 +11,7 @@ import { createRemoteClient, loadKubeconfig, type RemoteClient } from '@bloomery
 import { serverBinding } from '@bloomery/model';
 import { systemClock } from '@bloomery/ports';
 import { generateWireguardKey, parseApiEndpoint, wireguardPublicKey } from '@bloomery/siderolink';
-import { createTestAuthority } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos/testing';
 import { linkProto } from '@bloomery/wire';
 import { type ServeProcess, startServe } from '../testing/serve-process.ts';
 

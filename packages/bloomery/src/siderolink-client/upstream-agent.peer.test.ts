@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { createTestAuthority } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos/testing';
 import { type ClientRun, makeNeighbour, startClient } from '../testing/client-run.ts';
 import { startConnectProxy } from '../testing/connect-proxy.ts';
 import { LINK_PEER } from '../testing/link-peer.ts';

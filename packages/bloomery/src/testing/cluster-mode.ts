@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { missingPeers, startKubeApiserver } from '@bloomery/kubeapi/testing';
 import { allKinds, cluster, crdOf, isJsonObject, type JsonObject, versionsByKind } from '@bloomery/model';
-import { createTestAuthority } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos/testing';
 import { coreIsMissing, prepareCore } from './cluster-api-core.ts';
 import { KUBECTLS, type KubectlResult, kubectl } from './kubectl.ts';
 import { eventually, type PeerProcess, startPeer } from './peer-process.ts';

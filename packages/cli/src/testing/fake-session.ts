@@ -1,4 +1,5 @@
-import { type ApiCall, createMemoryClient, type MemoryClientOptions } from '@bloomery/kube';
+import type { ApiCall } from '@bloomery/kube';
+import { createMemoryClient, type MemoryClientOptions } from '@bloomery/kube/testing';
 import { createFakeClock, type FakeClock } from '@bloomery/ports';
 import type { TextOutput } from '../cli-deps.ts';
 import type { Session } from '../session.ts';

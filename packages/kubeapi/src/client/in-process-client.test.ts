@@ -3,7 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { objectClientConformance } from '@bloomery/kube';
+import { objectClientConformance } from '@bloomery/kube/testing';
 import { allKinds } from '@bloomery/model';
 import { silentLog, systemClock } from '@bloomery/ports';
 import { startApiEngine } from '../api-engine.ts';

@@ -364,7 +364,7 @@ describe('allocation survives', () => {
   it('a failure after any write: one MetalMachine never gets two Servers', async () => {
     for (let failAt = 1; failAt <= 12; failAt++) {
       let writes = 0;
-      const { createMemoryClient } = await import('@bloomery/kube');
+      const { createMemoryClient } = await import('@bloomery/kube/testing');
       const client = createMemoryClient({
         objects: [...base, serverOf('a'), serverOf('b'), ...machineOf('m')],
         intercept: (verb, _kind, _key, applied) => {

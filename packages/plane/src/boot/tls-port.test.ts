@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { createGrpcClient, createGrpcHandler, grpcService } from '@bloomery/grpc';
 import { hostPort, type Service, silentLog, systemClock, until } from '@bloomery/ports';
-import { createTestAuthority } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos/testing';
 import { linkProto } from '@bloomery/wire';
 import * as grpcJs from '@grpc/grpc-js';
 import fc from 'fast-check';

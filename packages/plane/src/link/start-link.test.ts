@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, describe, it } from 'node:test';
-import { createMemoryClient, createObjectCache } from '@bloomery/kube';
+import { createObjectCache } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import { type KubeObject, serverBinding } from '@bloomery/model';
 import { silentLog, systemClock } from '@bloomery/ports';
 import { linkProto } from '@bloomery/wire';
@@ -80,7 +81,7 @@ describe('a link that cannot be', () => {
     const requests = Readable.from([toBinary(linkProto.ProvisionRequestSchema, request)]);
     const peer = { host: '10.0.0.2', port: 1 };
     const { signal } = new AbortController();
-    for await (const answer of method.serve(requests, { metadata: {}, peer, signal })) {
+    for await (const answer of method.serve(requests, { metadata: {}, peer, certifiedPeer: () => undefined, signal })) {
       assert.match(fromBinary(linkProto.ProvisionResponseSchema, answer).nodeAddressPrefix, /^fd.*\/64$/);
     }
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMemoryClient } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import { machine, metalMachine, secret, server, serverBinding } from '@bloomery/model';
 import { createFakeClock, type Logger } from '@bloomery/ports';
 import { createBootSessions, type MachineAnswer, memorySessionStore } from '../boot/index.ts';

@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
-import {
-  askTalosMachinery,
-  createSecretsBundle,
-  generateConfig,
-  readYaml,
-  talosJson,
-  talosMachineryMissing,
-  writeConfig,
-} from '@bloomery/talos';
+import { createSecretsBundle, generateConfig, readYaml, talosJson, writeConfig } from '@bloomery/talos';
+import { askTalosMachinery, talosMachineryMissing } from '@bloomery/talos/testing';
 import fc from 'fast-check';
 import { type ConfigInput, planConfig } from './plan-config.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { after, before, describe, it } from 'node:test';
-import { createMemoryClient } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import { type Secret, type Server, secret } from '@bloomery/model';
 import { isBloomeryError, silentLog, systemClock } from '@bloomery/ports';
 import { type RunIpmitool, runIpmitool } from './ipmitool.ts';

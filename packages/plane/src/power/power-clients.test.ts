@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { createMemoryClient } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import type { Server } from '@bloomery/model';
 import { BloomeryError, createFakeClock, isBloomeryError, silentLog, systemClock } from '@bloomery/ports';
 import { createBmcGate } from './bmc-gate.ts';

@@ -3,7 +3,7 @@ import { createSecureServer, createServer, type Http2SecureServer, type Http2Ser
 import { after, before, describe, it } from 'node:test';
 import { createGrpcClient, createGrpcHandler, grpcService } from '@bloomery/grpc';
 import { createFakeClock, silentLog, systemClock, until } from '@bloomery/ports';
-import { createTestAuthority } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos/testing';
 import { linkProto } from '@bloomery/wire';
 import { type FakeProxy, startConnectProxy, startSocksProxy } from '../testing/fake-proxies.ts';
 import { openApiSocket } from './open-socket.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { apiError, createMemoryClient, type ObjectClient } from '@bloomery/kube';
+import { apiError, type ObjectClient } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import { type Condition, type Node, node as nodeKind, type ObjectKey } from '@bloomery/model';
 import type { WorkloadState } from '../../clusters/workload/workload-clusters.ts';
 import { createNodeInterest } from './node-interest.ts';

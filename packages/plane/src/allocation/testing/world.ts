@@ -1,19 +1,13 @@
-import type {
-  Controller,
-  EventDraft,
-  FollowedKinds,
-  KindResolver,
-  MemoryClient,
-  WritableObjectCache,
-} from '@bloomery/kube';
+import type { Controller, EventDraft, FollowedKinds, KindResolver, WritableObjectCache } from '@bloomery/kube';
 import {
   createFollowedKinds,
   createKindResolver,
-  createMemoryClient,
   createObjectCache,
   findObject,
   startControllers,
 } from '@bloomery/kube';
+import type { MemoryClient } from '@bloomery/kube/testing';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import type { JsonObject, KindRef, KubeObject, ObjectKey } from '@bloomery/model';
 import { allKinds, keyText } from '@bloomery/model';
 import { type Clock, createFakeClock, silentLog } from '@bloomery/ports';

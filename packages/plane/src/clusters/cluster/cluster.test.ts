@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMemoryClient, findCondition, type MemoryClient } from '@bloomery/kube';
+import { findCondition } from '@bloomery/kube';
+import { createMemoryClient, type MemoryClient } from '@bloomery/kube/testing';
 import type { JsonObject, KubeObject } from '@bloomery/model';
 import { cluster, machine, machineDeployment, machineSet } from '@bloomery/model';
 import { createFakeClock } from '@bloomery/ports';

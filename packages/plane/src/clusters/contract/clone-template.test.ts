@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createKindResolver, createMemoryClient, findObject } from '@bloomery/kube';
+import { createKindResolver, findObject } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import type { JsonObject, KindRef, KubeObject } from '@bloomery/model';
 import { allKinds, metalMachine, metalMachineTemplate } from '@bloomery/model';
 import { createFakeClock, isBloomeryError, silentLog } from '@bloomery/ports';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { createMemoryClient, type MemoryClient, type ObjectCache, type ReconcileContext } from '@bloomery/kube';
+import type { ObjectCache, ReconcileContext } from '@bloomery/kube';
+import { createMemoryClient, type MemoryClient } from '@bloomery/kube/testing';
 import {
   type Cluster,
   cluster,

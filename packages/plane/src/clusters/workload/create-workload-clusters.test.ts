@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMemoryClient, createObjectCache, type MemoryClient } from '@bloomery/kube';
+import { createObjectCache } from '@bloomery/kube';
+import { createMemoryClient, type MemoryClient } from '@bloomery/kube/testing';
 import {
   type Cluster,
   cluster as clusterKind,

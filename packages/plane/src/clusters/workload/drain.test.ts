@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { apiError, createMemoryClient, type ObjectClient } from '@bloomery/kube';
+import { apiError, type ObjectClient } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import {
   type KindRef,
   type KubeObject,

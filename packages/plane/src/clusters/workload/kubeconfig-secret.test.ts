@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { createMemoryClient, parseKubeconfig } from '@bloomery/kube';
+import { parseKubeconfig } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import { type Cluster, type KubeObject, type Secret, secret } from '@bloomery/model';
 import { createFakeClock } from '@bloomery/ports';
 import { createCertificateAuthority, readCertificate } from '@bloomery/talos';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMemoryClient, mergePatch } from '@bloomery/kube';
+import { mergePatch } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import { type JsonObject, type Machine, type Node, node as nodeKind } from '@bloomery/model';
 import { nodeHealth, nodeLabels, nodeReference, planNodeSync, syncNode } from './node-sync.ts';
 

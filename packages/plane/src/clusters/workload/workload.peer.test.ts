@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import {
-  createMemoryClient,
-  createObjectCache,
-  createRemoteClient,
-  loadKubeconfig,
-  type RemoteClient,
-} from '@bloomery/kube';
+import { createObjectCache, createRemoteClient, loadKubeconfig, type RemoteClient } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import { type KubeApiserver, missingPeers, startKubeApiserver } from '@bloomery/kubeapi/testing';
 import {
   type Cluster,

@@ -1,13 +1,12 @@
 import {
   type Controller,
-  createMemoryClient,
   createObjectCache,
   findObject,
-  type MemoryClient,
   type ObjectClient,
   type RunningControllers,
   startControllers,
 } from '@bloomery/kube';
+import { createMemoryClient, type MemoryClient } from '@bloomery/kube/testing';
 import { type KubeObject, metalMachine, type Server, server, serverBinding } from '@bloomery/model';
 import { createFakeClock, type FakeClock, silentLog } from '@bloomery/ports';
 import { createServerBindingController } from '../../allocation/index.ts';

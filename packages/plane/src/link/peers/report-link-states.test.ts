@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMemoryClient, createObjectCache, type EventDraft } from '@bloomery/kube';
+import { createObjectCache, type EventDraft } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import { server, serverBinding } from '@bloomery/model';
 import { createFakeClock, silentLog } from '@bloomery/ports';
 import { generateWireguardKey, NO_TUNNELS } from '@bloomery/siderolink';

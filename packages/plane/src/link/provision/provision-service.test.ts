@@ -3,7 +3,8 @@ import { createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import { createGrpcClient, createGrpcHandler } from '@bloomery/grpc';
-import { createMemoryClient, createObjectCache } from '@bloomery/kube';
+import { createObjectCache } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import { type ServerBinding, secret, serverBinding } from '@bloomery/model';
 import { silentLog, systemClock } from '@bloomery/ports';
 import {

@@ -1,12 +1,7 @@
 import { connect } from 'node:net';
 import { createGrpcClient, type GrpcClient } from '@bloomery/grpc';
-import {
-  createMemoryClient,
-  createObjectCache,
-  type EventDraft,
-  type MemoryClientOptions,
-  runInformer,
-} from '@bloomery/kube';
+import { createObjectCache, type EventDraft, runInformer } from '@bloomery/kube';
+import { createMemoryClient, type MemoryClientOptions } from '@bloomery/kube/testing';
 import { type KubeObject, metalMachine, type ServerBinding, server, serverBinding } from '@bloomery/model';
 import { silentLog, systemClock } from '@bloomery/ports';
 import type { TimelineDraft } from '../../insight/timeline.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMemoryClient } from '@bloomery/kube';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import { secret } from '@bloomery/model';
 import { systemClock } from '@bloomery/ports';
 import { createUseCounter, planUses } from './count-uses.ts';

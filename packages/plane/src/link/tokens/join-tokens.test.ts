@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
-import { createMemoryClient, type MemoryClient } from '@bloomery/kube';
+import { createMemoryClient, type MemoryClient } from '@bloomery/kube/testing';
 import { ANNOTATIONS, secret, server } from '@bloomery/model';
 import { createFakeClock, silentLog, systemClock } from '@bloomery/ports';
 import { createLinkApiOf } from '../provision/link-api-of.ts';

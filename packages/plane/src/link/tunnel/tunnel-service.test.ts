@@ -8,7 +8,7 @@ import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { createGrpcClient, createGrpcHandler } from '@bloomery/grpc';
 import { type Service, silentLog, systemClock, until } from '@bloomery/ports';
 import { generateWireguardKey, startTunnelRelay, type TunnelRelay, virtualAddress } from '@bloomery/siderolink';
-import { createTestAuthority } from '@bloomery/talos';
+import { createTestAuthority } from '@bloomery/talos/testing';
 import { startMachineListener } from '../../boot/machine-listener.ts';
 import { createLinkPeers, type LinkPeers } from '../peers/link-peers.ts';
 import { type FakeWireguard, fakeWireguard } from '../testing/fake-wireguard.ts';

@@ -1,11 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import {
-  createMemoryClient,
-  createObjectCache,
-  type EventDraft,
-  type MemoryClient,
-  type ReconcileContext,
-} from '@bloomery/kube';
+import { createObjectCache, type EventDraft, type ReconcileContext } from '@bloomery/kube';
+import { createMemoryClient, type MemoryClient } from '@bloomery/kube/testing';
 import {
   ANNOTATIONS,
   allKinds,

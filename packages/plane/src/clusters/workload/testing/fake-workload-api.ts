@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createMemoryClient, type MemoryClient, type ObjectClient } from '@bloomery/kube';
+import type { ObjectClient } from '@bloomery/kube';
+import { createMemoryClient, type MemoryClient } from '@bloomery/kube/testing';
 import { type Node, node } from '@bloomery/model';
 import { type CertificateAuthority, createCertificateAuthority, issueCertificate, pkcs8Pem } from '@bloomery/talos';
 

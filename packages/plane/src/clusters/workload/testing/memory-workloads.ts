@@ -1,4 +1,4 @@
-import { createMemoryClient, type MemoryClient } from '@bloomery/kube';
+import { createMemoryClient, type MemoryClient } from '@bloomery/kube/testing';
 import type { Node, ObjectKey } from '@bloomery/model';
 import { node as nodeKind } from '@bloomery/model';
 import { BloomeryError } from '@bloomery/ports';

@@ -1,0 +1,2 @@
+export * from './memory-client.ts';
+export * from './object-client-conformance.ts';
