@@ -14,3 +14,5 @@ for (const stale of readdirSync(directory).filter((name) => !files.some((f) => f
 }
 for (const { name, text } of files) writeFileSync(join(directory, name), text);
 console.log(`${files.length} files in deploy/crds`);
+// The files for clusterctl hold the same definitions.
+await import('./generate-clusterctl.ts');

@@ -97,9 +97,16 @@ function rootSchema(kind: KindDefinition): Json {
   });
 }
 
-/** A schema as plain JSON: the types of schemas and of JSON differ only for the compiler. */
+/**
+ * A schema as plain JSON: the types of schemas and of JSON differ only for the compiler. No properties at all are left out, as Go
+ * does: a definition that went through its tools is then still ours.
+ */
 function schemaJson(schema: Schema): Json {
-  return JSON.parse(JSON.stringify(schema));
+  return JSON.parse(JSON.stringify(schema), (name, value: unknown) =>
+    name === 'properties' && typeof value === 'object' && value !== null && Object.keys(value).length === 0
+      ? undefined
+      : value,
+  );
 }
 
 function columnOf(column: Column): JsonObject {
