@@ -47,7 +47,8 @@ describe('every kind', () => {
 });
 
 function assertStructural(schema: Schema, path: string): void {
-  const isOpen = schema['x-kubernetes-preserve-unknown-fields'] === true;
+  const isOpen =
+    schema['x-kubernetes-preserve-unknown-fields'] === true || schema['x-kubernetes-int-or-string'] === true;
   assert.ok(schema.type !== undefined || isOpen, `${path} has a type`);
   for (const name of schema.required ?? []) assert.ok(schema.properties?.[name] !== undefined, `${path}.${name}`);
   for (const [name, inner] of Object.entries(schema.properties ?? {})) assertStructural(inner, `${path}.${name}`);

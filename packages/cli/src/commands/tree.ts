@@ -70,7 +70,7 @@ async function readTree(
 }
 
 async function unknown({ client, namespace }: Session, name: string, isMachine: boolean): Promise<BloomeryError> {
-  const { items } = await client.list(isMachine ? machine : cluster, { namespace });
+  const { items } = await client.list<KubeObject>(isMachine ? machine : cluster, { namespace });
   const near = suggest(
     name,
     items.map(({ metadata }) => metadata.name),

@@ -1,10 +1,28 @@
 import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
-import { boolean, integer, list, map, object, openObject, string } from '../schema.ts';
-import { conditionsSchema, objectReferenceSchema } from '../shared-schema.ts';
+import { boolean, integer, list, map, object, oneOfStrings, openObject, string } from '../schema.ts';
+import { conditionsSchema, metaConditionsSchema, objectReferenceSchema } from '../shared-schema.ts';
+import { admitCluster } from './admit-cluster.ts';
+import { readinessGatesSchema } from './machine-template-schema.ts';
 import { withReferenceNamespaces } from './reference-namespaces.ts';
 
-const cidrs = object({ cidrBlocks: list(string()) }, {});
+/** Address ranges of a cluster. */
+export const cidrsSchema = object({ cidrBlocks: list(string({ minLength: 1, maxLength: 43 }), { maxItems: 100 }) }, {});
+
+/** Where a Cluster can be on its way. */
+export const CLUSTER_PHASES = ['Pending', 'Provisioning', 'Provisioned', 'Deleting', 'Failed', 'Unknown'] as const;
+
+/** How many machines there are of a part of a cluster. */
+export const replicaCountsSchema = object(
+  {},
+  {
+    desiredReplicas: integer(),
+    replicas: integer(),
+    readyReplicas: integer(),
+    availableReplicas: integer(),
+    upToDateReplicas: integer(),
+  },
+);
 
 /** A cluster, as Cluster API v1beta1 has it. */
 export const cluster = defineKind({
@@ -17,6 +35,7 @@ export const cluster = defineKind({
   categories: ['cluster-api', 'bloomery'],
   description: 'A Kubernetes cluster made of machines.',
   crdLabels: { 'cluster.x-k8s.io/provider': 'cluster-api' },
+  admit: admitCluster,
   defaults: (object) => withReferenceNamespaces(object, [['infrastructureRef'], ['controlPlaneRef']]),
   columns: [
     { name: 'ClusterClass', path: '.spec.topology.class', of: 'string' },
@@ -31,26 +50,37 @@ export const cluster = defineKind({
       {},
       {
         paused: boolean({ description: 'Every controller leaves the cluster and its objects alone.' }),
-        clusterNetwork: object({}, { apiServerPort: integer(), pods: cidrs, services: cidrs, serviceDomain: string() }),
-        controlPlaneEndpoint: object({ host: string(), port: integer() }, {}),
+        clusterNetwork: object(
+          {},
+          {
+            apiServerPort: integer(),
+            pods: cidrsSchema,
+            services: cidrsSchema,
+            serviceDomain: string({ minLength: 1, maxLength: 253 }),
+          },
+        ),
+        controlPlaneEndpoint: object({ host: string({ maxLength: 512 }), port: integer() }, {}),
         controlPlaneRef: objectReferenceSchema,
         infrastructureRef: objectReferenceSchema,
-        topology: openObject(),
-        availabilityGates: list(openObject()),
+        topology: openObject({ description: 'Not offered: refused at admission.' }),
+        availabilityGates: readinessGatesSchema,
       },
     ),
     status: object(
       {},
       {
-        phase: string(),
+        phase: oneOfStrings(CLUSTER_PHASES),
         infrastructureReady: boolean(),
         controlPlaneReady: boolean(),
         conditions: conditionsSchema,
         failureDomains: map(object({}, { controlPlane: boolean(), attributes: map(string()) })),
         failureReason: string(),
-        failureMessage: string(),
+        failureMessage: string({ minLength: 1, maxLength: 10240 }),
         observedGeneration: integer({ format: 'int64' }),
-        v1beta2: openObject(),
+        v1beta2: object(
+          {},
+          { conditions: metaConditionsSchema, controlPlane: replicaCountsSchema, workers: replicaCountsSchema },
+        ),
         waitingFor: string({ maxLength: 40 }),
       },
     ),

@@ -1,8 +1,29 @@
 import type { ObjectOf } from '../kind.ts';
 import { defineKind } from '../kind.ts';
-import { boolean, integer, list, object, openObject, string } from '../schema.ts';
-import { conditionsSchema, machineAddressesSchema, objectReferenceSchema } from '../shared-schema.ts';
-import { withReferenceNamespaces } from './reference-namespaces.ts';
+import { boolean, integer, object, oneOfStrings, openObject, string } from '../schema.ts';
+import {
+  conditionsSchema,
+  machineAddressesSchema,
+  metaConditionsSchema,
+  objectReferenceSchema,
+} from '../shared-schema.ts';
+import { admitMachine, defaultMachine } from './admit-machine.ts';
+import { clusterNameSchema, readinessGatesSchema } from './machine-template-schema.ts';
+
+/** Where a Machine can be on its way. */
+export const MACHINE_PHASES = [
+  ...(['Pending', 'Provisioning', 'Provisioned', 'Running'] as const),
+  ...(['Deleting', 'Deleted', 'Failed', 'Unknown'] as const),
+] as const;
+
+/** When the steps of a Machine's deletion began. */
+export const machineDeletionSchema = object(
+  {},
+  {
+    nodeDrainStartTime: string({ format: 'date-time' }),
+    waitForNodeVolumeDetachStartTime: string({ format: 'date-time' }),
+  },
+);
 
 /** One machine of a cluster, as Cluster API v1beta1 has it. */
 export const machine = defineKind({
@@ -15,7 +36,8 @@ export const machine = defineKind({
   categories: ['cluster-api', 'bloomery'],
   description: 'One machine of a cluster: its bootstrap config and its infrastructure.',
   crdLabels: { 'cluster.x-k8s.io/provider': 'cluster-api' },
-  defaults: (object) => withReferenceNamespaces(object, [['infrastructureRef'], ['bootstrap', 'configRef']]),
+  admit: admitMachine,
+  defaults: defaultMachine,
   columns: [
     { name: 'Cluster', path: '.spec.clusterName', of: 'string' },
     { name: 'NodeName', path: '.status.nodeRef.name', of: 'string' },
@@ -29,24 +51,25 @@ export const machine = defineKind({
   properties: {
     spec: object(
       {
-        clusterName: string({ minLength: 1 }),
-        bootstrap: object({}, { configRef: objectReferenceSchema, dataSecretName: string() }),
+        clusterName: clusterNameSchema,
+        bootstrap: object({}, { configRef: objectReferenceSchema, dataSecretName: string({ maxLength: 253 }) }),
         infrastructureRef: objectReferenceSchema,
       },
       {
-        version: string(),
-        providerID: string(),
-        failureDomain: string(),
-        readinessGates: list(openObject()),
+        version: string({ minLength: 1, maxLength: 256 }),
+        providerID: string({ minLength: 1, maxLength: 512 }),
+        failureDomain: string({ minLength: 1, maxLength: 256 }),
+        readinessGates: readinessGatesSchema,
         nodeDrainTimeout: string(),
         nodeVolumeDetachTimeout: string(),
         nodeDeletionTimeout: string(),
+        minReadySeconds: integer({ minimum: 0, description: 'Only of v1beta2; kept here.' }),
       },
     ),
     status: object(
       {},
       {
-        phase: string(),
+        phase: oneOfStrings(MACHINE_PHASES),
         addresses: machineAddressesSchema,
         bootstrapReady: boolean(),
         infrastructureReady: boolean(),
@@ -54,12 +77,12 @@ export const machine = defineKind({
         nodeInfo: openObject(),
         conditions: conditionsSchema,
         failureReason: string(),
-        failureMessage: string(),
+        failureMessage: string({ minLength: 1, maxLength: 10240 }),
         lastUpdated: string({ format: 'date-time' }),
         certificatesExpiryDate: string({ format: 'date-time' }),
-        deletion: openObject(),
+        deletion: machineDeletionSchema,
         observedGeneration: integer({ format: 'int64' }),
-        v1beta2: openObject(),
+        v1beta2: object({}, { conditions: metaConditionsSchema }),
         waitingFor: string({ maxLength: 40 }),
       },
     ),
