@@ -43,6 +43,9 @@ const EDITED_CORE = [
   'services',
 ];
 const NETWORK = ['ingresses', 'networkpolicies'];
+/** Of Cluster API: none holds credentials. */
+const CORE_KINDS = ['clusters', 'machinedeployments', 'machinehealthchecks', 'machinepools', 'machines', 'machinesets'];
+const CORE_SCALED = ['machinedeployments/scale', 'machinesets/scale'];
 const withStatus = (resources: readonly string[]): readonly string[] => resources.flatMap((r) => [r, `${r}/status`]);
 
 /** Not the kernel logs of machines, `serverlogs`: whatever runs on a machine may have written to them. */
@@ -50,7 +53,7 @@ const INSIGHT = ['boottraces', 'explanations', 'plans', 'siderolinkdevices', 'si
 
 /** What namespaced kinds of the product anybody may see who may see a namespace; none of them holds credentials. */
 const SEEN_KINDS: readonly JsonObject[] = [
-  rule('cluster.x-k8s.io', ['clusters', 'clusters/status', 'machines', 'machines/status'], READ),
+  rule('cluster.x-k8s.io', [...withStatus(CORE_KINDS), ...CORE_SCALED], READ),
   rule(
     'infrastructure.cluster.x-k8s.io',
     [...withStatus(['metalclusters', 'metalmachines']), 'metalmachinetemplates'],
@@ -64,7 +67,7 @@ const SEEN_KINDS: readonly JsonObject[] = [
  * them, nor the kernel logs. Those of metal.sidero.dev and ServerBindings are of the whole rack, and no role for a namespace writes them.
  */
 const EDITED_KINDS: readonly JsonObject[] = [
-  rule('cluster.x-k8s.io', ['clusters', 'machines'], WRITE),
+  rule('cluster.x-k8s.io', [...CORE_KINDS, ...CORE_SCALED], WRITE),
   rule('infrastructure.cluster.x-k8s.io', ['metalclusters', 'metalmachines', 'metalmachinetemplates'], WRITE),
   rule('bootstrap.cluster.x-k8s.io', ['*'], ALL),
   rule('controlplane.cluster.x-k8s.io', ['*'], ALL),

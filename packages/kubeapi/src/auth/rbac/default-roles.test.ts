@@ -48,6 +48,7 @@ describe('the default roles', () => {
     ['delete', 'namespaces', false, false, false],
     ['list', 'clusters.cluster.x-k8s.io', true, true, true],
     ['delete', 'machines.cluster.x-k8s.io', false, true, true],
+    ['watch', 'machinedeployments.cluster.x-k8s.io', true, true, true],
     ['list', 'metalmachines.infrastructure.cluster.x-k8s.io', true, true, true],
     ['list', 'serverbindings.infrastructure.cluster.x-k8s.io', false, false, false],
     // They hold whole machine configurations.
