@@ -15,6 +15,8 @@ import {
   createEnvironmentController,
   createHttpFetch,
   createMachineController,
+  createMachineDeploymentController,
+  createMachineSetController,
   createMetalClusterController,
   createMetalMachineController,
   createPowerClients,
@@ -101,7 +103,7 @@ export function startPlaneControllers(
         createServerBindingController({ timeline }),
         createTalosConfigController({ random }),
         createTalosControlPlaneController({ ...clusters, clock, random }),
-        ...(options.clusterApi === 'embedded' ? clusterApiCore(clusters) : []),
+        ...(options.clusterApi === 'embedded' ? clusterApiCore(clusters, random) : []),
       ],
     },
     signal,
@@ -118,6 +120,11 @@ export function startPlaneControllers(
 }
 
 /** Cluster API core, which in cluster mode is upstream's. */
-function clusterApiCore({ kinds, workload }: ClusterServices): readonly Controller[] {
-  return [createClusterController(kinds), createMachineController({ ...kinds, workloads: workload })];
+function clusterApiCore({ kinds, workload }: ClusterServices, random: RandomBytes): readonly Controller[] {
+  return [
+    createClusterController(kinds),
+    createMachineController({ ...kinds, workloads: workload }),
+    createMachineSetController({ kinds, random }),
+    createMachineDeploymentController({ kinds }),
+  ];
 }

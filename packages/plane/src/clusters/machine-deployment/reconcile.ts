@@ -54,7 +54,8 @@ export function createMachineDeploymentController(deps: MachineDeploymentDeps): 
       'MachineSet.spec',
       'MachineSet.metadata.labels',
       'MachineSet.metadata.annotations',
-      'MachineSet.metadata.ownerReferences.MachineDeployment',
+      'MachineSet.metadata.ownerReferences(MachineDeployment)',
+      '*.metadata.ownerReferences(Cluster, of templates of MachineDeployments)',
     ],
     async reconcile(key, context) {
       const found = await findObject(context.client, machineDeployment, key);
