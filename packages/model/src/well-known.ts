@@ -6,6 +6,8 @@ export const FINALIZERS = {
   cluster: 'cluster.cluster.x-k8s.io',
   machine: 'machine.cluster.x-k8s.io',
   talosControlPlane: 'talos.controlplane.cluster.x-k8s.io',
+  /** Of old releases of the bootstrap provider: only taken away. */
+  talosConfigOld: 'talosconfig.bootstrap.cluster.x-k8s.io',
   machineSet: 'cluster.x-k8s.io/machineset',
   machineDeployment: 'cluster.x-k8s.io/machinedeployment',
   /** Makes the deletion of a ServerBinding always seen: only then the Server counts as released. */
@@ -54,10 +56,14 @@ export const ANNOTATIONS = {
   leaving: 'bloomery.dev/leaving-control-plane',
   /** On control plane Machines changed in place: hash of the spec.controlPlaneConfig that they have. */
   appliedConfig: 'bloomery.dev/applied-config',
+  /** On control plane Machines: being changed in place, as JSON (`at`, `talos`, `reboots`). Written before the machine is told. */
+  changingInPlace: 'bloomery.dev/changing-in-place',
   /** On TalosControlPlane, set by users: delete the machines although the Cluster lives. */
   deleteControlPlane: 'bloomery.dev/delete-control-plane',
   /** On Machine, of Cluster API: the deletion waits, before the infrastructure goes, until this is taken away. */
   preTerminateHook: 'pre-terminate.delete.hook.machine.cluster.x-k8s.io/talos-control-plane',
+  /** On TalosConfig, set by users: make the lost data Secret again although a machine may run with it. Taken away once done. */
+  regenerateData: 'bloomery.dev/regenerate-bootstrap-data',
   /** On Machine, set by users: this one goes first when machines are taken away. */
   deleteMachine: 'cluster.x-k8s.io/delete-machine',
   /** On MachineSet, set by users: checks before the creation of Machines that are left out, by name, comma-separated. */

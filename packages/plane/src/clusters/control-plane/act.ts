@@ -18,12 +18,13 @@ import { readProviderObject } from '../contract/provider-object.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import type { ControlPlaneAction } from './action.ts';
 import { readBootstrapChoice, writeBootstrapChoice } from './bootstrap-choice.ts';
+import { type ChangeInPlaceDeps, changeInPlace } from './change-in-place.ts';
 import { type CreateMachineDeps, createMachine, ownerReference } from './create-machine.ts';
 import { timeOf } from './status.ts';
 import type { TalosCredentialStore } from './talos-credentials.ts';
 
 /** What changes need beside the context of the controller. */
-export interface ActDeps extends CreateMachineDeps {
+export interface ActDeps extends CreateMachineDeps, ChangeInPlaceDeps {
   readonly talos: TalosApi;
   readonly workload: WorkloadClusters;
   readonly credentials: TalosCredentialStore;
@@ -90,7 +91,16 @@ export async function act(
     case 'claimTemplate':
       return await claimTemplate(deps, context, subject);
     case 'changeInPlace':
-      return;
+      return await changeInPlace(
+        deps,
+        context,
+        { ...subject, cluster: clusterOf(subject) },
+        {
+          machine: action.machine,
+          node: await talosNode(deps, context, subject, action.node),
+          say: (reason, message) => sayOfMachine(context, subject, action.machine, reason, message),
+        },
+      );
   }
 }
 

@@ -12,10 +12,17 @@ const CALL_TIMEOUT_MS = 4000;
 const SILENT_TIMEOUT_MS = 1000;
 const MACHINES_MAX = 5000;
 
+/** What is asked beside services and etcd. */
+export interface AskOptions {
+  /** Whether the disk holds data of etcd. */
+  readonly withData: boolean;
+  readonly withVersion: boolean;
+}
+
 /** Asks machines what the plan has to know, and remembers which address answered. */
 export interface MachineAsker {
   /** Never throws: failures are part of the answer. */
-  ask(machine: Machine, key: ObjectKey, options: { readonly withData: boolean }): Promise<TalosAnswer>;
+  ask(machine: Machine, key: ObjectKey, options: AskOptions): Promise<TalosAnswer>;
 }
 
 interface Memory {
@@ -36,14 +43,14 @@ export function createMachineAsker(deps: { readonly talos: TalosApi; readonly cl
   };
   return {
     with: (credentials, onUntrusted) => ({
-      async ask(machine, key, { withData }) {
+      async ask(machine, key, options) {
         const addresses = candidateAddresses(machine);
         if (addresses.length === 0) return { state: 'noAddress' };
         const id = keyText(key);
         const { turn, wasSilent } = memories.get(id) ?? { turn: 0, wasSilent: false };
         const address = addresses[turn % addresses.length] ?? '';
         const timeoutMs = wasSilent ? SILENT_TIMEOUT_MS : CALL_TIMEOUT_MS;
-        const answer = await look(deps.talos.node(address, credentials, { timeoutMs }), address, withData, onUntrusted);
+        const answer = await look(deps.talos.node(address, credentials, { timeoutMs }), address, options, onUntrusted);
         const isSilent = answer.state === 'silent';
         remember(id, { turn: isSilent ? (turn + 1) % addresses.length : turn, wasSilent: isSilent });
         return answer;
@@ -62,14 +69,15 @@ export function candidateAddresses({ status }: Machine): readonly string[] {
 async function look(
   node: TalosNode,
   address: string,
-  withData: boolean,
+  { withData, withVersion }: AskOptions,
   onUntrusted: () => void,
 ): Promise<TalosAnswer> {
-  const [services, status, members, data] = await Promise.all([
+  const [services, status, members, data, version] = await Promise.all([
     attempt(node.services()),
     attempt(node.etcdStatus()),
     attempt(node.etcdMembers()),
     withData ? attempt(node.hasEntries(MEMBER_DATA)) : undefined,
+    withVersion ? attempt(node.version()) : undefined,
   ]);
   const all = [services, status, members, ...(data === undefined ? [] : [data])];
   const failed = all.find((result) => !result.ok && isSilence(result.error));
@@ -86,6 +94,7 @@ async function look(
     services: services.ok ? services.value : undefined,
     etcd,
     etcdWhy: why === undefined ? '' : errorText(why),
+    version: version?.ok === true ? version.value.tag : undefined,
     hasData: data?.ok === true ? data.value : undefined,
   };
 }

@@ -28,6 +28,16 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'rollout without surge', start: 3, servers: 3, maxSurge: 0, change: spec({ version: 'v1.33.0' }), end: 3 },
   { name: 'upgrade of a single machine', start: 1, servers: 2, change: spec({ version: 'v1.33.0' }), end: 1 },
   {
+    name: 'change in place',
+    start: 3,
+    servers: 3,
+    change: spec({
+      rolloutStrategy: { type: 'InPlace' },
+      controlPlaneConfig: { controlplane: { generateType: 'controlplane', talosVersion: 'v1.11.2' } },
+    }),
+    end: 3,
+  },
+  {
     name: 'replacement of a dead machine',
     start: 3,
     servers: 3,

@@ -185,6 +185,67 @@ describe('a control plane', () => {
   });
 });
 
+describe('a change in place', () => {
+  const spec = {
+    version: 'v1.33.0',
+    rolloutStrategy: { type: 'InPlace' },
+    controlPlaneConfig: {
+      controlplane: {
+        generateType: 'controlplane',
+        talosVersion: 'v1.11.2',
+        strategicPatches: ['machine:\n  certSANs: [new.example]\n'],
+      },
+    },
+  };
+  for (const replicas of [1, 3]) {
+    it(`gives ${replicas} machines configuration, Kubernetes and Talos, one after the other`, async () => {
+      const s = await settled({ replicas });
+      const before = (await s.list()).map((m) => m.metadata.name);
+      await s.spec(spec);
+      await s.until('the change', () => isSettled(s, replicas));
+      assert.deepEqual(
+        (await s.list()).map((m) => m.metadata.name),
+        before,
+      );
+      assert.ok((await s.list()).every((m) => m.spec?.version === 'v1.33.0'));
+      for (const { version, configs } of s.machines.values()) {
+        assert.equal(version, 'v1.11.2');
+        assert.match(configs[0] ?? '', /new\.example/);
+        assert.match(configs[0] ?? '', /kubelet:v1\.33\.0/);
+      }
+      // A single machine has nobody to keep quorum for it.
+      assert.deepEqual(replicas === 1 ? [] : s.violations, []);
+      assert.equal(s.events.filter((e) => e.startsWith('Machine') && e.endsWith('ChangedInPlace')).length, replicas);
+    });
+  }
+
+  it('of another template is not done, and said', async () => {
+    const s = await settled({ replicas: 1 });
+    const infrastructureTemplate = {
+      apiVersion: 'infrastructure.cluster.x-k8s.io/v1alpha3',
+      kind: 'MetalMachineTemplate',
+      name: 'other',
+      namespace: 'default',
+    };
+    await s.spec({ rolloutStrategy: { type: 'InPlace' }, infrastructureTemplate });
+    for (let i = 0; i < 5; i++) await s.step();
+    const { status } = (await s.controlPlane()) ?? {};
+    assert.equal(status?.waitingFor, 'rollout of machines');
+    assert.equal(status?.conditions?.find((c) => c.type === 'MachinesSpecUpToDate')?.reason, 'CannotChangeInPlace');
+  });
+
+  it('with a patch that cannot be used touches no machine', async () => {
+    const s = await settled({ replicas: 1 });
+    const controlplane = { generateType: 'controlplane', strategicPatches: ['machine:\n  certSAN: [x]\n'] };
+    await s.spec({ rolloutStrategy: { type: 'InPlace' }, controlPlaneConfig: { controlplane } });
+    for (let i = 0; i < 5; i++) await s.step();
+    assert.ok([...s.machines.values()].every(({ configs }) => configs.length === 0));
+    const ready = (await s.controlPlane())?.status?.conditions?.find((c) => c.type === 'Ready');
+    assert.match(ready?.message ?? '', /is being changed in place; the last attempt failed: .*certSAN/);
+    assert.equal(s.events.filter((e) => e.endsWith('ChangeRefused')).length, 1);
+  });
+});
+
 describe('an unhealthy control plane machine', () => {
   for (const servers of [3, 4]) {
     it(`that its health check gave up is replaced with ${servers} servers`, async () => {

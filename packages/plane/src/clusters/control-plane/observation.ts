@@ -23,6 +23,8 @@ export interface TalosReport {
   readonly etcd: EtcdReport | undefined;
   /** Why `etcd` is undefined. */
   readonly etcdWhy: string;
+  /** As `v1.11.2`; undefined when that was not asked or not answered. */
+  readonly version: string | undefined;
   /** Whether the disk holds data of etcd; undefined when that was not asked or not answered. */
   readonly hasData: boolean | undefined;
 }

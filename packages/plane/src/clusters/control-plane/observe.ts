@@ -13,8 +13,9 @@ import {
 import { claimPatch } from '../contract/claim.ts';
 import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
-import type { createMachineAsker, MachineAsker } from './ask-machine.ts';
+import type { AskOptions, createMachineAsker, MachineAsker } from './ask-machine.ts';
 import type { ControlPlaneMachine, ControlPlaneObservation, TalosAnswer, TemplateState } from './observation.ts';
+import { strategyOf } from './rollout.ts';
 import { selectorOf } from './status.ts';
 import type { TalosCredentialStore } from './talos-credentials.ts';
 
@@ -52,9 +53,7 @@ export async function observe(
   const clusterKey = cluster === undefined ? undefined : keyOf(cluster);
   const nodes = clusterKey === undefined ? undefined : deps.workload.nodes(clusterKey);
   const isAsked = cluster !== undefined && machines.length > 0;
-  const talos = isAsked
-    ? await talosFor(deps, context, cluster, controlPlane.status?.bootstrapped !== true)
-    : undefined;
+  const talos = isAsked ? await talosFor(deps, context, cluster, questionsFor(controlPlane)) : undefined;
   return {
     nowMs: context.clock.nowMs(),
     controlPlane,
@@ -84,19 +83,27 @@ async function readMachines(
   return [...ours].sort((a, b) => (age(a) < age(b) ? -1 : 1));
 }
 
+/** Only what the plan may need. */
+function questionsFor(controlPlane: TalosControlPlane): AskOptions {
+  return {
+    withData: controlPlane.status?.bootstrapped !== true,
+    withVersion: strategyOf(controlPlane).type === 'InPlace',
+  };
+}
+
 type Ask = (machine: Machine) => Promise<TalosAnswer>;
 
 async function talosFor(
   deps: ObserveDeps,
   context: ReconcileContext,
   cluster: Cluster,
-  withData: boolean,
+  questions: AskOptions,
 ): Promise<Ask> {
   const key = keyOf(cluster);
   const answer = await deps.credentials.of(context.client, key);
   if (!answer.ok) return async () => ({ state: 'noCredentials', why: answer.why });
   const asker: MachineAsker = deps.asker.with(answer.credentials, () => deps.credentials.forget(key));
-  return (machine) => asker.ask(machine, keyOf(machine), { withData });
+  return (machine) => asker.ask(machine, keyOf(machine), questions);
 }
 
 async function observeMachine(

@@ -33,6 +33,7 @@ import { ensureKubeconfig } from '../workload/kubeconfig-secret.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import { act } from './act.ts';
 import { createMachineAsker } from './ask-machine.ts';
+import type { FinalConfig } from './change-in-place.ts';
 import { CreationFailure } from './create-machine.ts';
 import { createLookAgain, type LookAgain } from './look-again.ts';
 import { type ObserveDeps, observe, ownerCluster } from './observe.ts';
@@ -47,6 +48,8 @@ export interface TalosControlPlaneDeps {
   readonly kinds: ProviderKinds;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  /** For machines whose infrastructure adds to their configuration; see `FinalConfig`. */
+  readonly finalConfig?: FinalConfig;
 }
 
 interface Parts extends TalosControlPlaneDeps, ObserveDeps {
@@ -133,7 +136,11 @@ async function failed(
     }
     throw error.cause;
   }
-  if (!isBloomeryError(error) || !error.code.startsWith('BLM_TALOS_API_')) throw error;
+  if (!isBloomeryError(error) || !error.code.startsWith('BLM_TALOS_')) throw error;
+  // A machine that does not answer is a matter of the conditions; a configuration that is wrong is somebody's to mend.
+  if (!error.code.startsWith('BLM_TALOS_API_') && parts.failures.get(id) !== text) {
+    context.events.record(found, { type: 'Warning', reason: 'ChangeRefused', message: text });
+  }
   parts.failures.set(id, text);
   context.log.debug('controlplane.change.failed', { key: id, action: plan.action?.do, error: text });
   return soonest(parts.lookAgain.after(id, plan) ?? 1000, undefined);

@@ -115,6 +115,7 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
       workload,
       clock,
       random: randomBytes,
+      finalConfig: async (_machine, value) => value,
       kinds: {
         cache: context.cache,
         followed: { follow: async () => {}, listen: () => () => {} },
@@ -314,7 +315,15 @@ async function provide({ client, etcd, machines, servers }: CoreWorld, found: Ma
     await status(metalMachine, isFree ? { ready: true, conditions: [] } : { ready: false, conditions: [reason] });
     if (!isFree) return;
     const address = `10.1.${machines.size}.${Number.parseInt(found.metadata.uid?.slice(-4) ?? '0', 16) % 250}`;
-    machines.set(name, { name, address, isOn: true, hasData: false, hasLeft: false, memberId: undefined });
+    const made = {
+      isOn: true,
+      hasData: false,
+      hasLeft: false,
+      memberId: undefined,
+      version: 'v1.11.0',
+      rebootTicks: 0,
+    };
+    machines.set(name, { name, address, configs: [], ...made });
     await client.patch(machine, key, { type: 'merge', body: { spec: { providerID: `sim://${name}` } } });
     return;
   }

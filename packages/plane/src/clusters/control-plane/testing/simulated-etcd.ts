@@ -8,6 +8,12 @@ export interface SimulatedMachine {
   hasData: boolean;
   hasLeft: boolean;
   memberId: bigint | undefined;
+  /** Its Talos. */
+  version: string;
+  /** Seconds until it is back from a reboot. */
+  rebootTicks: number;
+  /** The configurations that were applied. */
+  readonly configs: string[];
 }
 
 /** What must never happen, each as one sentence. Empty at the end of every test. */
@@ -68,6 +74,9 @@ export class SimulatedEtcd {
 
   /** Time passes: one machine joins as a learner, or one learner becomes a voter. */
   tick(): void {
+    for (const machine of this.machines.values()) {
+      if (machine.rebootTicks > 0 && --machine.rebootTicks === 0) machine.isOn = true;
+    }
     this.elect();
     if (!this.hasQuorum()) return;
     const learner = this.members.find(({ isLearner }) => isLearner);

@@ -50,7 +50,7 @@ function nodeAt(
     throw refused('this call', 'UNIMPLEMENTED');
   };
   return {
-    version: async () => ({ tag: on() && 'v1.11.0', platform: 'simulated' }),
+    version: async () => ({ tag: on().version, platform: 'simulated' }),
     hostname: async () => on().name,
     bootstrap: async () => {
       const machine = on();
@@ -86,8 +86,18 @@ function nodeAt(
     },
     hasEntries: async () => on().hasData,
     async *sequences() {},
-    applyConfiguration: never,
-    upgrade: never,
+    applyConfiguration: async (config, { dryRun = false }) => {
+      const machine = on();
+      if (!dryRun) change(`apply ${machine.name}`, () => machine.configs.push(config));
+      return { warnings: [], mode: 'no-reboot', details: '' };
+    },
+    upgrade: async (image) => {
+      const machine = on();
+      change(`upgrade ${machine.name}`, () => {
+        const reboot = { version: image.split(':')[1] ?? '', isOn: false, rebootTicks: 5 };
+        etcd.guarded(`upgrading ${machine.name}`, () => Object.assign(machine, reboot));
+      });
+    },
     reset: never,
     reboot: never,
     shutdown: never,
