@@ -36,6 +36,37 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'Server',
     meaning: 'The machine was sent to the agent, to an Environment or to its disk.',
   },
+  BootstrapChosen: {
+    type: 'Normal',
+    about: 'TalosControlPlane',
+    meaning: 'The machine was chosen to bootstrap etcd. The choice is stored before it is asked.',
+  },
+  Bootstrapped: {
+    type: 'Normal',
+    about: 'TalosControlPlane, Machine',
+    meaning: 'The machine agreed to bootstrap etcd, or had done so before.',
+  },
+  BootstrapReleased: {
+    type: 'Normal',
+    about: 'TalosControlPlane',
+    meaning: 'The machine that was to bootstrap etcd is gone and none holds data of etcd: another may be chosen.',
+  },
+  BootstrapTemplateCloningFailed: {
+    type: 'Warning',
+    about: 'TalosControlPlane',
+    meaning: 'The TalosConfig of a new machine could not be made.',
+  },
+  ChangedInPlace: {
+    type: 'Normal',
+    about: 'TalosControlPlane, Machine',
+    meaning:
+      'The machine got configuration, Kubernetes or Talos of the spec. The message names what differs, without secrets.',
+  },
+  ChangeRefused: {
+    type: 'Warning',
+    about: 'TalosControlPlane',
+    meaning: 'A change could not be made with the configuration that the spec gives. Nothing was applied.',
+  },
   ChecksumMismatch: {
     type: 'Warning',
     about: 'Environment',
@@ -89,6 +120,22 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'Server, MetalMachine',
     meaning: 'The operating system could not install itself.',
   },
+  EtcdLeaveSkipped: {
+    type: 'Warning',
+    about: 'TalosControlPlane, Machine',
+    meaning: 'A deleted machine goes without having left etcd, as etcd did not answer for two minutes.',
+  },
+  EtcdMemberLeft: { type: 'Normal', about: 'TalosControlPlane, Machine', meaning: 'The machine left etcd.' },
+  EtcdMemberRemoved: {
+    type: 'Normal',
+    about: 'TalosControlPlane',
+    meaning: 'A member that could not leave by itself, or that no machine is, was removed from etcd through another.',
+  },
+  InfrastructureTemplateCloningFailed: {
+    type: 'Warning',
+    about: 'TalosControlPlane',
+    meaning: 'The infrastructure object of a new machine could not be made.',
+  },
   InstallFinished: {
     type: 'Normal',
     about: 'Server, MetalMachine',
@@ -106,11 +153,41 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'Server, MetalMachine',
     meaning: 'The machine has been silent on the link for 275 seconds.',
   },
+  KubeconfigFailed: {
+    type: 'Warning',
+    about: 'TalosControlPlane',
+    meaning: 'The kubeconfig of the cluster cannot be made: Secret `<cluster>-ca` cannot be used.',
+  },
+  KubeconfigWritten: {
+    type: 'Normal',
+    about: 'TalosControlPlane',
+    meaning: 'The kubeconfig of the cluster was written to its Secret. The message says why.',
+  },
   LinkUp: { type: 'Normal', about: 'Server, MetalMachine', meaning: 'The machine is on the link.' },
   LoopDetected: {
     type: 'Warning',
     about: 'Server',
     meaning: 'Wiped three times without an allocation in between; parked until you reset the loop.',
+  },
+  MachineCreated: {
+    type: 'Normal',
+    about: 'TalosControlPlane',
+    meaning: 'A machine of the control plane was made: infrastructure object, TalosConfig and Machine of one name.',
+  },
+  MachineDeleted: {
+    type: 'Normal',
+    about: 'TalosControlPlane',
+    meaning: 'A Machine of the control plane is deleted. The message says why.',
+  },
+  MachineGenerationFailed: {
+    type: 'Warning',
+    about: 'TalosControlPlane',
+    meaning: 'The Machine object of a new machine could not be made.',
+  },
+  NodeDeleted: {
+    type: 'Normal',
+    about: 'TalosControlPlane',
+    meaning: 'The Node of a machine that is gone was deleted.',
   },
   Parked: {
     type: 'Warning',
@@ -139,12 +216,18 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'MetalMachine',
     meaning: 'The provider id cannot be set on the Node of the machine. The message names the Nodes and what to do.',
   },
+  Ready: { type: 'Normal', about: 'TalosControlPlane', meaning: 'The control plane is as its spec says.' },
   Registered: { type: 'Normal', about: 'Server', meaning: 'A machine booted the agent for the first time.' },
   Released: { type: 'Normal', about: 'Server', meaning: 'The MetalMachine gave the Server back; it is wiped next.' },
   ReportRefused: {
     type: 'Warning',
     about: 'Server',
     meaning: 'A report came without the token of the boot, or for a Server that is not accepted or is in use.',
+  },
+  RemovingMachine: {
+    type: 'Normal',
+    about: 'TalosControlPlane, Machine',
+    meaning: 'A machine is taken out of the control plane: it leaves etcd, then it is deleted. The message says why.',
   },
   SecretsCreated: { type: 'Normal', about: 'Cluster', meaning: 'The secrets of the cluster were made, once.' },
   ServerClassBroken: {

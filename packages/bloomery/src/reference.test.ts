@@ -35,6 +35,8 @@ const INDIRECT: readonly string[] = [
   'allocation/server-binding/reconcile.ts',
   'boot/environments/reconcile.ts',
   'clusters/cluster/reconcile.ts',
+  'clusters/control-plane/act.ts',
+  'clusters/control-plane/reconcile.ts',
   'clusters/machine/reconcile.ts',
   'clusters/metal-cluster/reconcile.ts',
   'clusters/talos-config/reconcile-talos-config.ts',
