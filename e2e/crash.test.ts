@@ -9,7 +9,7 @@ const KILLS = 3;
 const MAX_DELAY_MS = 15_000;
 
 /** Nothing follows on RunsFromDisk but Observed, the end; an early allocation skips SwitchedOff. */
-const NEVER_AFTER: readonly string[] = ['SwitchedOff', 'RunsFromDisk', 'Observed'];
+const NEVER_AFTER: readonly string[] = ['SwitchedOff', 'RunsFromDisk', 'Observed', 'Joined'];
 /** undefined: the power button. */
 const KILL_AFTER = [undefined, ...STAGES.filter((stage) => !NEVER_AFTER.includes(stage))];
 
@@ -40,7 +40,8 @@ describe(`a plane that is killed ${KILLS} times (seed ${seed})`, { skip: whyNoLa
       done: false,
     }));
     say(`seed ${seed}: ${kills.map((kill) => `${kill.stage ?? 'PoweredOn'} + ${kill.delayMs} ms`).join(', ')}`);
-    await lab.applyExample('cluster.yaml', ['forge', 'forge-2']);
+    await lab.applyExample('cluster.yaml', ['forge']);
+    await lab.applyExample('third-machine.yaml');
     const startedAt = Date.now();
     await powerOnMachines({ ...lab, machines: [machine], say });
     const killWhenDue = async (): Promise<void> => {
@@ -56,7 +57,7 @@ describe(`a plane that is killed ${KILLS} times (seed ${seed})`, { skip: whyNoLa
     const journey = { ...lab, machines: [machine], timeoutMs: TIMEOUT_MS, say, meanwhile: killWhenDue };
     await followMachines({ ...journey, until: 'Observed' });
     assert.ok(kills.every((kill) => kill.done));
-    assert.equal(lab.watch.sight(machine).binding?.spec?.hostname, 'forge-2');
+    assert.equal(lab.watch.sight(machine).binding?.spec?.hostname, 'forge-3');
     assert.deepEqual(lab.rack.markers(machine), []);
   });
 });

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  askWorkload,
   expectedAddress,
+  followCluster,
   followMachines,
   isTrue,
   type Lab,
@@ -13,12 +16,17 @@ import {
   rackMachine,
   type Sight,
   type Stage,
+  saveClusterFiles,
 } from '../packages/lab/src/index.ts';
 import { ANNOTATIONS } from '../packages/model/src/index.ts';
 import { say, startTestLab, whyNoLab } from './testing.ts';
 
 const TIMEOUT_MS = 10 * 60_000;
 const RECOVERY_MS = 60_000;
+/** Once all machines have joined, everything else is a matter of seconds. */
+const CLUSTER_MS = 3 * 60_000;
+
+const CLUSTER = 'forge';
 
 describe('two bare machines', { skip: whyNoLab(), timeout: TIMEOUT_MS }, () => {
   const machines = [rackMachine(1, 'bios', 'udp'), rackMachine(2, 'uefi', 'tunnel')];
@@ -27,7 +35,8 @@ describe('two bare machines', { skip: whyNoLab(), timeout: TIMEOUT_MS }, () => {
     lab = await startTestLab('jny', 1, machines, ['--require-join-token']);
   });
   after(() => lab?.stop());
-  const follow = (until: Stage) => followMachines({ ...lab, machines, until, timeoutMs: TIMEOUT_MS, say });
+  const follow = (until: Stage, meanwhile: () => Promise<void> = async () => {}) =>
+    followMachines({ ...lab, machines, until, timeoutMs: TIMEOUT_MS, say, meanwhile });
 
   /** One test for each machine: its firmware and its way to the plane are in the name. */
   const each = (what: string, check: (machine: MachineSpec, sight: Sight) => void | Promise<void>): void => {
@@ -49,16 +58,39 @@ describe('two bare machines', { skip: whyNoLab(), timeout: TIMEOUT_MS }, () => {
     assert.equal(server?.status?.isClean, true);
   });
 
-  it('are allocated, boot their system over the network, are configured, installed, boot from disk and report', async () => {
+  it('are allocated, boot their system over the network, are configured, installed, boot from disk and become a cluster', async () => {
     await lab.askForTunnels();
     await lab.applyExample('cluster.yaml');
-    await follow('Observed');
-    assert.deepEqual(machines.map((machine) => nodeOf(lab.watch.sight(machine))).sort(), ['forge-1', 'forge-2']);
+    const cluster = followCluster({ name: CLUSTER, sight: () => lab.watch.cluster(CLUSTER), say });
+    await follow('Joined', async () => cluster.note());
+    await cluster.complete(CLUSTER_MS);
+    const nodes = machines.map((machine) => nodeOf(lab.watch.sight(machine))).sort();
+    assert.match(nodes.join(' '), /^forge-cp-\S+ forge-workers-\S+$/);
+  });
+  it('are a cluster that its users reach with the kubeconfig and the talosconfig that were made for them', async () => {
+    const files = await saveClusterFiles(lab, CLUSTER, lab.rack.dir);
+    const { nodes, services } = await askWorkload(lab, files, join(import.meta.dirname, '..'));
+    for (const machine of machines) {
+      assert.match(nodes, new RegExp(`^${nodeOf(lab.watch.sight(machine))} +Ready `, 'm'));
+    }
+    assert.match(services, /etcd members: forge-cp-\S+$/m);
+    assert.match(services, /^ +etcd +Running +healthy /m);
+    assert.match(await lab.bloomery('tree', CLUSTER), /Cluster\/forge +Provisioned +True/);
+  });
+  it('were bootstrapped once, with members of etcd that outlive the plane', async () => {
+    const { controlPlane } = lab.watch.cluster(CLUSTER);
+    assert.equal(controlPlane?.status?.bootstrapped, true);
+    const bootstraps = machines.map((machine) => lab.rack.consoleText(machine).split('etcd.bootstrapped').length - 1);
+    assert.equal(
+      bootstraps.reduce((sum, count) => sum + count, 0),
+      1,
+    );
   });
   each('runs with its configuration', (machine, sight) => {
     const node = nodeOf(sight);
     assert.equal(sight.binding?.spec?.hostname, node);
-    assert.ok(sight.binding?.spec?.addresses?.includes(expectedAddress(node)));
+    const expected = sight.metalMachine === undefined ? undefined : expectedAddress(sight.metalMachine);
+    if (expected !== undefined) assert.ok(sight.binding?.spec?.addresses?.includes(expected));
     assert.equal(sight.metalMachine?.spec?.providerID, `sidero://${machine.uuid}`);
     assert.match(lab.rack.consoleText(machine), new RegExp(`standin\\.ready .*boot=disk .*hostname=${node}`));
   });

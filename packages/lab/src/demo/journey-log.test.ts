@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { LABELS } from '@bloomery/model';
 import { createJourneyLog } from './journey-log.ts';
 import { REPORTED_CONDITIONS, STAGES, type Stage, stagesSeen } from './machine-stages.ts';
 
@@ -28,11 +29,18 @@ const conditions = (...types: readonly string[]) =>
 
 describe('the stages of a machine', () => {
   it('of which nothing is seen are none', () => {
-    const sight = { server: undefined, binding: undefined, metalMachine: undefined, console: '', kernelLog: [] };
+    const sight = {
+      server: undefined,
+      binding: undefined,
+      metalMachine: undefined,
+      machine: undefined,
+      console: '',
+      kernelLog: [],
+    };
     assert.deepEqual([...stagesSeen(sight)], []);
   });
   it('are proven by the API and by its console', () => {
-    const metadata = { name: 'forge-2' };
+    const metadata = { name: 'forge-cp-2', labels: { [LABELS.controlPlane]: '' } };
     const common = { apiVersion: 'x', metadata };
     const seen = stagesSeen({
       server: {
@@ -44,7 +52,11 @@ describe('the stages of a machine', () => {
       binding: {
         ...common,
         kind: 'ServerBinding',
-        spec: { metalMachineRef: { name: 'forge-2' }, hostname: 'forge-2', addresses: ['10.77.0.60', '10.77.0.22'] },
+        spec: {
+          metalMachineRef: { name: 'forge-cp-2' },
+          hostname: 'forge-cp-2',
+          addresses: ['10.77.0.60', '10.77.0.21'],
+        },
         status: { conditions: conditions('SideroLinkConnected', 'TalosInstalled') },
       },
       metalMachine: {
@@ -52,6 +64,7 @@ describe('the stages of a machine', () => {
         kind: 'MetalMachine',
         status: { conditions: conditions(...REPORTED_CONDITIONS) },
       },
+      machine: { ...common, kind: 'Machine', status: { phase: 'Running', nodeRef: { name: 'forge-cp-2' } } },
       kernelLog: [{ msg: '[talos-stand-in] standin.ready boot=disk hostname=x\n' }],
       console:
         '[ 1.0] [talos-stand-in] standin.started notice="x" boot=network\n[ 1.0] [talos-stand-in] standin.ready boot=disk hostname=x',

@@ -5,7 +5,14 @@ import { linkTable } from './link-table.ts';
 
 it('the table of links shows what is known of each machine, and dashes for the rest', () => {
   const isTrue = (type: string) => ({ type, status: 'True' as const, lastTransitionTime: '' });
-  const nothing = { server: undefined, binding: undefined, metalMachine: undefined, console: '', kernelLog: [] };
+  const nothing = {
+    server: undefined,
+    binding: undefined,
+    metalMachine: undefined,
+    machine: undefined,
+    console: '',
+    kernelLog: [],
+  };
   const binding = {
     apiVersion: 'infrastructure.cluster.x-k8s.io/v1alpha3',
     kind: 'ServerBinding',

@@ -1,4 +1,4 @@
-import { ANNOTATIONS, type MetalMachine, type Server, type ServerBinding } from '@bloomery/model';
+import { ANNOTATIONS, LABELS, type Machine, type MetalMachine, type Server, type ServerBinding } from '@bloomery/model';
 import type { CollectedLine } from './collected-logs.ts';
 
 /** The stages of a machine's journey in the lab, in order. */
@@ -15,6 +15,7 @@ export const STAGES = [
   'Installed',
   'RunsFromDisk',
   'Observed',
+  'Joined',
 ] as const;
 
 export type Stage = (typeof STAGES)[number];
@@ -25,6 +26,8 @@ export interface Sight {
   readonly binding: ServerBinding | undefined;
   /** The one that holds the Server. */
   readonly metalMachine: MetalMachine | undefined;
+  /** The Machine that the MetalMachine belongs to. */
+  readonly machine: Machine | undefined;
   /** Serial console, all boots since the power button was pressed. */
   readonly console: string;
   /** What the plane collected of its kernel log, all boots of its operating system. */
@@ -44,7 +47,7 @@ export const REPORTED_CONDITIONS = [
  * console where the plane cannot know (what really runs on it).
  */
 export function stagesSeen(sight: Sight): ReadonlySet<Stage> {
-  const { server, binding, metalMachine, console, kernelLog } = sight;
+  const { server, binding, metalMachine, machine, console, kernelLog } = sight;
   const seen = new Set<Stage>();
   const add = (stage: Stage, proven: boolean | undefined): void => {
     if (proven === true) seen.add(stage);
@@ -67,6 +70,7 @@ export function stagesSeen(sight: Sight): ReadonlySet<Stage> {
   const isHeard = kernelLog.some(({ msg }) => msg.includes('[talos-stand-in] standin.ready boot=disk'));
   const hasReported = REPORTED_CONDITIONS.every((type) => isTrue(metalMachine?.status?.conditions, type));
   add('Observed', isLinked && isHeard && hasReported && hasItsConfig);
+  add('Joined', machine?.status?.phase === 'Running' && machine.status.nodeRef?.name !== undefined);
   return seen;
 }
 
@@ -80,12 +84,14 @@ export function linkMode({ binding }: Pick<Sight, 'binding'>): 'udp' | 'tunnel' 
 function isConfigured(metalMachine: MetalMachine | undefined, binding: ServerBinding | undefined): boolean {
   if (metalMachine === undefined || binding === undefined) return false;
   const { hostname, addresses = [] } = binding.spec ?? {};
-  return hostname === metalMachine.metadata.name && addresses.includes(expectedAddress(metalMachine.metadata.name));
+  const expected = expectedAddress(metalMachine);
+  return hostname === metalMachine.metadata.name && (expected === undefined || addresses.includes(expected));
 }
 
-/** `forge-2` is given 10.77.0.22 by the examples. */
-export function expectedAddress(metalMachine: string): string {
-  return `10.77.0.2${metalMachine.slice(metalMachine.lastIndexOf('-') + 1)}`;
+/** The examples give the control plane 10.77.0.21 and `forge-3` 10.77.0.23; other workers have only what DHCP gives them. */
+export function expectedAddress({ metadata: { name, labels } }: MetalMachine): string | undefined {
+  if (labels?.[LABELS.controlPlane] !== undefined) return '10.77.0.21';
+  return name === 'forge-3' ? '10.77.0.23' : undefined;
 }
 
 /** Whether a condition of this type is True. */

@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { createRemoteClient, parseKubeconfig } from '@bloomery/kube';
+import { type Node, node } from '@bloomery/model';
+import { silentLog, systemClock, until } from '@bloomery/ports';
+import { createTalosApi, TALOS_API_PORT } from '@bloomery/talos';
+import { createFakeClusterSecrets } from '@bloomery/talos/testing';
+import { createInstantCluster, type InstantCluster } from './instant-cluster.ts';
+import { createLoopbackAddresses } from './loopback-addresses.ts';
