@@ -31,6 +31,21 @@ export const WAIT_REASONS = {
     normal: true,
     doc: 'The Machine has no spec.bootstrap.dataSecretName: its TalosConfig is not ready.',
   },
+  BootstrapConfigRefused: {
+    short: 'a TalosConfig that can be used',
+    normal: false,
+    doc: 'The machine config cannot be made from the TalosConfig: a patch, its data or its version is wrong. The message names the field, line and key. Its spec is immutable: replace the TalosConfig, or its template.',
+  },
+  BootstrapDataLost: {
+    short: 'its data Secret to be restored',
+    normal: false,
+    doc: 'The Secret with the machine config is gone and a machine may run with it: it is not made again by itself. Restore it, delete the Machine, or set bloomery.dev/regenerate-bootstrap-data on the TalosConfig.',
+  },
+  ClusterSecretsUnusable: {
+    short: 'the secrets of the cluster',
+    normal: false,
+    doc: 'Secret <cluster>-talos is gone although machines run with what it held, or it cannot be used. Nothing is made in its place: restore it from a backup.',
+  },
   WaitingForInfrastructure: {
     short: 'infrastructure',
     normal: true,

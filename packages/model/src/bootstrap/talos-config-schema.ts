@@ -33,12 +33,18 @@ export const talosConfigSpecSchema = object(
 /** TalosConfig.spec of the older versions: any generateType is let through, `join` among them. */
 export const talosConfigSpecV1alpha3Schema = object({ generateType: string() }, fields);
 
+const waitingForSchema = string({
+  maxLength: 40,
+  description: 'What the TalosConfig waits for; absent when for nothing.',
+});
+
 /** TalosConfig.status, stored version. */
 export const talosConfigStatusSchema = object(
   {},
   {
     initialization: object({}, { dataSecretCreated: boolean() }),
     dataSecretName: string(),
+    waitingFor: waitingForSchema,
     observedGeneration: integer({ format: 'int64' }),
     conditions: metaConditionsSchema,
     deprecated: object(
@@ -67,6 +73,7 @@ export const talosConfigStatusV1alpha3Schema = object(
     talosConfig: string({ description: 'Deprecated: the whole talosconfig.' }),
     failureReason: string(),
     failureMessage: string(),
+    waitingFor: waitingForSchema,
     observedGeneration: integer({ format: 'int64' }),
     conditions: conditionsSchema,
     v1beta2Status: object({}, { conditions: metaConditionsSchema }),
@@ -83,5 +90,6 @@ export function talosConfigColumns(ready: string): readonly Column[] {
     { name: 'Data Secret', path: '.status.dataSecretName', of: 'string' },
     { name: 'Age', path: '.metadata.creationTimestamp', of: 'date' },
     { name: 'Talos', path: '.spec.talosVersion', of: 'string', wide: true },
+    { name: 'Waiting-For', path: '.status.waitingFor', of: 'string', wide: true },
   ];
 }

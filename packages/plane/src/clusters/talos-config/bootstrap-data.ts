@@ -1,36 +1,32 @@
 import { isIPv6 } from 'node:net';
-import type { Cluster, Machine, TalosConfig } from '@bloomery/model';
+import type { Cluster, TalosConfig } from '@bloomery/model';
 import { BloomeryError } from '@bloomery/ports';
 import {
   type ConfigDocument,
-  type ConfigPatch,
   DEFAULT_KUBERNETES_VERSION,
   encodeDocuments,
   field,
   generateConfig,
-  isAtLeast,
   isLegacy,
   isTooNew,
   isYamlMap,
-  machineTypeOf,
+  loadConfig,
   NEWEST_CONTRACT,
-  operationsPatch,
-  parseVersionContract,
   patchConfig,
-  readConfig,
-  readPatch,
   type SecretsBundle,
   scalarString,
-  type VersionContract,
+  validateConfig,
   writeConfig,
-  writeYaml,
   type YamlTree,
 } from '@bloomery/talos';
+import type { ConfigOwner } from './config-owner.ts';
+import { contractOf } from './lowest-contract.ts';
+import { hostnameOf, readSpec, type TalosConfigSpec, withLegacyHostname } from './read-spec.ts';
 
 /** What the bootstrap data of a machine is made from. `bundle` is not needed with generateType none. */
 export interface BootstrapInput {
   readonly config: TalosConfig;
-  readonly machine: Machine;
+  readonly owner: ConfigOwner;
   readonly cluster: Cluster;
   readonly bundle: SecretsBundle | undefined;
 }
@@ -41,75 +37,68 @@ export interface BootstrapData {
   readonly value: string;
   /** Things that people should know, for Events. Never values. */
   readonly notes: readonly string[];
+  /** Why Talos will refuse it, or a provider cannot carry it. Empty: fine. */
+  readonly problems: readonly string[];
   /** Kubernetes CA with its key, when the configuration holds one. PEM. */
   readonly kubernetesAuthority?: { readonly crt: string; readonly key: string };
 }
 
-const SECRET_VALUE_MAX_BYTES = 32 * 1024;
-
-/** The contract of a talosVersion; the newest for an empty one. @throws BloomeryError BLM_TALOS_VERSION_INVALID */
-export function contractOf(talosVersion: string | undefined): VersionContract {
-  return talosVersion === undefined || talosVersion === '' ? NEWEST_CONTRACT : parseVersionContract(talosVersion);
-}
+/** What providers of upstream carry at most. */
+const MAX_BYTES = 32 * 1024;
+/** Marks user data for machines whose cloud tells kinds of it apart by the first line. */
+const PACKET_PREFIX = '#!talos\n';
+const PACKET_KINDS = ['PacketMachine', 'PacketMachinePool'];
 
 /**
  * Make the bootstrap data of a machine (spec/cluster.md section 4). Pure.
  *
- * @throws BloomeryError BLM_TALOS_* when the data, a patch or the version cannot be used; never quotes values.
+ * @throws BloomeryError BLM_TALOS_* when the data, a patch or the version cannot be used; names the field, never quotes values.
  */
 export function makeBootstrapData(input: BootstrapInput): BootstrapData {
-  const spec = input.config.spec;
+  const { config, owner } = input;
+  const { spec } = config;
   if (spec === undefined)
-    throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', 'making bootstrap data: the TalosConfig has no spec');
+    throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', 'making a machine config: the TalosConfig has no spec');
   const notes: string[] = [];
-  const base = spec.generateType === 'none' ? readGiven(spec.data) : generate(input, notes);
-  const named = hostnameOf(input);
-  const asDocument = named !== undefined && hostnameIsDocument(spec.talosVersion);
-  const start = named !== undefined && !asDocument ? withLegacyHostname(base, named) : base;
-  const operations = (spec.configPatches ?? []).map(
-    ({ op, path, value }): YamlTree => ({ op, path, value: value ?? null }),
-  );
-  if (operations.length > 0 && start.length > 1) {
-    notes.push(
-      'configPatches were applied to the v1alpha1 document of a configuration of several documents; Talos itself refuses this',
-    );
-  }
-  const patches: ConfigPatch[] = [
-    ...(operations.length === 0 ? [] : [operationsPatch(operations)]),
-    ...(spec.strategicPatches ?? []).map((text, i) => readPatch(text, 'strict', `strategic patch ${i + 1}`)),
-    ...(asDocument ? [hostnamePatch(named)] : []),
-  ];
+  const base = spec.generateType === 'none' ? loadConfig(spec.data ?? '', 'spec.data') : generate(input, spec, notes);
+  const hostname = hostnameOf(config, owner);
+  const { patches, hostnameIsDocument } = readSpec(config, hostname);
+  const start = hostname !== undefined && !hostnameIsDocument ? withLegacyHostname(base, hostname) : base;
   const documents = patchConfig(writeConfig(start, 'strict'), patches, {
     strictness: 'strict',
     jsonPatchOnSeveral: 'legacyDocument',
   });
-  const value = writeConfig(documents, 'strict');
-  if (Buffer.byteLength(value) >= SECRET_VALUE_MAX_BYTES)
-    notes.push(`the bootstrap data has ${Buffer.byteLength(value)} bytes, more than 32 KiB`);
-  const kubernetesAuthority = kubernetesAuthorityOf(documents);
-  return { value, notes, ...(kubernetesAuthority === undefined ? {} : { kubernetesAuthority }) };
-}
-
-function readGiven(data: string | undefined): ConfigDocument[] {
-  if (data === undefined || data === '')
-    throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', 'reading spec.data: it is required with generateType none');
-  const documents = readConfig(data, 'strict', 'spec.data');
-  if (documents.length === 0)
-    throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', 'reading spec.data: config not found');
-  return documents;
-}
-
-function generate({ config, machine, cluster, bundle }: BootstrapInput, notes: string[]): ConfigDocument[] {
-  const { generateType = '', talosVersion } = config.spec ?? {};
-  const machineType = machineTypeOf(generateType);
-  if (machineType === undefined)
-    throw new BloomeryError(
-      'BLM_TALOS_CONFIG_INVALID',
-      `generating a configuration: unknown generateType ${generateType}`,
+  const lenient = start.length > 1 ? patches.filter(({ kind }) => kind === 'json').map(({ what }) => what) : [];
+  if (lenient.length > 0) {
+    notes.push(
+      `${lenient.join(', ')}: a JSON patch was applied to the v1alpha1 document of a configuration of several documents; upstream refuses it`,
     );
-  if (bundle === undefined)
-    throw new BloomeryError('BLM_TALOS_SECRETS_INVALID', 'generating a configuration: no secrets bundle');
-  const asked = contractOf(talosVersion);
+  }
+  const prefix = PACKET_KINDS.includes(owner.infrastructure.kind) ? PACKET_PREFIX : '';
+  const value = `${prefix}${writeConfig(documents, 'strict')}`;
+  const kubernetesAuthority = kubernetesAuthorityOf(documents);
+  return {
+    value,
+    notes,
+    problems: problemsOf(documents, value, owner),
+    ...(kubernetesAuthority === undefined ? {} : { kubernetesAuthority }),
+  };
+}
+
+function problemsOf(documents: readonly ConfigDocument[], value: string, owner: ConfigOwner): string[] {
+  // The disk of a metal machine comes later, out of the patches of its Server.
+  const isMetal = owner.infrastructure.kind === 'MetalMachine';
+  const { errors } = validateConfig(documents, { mode: isMetal ? 'metal' : 'cloud', installDisk: 'later' });
+  const bytes = Buffer.byteLength(value);
+  if (bytes < MAX_BYTES) return [...errors];
+  return [...errors, `the machine config has ${bytes} bytes; infrastructure providers carry less than ${MAX_BYTES}`];
+}
+
+function generate({ config, owner, cluster, bundle }: BootstrapInput, spec: TalosConfigSpec, notes: string[]) {
+  const { machineType } = readSpec(config, undefined);
+  if (bundle === undefined || machineType === undefined)
+    throw new BloomeryError('BLM_TALOS_SECRETS_INVALID', 'generating a machine config: no secrets bundle');
+  const asked = contractOf(spec.talosVersion);
   const contract = isTooNew(asked) ? NEWEST_CONTRACT : asked;
   if (contract !== asked) {
     notes.push(
@@ -124,46 +113,12 @@ function generate({ config, machine, cluster, bundle }: BootstrapInput, notes: s
     machineType,
     clusterName: cluster.metadata.name,
     endpoint: `https://${isIPv6(host) ? `[${host}]` : host}:${port}`,
-    kubernetesVersion: (machine.spec?.version ?? '').replace(/^v/, '') || DEFAULT_KUBERNETES_VERSION,
+    kubernetesVersion: owner.version.replace(/^v/, '') || DEFAULT_KUBERNETES_VERSION,
     dnsDomain: clusterNetwork?.serviceDomain ?? '',
     podSubnets: clusterNetwork?.pods?.cidrBlocks ?? [],
     serviceSubnets: clusterNetwork?.services?.cidrBlocks ?? [],
   });
 }
-
-function hostnameOf({ config, machine }: BootstrapInput): string | undefined {
-  switch (config.spec?.hostname?.source) {
-    case 'MachineName':
-      return machine.metadata.name;
-    case 'InfrastructureName':
-      return machine.spec?.infrastructureRef.name;
-    default:
-      return undefined;
-  }
-}
-
-/** From 1.12.0-beta.0 the host name is a document of its own; an empty talosVersion does not count as new here (upstream). */
-function hostnameIsDocument(talosVersion: string | undefined): boolean {
-  if (talosVersion === undefined || talosVersion === '') return false;
-  return isAtLeast(parseVersionContract(talosVersion), 12) && !/^v?1\.12\.0-alpha/.test(talosVersion);
-}
-
-function withLegacyHostname(documents: readonly ConfigDocument[], hostname: string): ConfigDocument[] {
-  return patchConfig(
-    writeConfig(documents, 'strict'),
-    [readPatch(writeYaml({ machine: { network: { hostname } } }), 'strict')],
-    {
-      strictness: 'strict',
-    },
-  );
-}
-
-const hostnamePatch = (hostname: string): ConfigPatch =>
-  readPatch(
-    writeYaml({ apiVersion: 'v1alpha1', kind: 'HostnameConfig', auto: 'off', hostname }),
-    'strict',
-    'host name',
-  );
 
 function kubernetesAuthorityOf(
   documents: readonly ConfigDocument[],

@@ -7,7 +7,7 @@ import {
   machine as machineKind,
   secret,
 } from '@bloomery/model';
-import type { RandomBytes } from '@bloomery/ports';
+import { isBloomeryError, type RandomBytes } from '@bloomery/ports';
 import {
   createTalosconfig,
   field,
@@ -19,11 +19,14 @@ import {
   scalarString,
   type YamlTree,
 } from '@bloomery/talos';
-import { controllerReference, secretOf, secretText } from './cluster-secrets.ts';
+import { controllerReference, mendOwner, secretOf, secretText } from './cluster-secrets.ts';
 
 const CONTROL_PLANE_LABEL = 'cluster.x-k8s.io/control-plane';
+const DAY_MS = 86_400_000;
 /** A client certificate with less left than this is made anew. */
-export const RENEW_BEFORE_MS = 30 * 86_400_000;
+export const RENEW_BEFORE_MS = 30 * DAY_MS;
+/** A client certificate with less left than this is spoken of. */
+export const WARN_BEFORE_MS = 60 * DAY_MS;
 
 /** Sorted addresses of the control-plane Machines: where `talosctl` talks to. Pure. */
 export function clientEndpoints(machines: readonly Machine[], clusterName: string): string[] {
@@ -35,32 +38,51 @@ export function clientEndpoints(machines: readonly Machine[], clusterName: strin
   return [...new Set(usable.map((a) => a.address))].sort();
 }
 
-/** Whether a talosconfig has to be written again: other endpoints, another authority, or soon to expire. Pure. */
-export function isClientConfigStale(
-  talosconfig: string | undefined,
-  want: {
-    readonly clusterName: string;
-    readonly endpoints: readonly string[];
-    readonly authority: string;
-    readonly nowMs: number;
-  },
-): boolean {
-  if (talosconfig === undefined) return true;
+/** What a talosconfig has to be. */
+export interface WantedClientConfig {
+  readonly clusterName: string;
+  readonly endpoints: readonly string[];
+  /** PEM of the Talos API CA. */
+  readonly authority: string;
+  readonly nowMs: number;
+}
+
+/** What there is of a talosconfig. */
+export type ClientConfigState =
+  | { readonly is: 'current'; readonly notAfterMs: number }
+  /** Why it has to be written again. */
+  | { readonly is: 'stale'; readonly why: string };
+
+/** Whether a talosconfig has to be written again. Pure. */
+export function clientConfigState(talosconfig: string | undefined, want: WantedClientConfig): ClientConfigState {
+  const stale = (why: string): ClientConfigState => ({ is: 'stale', why });
+  if (talosconfig === undefined) return stale('there was none');
   try {
     const context = at(at(readYamlDocument(talosconfig), 'contexts'), want.clusterName);
     const listed = at(context, 'endpoints');
     const endpoints = isYamlList(listed) ? listed.map((e) => scalarString(e) ?? '') : [];
     const pem = (key: string): string => Buffer.from(scalarString(at(context, key)) ?? '', 'base64').toString('utf8');
-    if (endpoints.join() !== want.endpoints.join() || pem('ca') !== want.authority) return true;
-    return readCertificate(pem('crt')).notAfter.getTime() - want.nowMs < RENEW_BEFORE_MS;
+    if (pem('ca') !== want.authority) return stale('the authority of the Talos API is another one');
+    const notAfterMs = readCertificate(pem('crt')).notAfter.getTime();
+    if (notAfterMs - want.nowMs < RENEW_BEFORE_MS) return stale('its certificate had less than 30 days left');
+    if (endpoints.join() !== want.endpoints.join()) return stale('the control plane has other addresses');
+    return { is: 'current', notAfterMs };
   } catch {
     // What cannot be read is replaced.
-    return true;
+    return stale('it could not be read');
   }
 }
 
 const at = (tree: YamlTree | undefined, key: string): YamlTree | undefined =>
   isYamlMap(tree) ? field(tree, key) : undefined;
+
+/** What `refreshClientConfig` left. */
+export interface RefreshedClientConfig {
+  readonly secretName: string;
+  readonly notAfterMs: number;
+  /** Absent when nothing was written. */
+  readonly written?: { readonly why: string };
+}
 
 /** Keep Secret `<cluster>-talosconfig` current. Writes only when something changed. */
 export async function refreshClientConfig(
@@ -68,21 +90,36 @@ export async function refreshClientConfig(
   cluster: Cluster,
   bundle: SecretsBundle,
   random: RandomBytes,
-): Promise<void> {
+): Promise<RefreshedClientConfig> {
   const { name: clusterName, namespace = 'default' } = cluster.metadata;
   const key = { name: `${clusterName}-talosconfig`, namespace };
   const endpoints = clientEndpoints(context.cache.list(machineKind, namespace), clusterName);
   const nowMs = context.clock.nowMs();
   const found = await findObject(context.client, secret, key);
-  const text = secretText(found, 'talosconfig');
-  if (!isClientConfigStale(text, { clusterName, endpoints, authority: bundle.os.crt, nowMs })) return;
-  const talosconfig = await createTalosconfig({ bundle, clusterName, endpoints, nowMs, random });
   const owner = controllerReference(clusterKind, cluster);
+  const text = secretText(found, 'talosconfig');
+  const state = clientConfigState(text, { clusterName, endpoints, authority: bundle.os.crt, nowMs });
+  if (state.is === 'current') {
+    if (found !== undefined) await mendOwner(context, found, owner);
+    return { secretName: key.name, notAfterMs: state.notAfterMs };
+  }
+  const talosconfig = await createTalosconfig({ bundle, clusterName, endpoints, nowMs, random });
   const object = secretOf({ ...key, cluster: clusterName, owner, data: { talosconfig } });
-  if (found === undefined) await context.client.create(secret, object);
-  else
-    await context.client.patch(secret, key, {
-      type: 'merge',
-      body: { data: object.data ?? {}, metadata: { labels: { [LABELS.clusterName]: clusterName } } },
-    });
+  try {
+    if (found === undefined) await context.client.create(secret, object);
+    else
+      await context.client.patch(secret, key, {
+        type: 'merge',
+        body: { data: object.data ?? {}, metadata: { labels: { [LABELS.clusterName]: clusterName } } },
+      });
+  } catch (error) {
+    // The TalosConfig of another control plane machine was faster; it wrote the same.
+    if (!isBloomeryError(error, 'BLM_API_ALREADY_EXISTS') && !isBloomeryError(error, 'BLM_API_CONFLICT')) throw error;
+  }
+  const written = clientConfigState(talosconfig, { clusterName, endpoints, authority: bundle.os.crt, nowMs });
+  return {
+    secretName: key.name,
+    notAfterMs: written.is === 'current' ? written.notAfterMs : nowMs,
+    written: { why: state.why },
+  };
 }

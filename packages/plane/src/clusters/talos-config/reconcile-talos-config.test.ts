@@ -121,9 +121,9 @@ describe('a TalosConfig with generateType none', () => {
     assert.equal(status?.dataSecretName, 'cp-0-bootstrap-data');
     assert.deepEqual(
       status?.conditions?.map((c) => `${c.type} ${c.status} ${c.reason}`),
-      ['Ready True Available', 'DataSecretAvailable True Available'],
+      ['Ready True Available', 'ConfigValid False ConfigInvalid', 'DataSecretAvailable True Available'],
     );
-    assert.deepEqual(events, ['DataSecretCreated']);
+    assert.deepEqual(events, ['ConfigInvalid', 'DataSecretCreated']);
     await assert.rejects(client.get(secret, { name: 'blue-ca', namespace: 'default' }), { code: 'BLM_API_NOT_FOUND' });
   });
 
@@ -135,7 +135,7 @@ describe('a TalosConfig with generateType none', () => {
     assert.equal(condition?.reason, 'InternalError');
     assert.equal(
       condition?.message,
-      'Data secret generation failed: reading spec.data: document /v1alpha1: machine.tokens: unknown key',
+      'Data secret generation failed: TalosConfig default/cp-0: reading spec.data: document 1, /v1alpha1: machine.tokens (line 5): unknown key; unknown keys found during decoding:\nmachine:\n    tokens: "******"',
     );
     assert.equal(status?.deprecated?.v1beta?.conditions?.[0]?.reason, 'DataSecretGenerationFailed');
     assert.deepEqual(events, ['DataSecretGenerationFailed']);

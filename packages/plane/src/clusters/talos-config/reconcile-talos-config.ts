@@ -2,26 +2,42 @@ import {
   type Controller,
   findObject,
   type ObjectCache,
+  patchObject,
   type ReconcileContext,
   type Requeue,
+  setFinalizer,
   watchSource,
 } from '@bloomery/kube';
 import {
+  ANNOTATIONS,
   type Cluster,
   cluster as clusterKind,
+  FINALIZERS,
   keyOf,
   type Machine,
   machine as machineKind,
   type ObjectKey,
+  secret,
   type TalosConfig,
   talosConfig,
+  WAIT_REASONS,
 } from '@bloomery/model';
-import { errorText, isBloomeryError, type RandomBytes } from '@bloomery/ports';
-import { isAtLeast, type VersionContract } from '@bloomery/talos';
-import { contractOf, makeBootstrapData } from './bootstrap-data.ts';
+import { type BloomeryError, isBloomeryError, type RandomBytes } from '@bloomery/ports';
+import { type Wait, waitingFor } from '../../allocation/wait.ts';
 import { refreshClientConfig } from './client-config.ts';
-import { controllerReference, ensureSecret, ensureSecretsBundle } from './cluster-secrets.ts';
-import { planTalosConfig, type TalosConfigPlan } from './plan-talos-config.ts';
+import { controllerReference, mendOwner, readClusterSecrets } from './cluster-secrets.ts';
+import {
+  available,
+  clientFailure,
+  clientReports,
+  configProblems,
+  dataFailure,
+  waitReport,
+} from './condition-reports.ts';
+import { ownerReferenceOf, readOwner } from './config-owner.ts';
+import { generateData } from './generate-data.ts';
+import { dataSecretOf, planTalosConfig, type TalosConfigPlan } from './plan-talos-config.ts';
+import { readSpec } from './read-spec.ts';
 import { type ConditionReport, reportTalosConfig } from './talos-config-status.ts';
 
 /** What the controller needs beside its context. */
@@ -30,14 +46,25 @@ export interface TalosConfigDeps {
 }
 
 const CLIENT_CHECK_MS = 12 * 3_600_000;
+/** Secrets are not watched: whoever mends one is noticed by this. */
+const SECRETS_RETRY_MS = 30_000;
+/** A data Secret that nobody has used yet is looked after more often than one of a running machine. */
+const DATA_CHECK_MS = 10 * 60_000;
+/** Pools of machines are not watched: their kind may not be installed. */
+const POOL_CHECK_MS = 30_000;
 
 /** Makes the bootstrap data of each Machine out of its TalosConfig, and the secrets of its cluster (spec/cluster.md sections 3–6). */
 export function createTalosConfigController(deps: TalosConfigDeps): Controller<TalosConfig> {
   return {
     name: 'talosconfig',
     kind: talosConfig,
+    concurrency: 10,
     watches: [watchSource(machineKind, configOfMachine), watchSource(clusterKind, configsOfCluster)],
-    writes: ['TalosConfig.status'],
+    writes: [
+      'TalosConfig.status',
+      'TalosConfig.metadata.finalizers(old)',
+      'TalosConfig.metadata.annotations(regenerate-bootstrap-data)',
+    ],
     reconcile: (key, context) => reconcile(deps, key, context),
   };
 }
@@ -56,122 +83,136 @@ function configsOfCluster(cluster: Cluster, cache: ObjectCache): readonly Object
 async function reconcile(deps: TalosConfigDeps, key: ObjectKey, context: ReconcileContext): Promise<Requeue> {
   const config = await findObject(context.client, talosConfig, key);
   if (config === undefined) return {};
-  const machine = await ownerMachine(context, config);
-  const cluster = await clusterOf(context, machine);
-  const plan = planTalosConfig({ config, machine, cluster });
+  const reference = ownerReferenceOf(config);
+  const owner = await readOwner(context, config, reference);
+  const { namespace = 'default' } = config.metadata;
+  const name = owner?.clusterName ?? '';
+  const cluster = name === '' ? undefined : await findObject(context.client, clusterKind, { name, namespace });
+  const dataName = dataSecretOf(config, owner);
+  const data = dataName === '' ? undefined : await findObject(context.client, secret, { name: dataName, namespace });
+  const plan = planTalosConfig({ config, reference, owner, cluster, hasDataSecret: data !== undefined });
+  if (data !== undefined && (plan.do === 'keep' || plan.do === 'adopt')) {
+    await mendOwner(context, data, controllerReference(talosConfig, config));
+  }
+  const requeue = await act(deps, context, config, plan);
+  return reference?.kind === 'MachinePool' && plan.do === 'wait' ? { afterMs: POOL_CHECK_MS } : requeue;
+}
+
+async function act(
+  deps: TalosConfigDeps,
+  context: ReconcileContext,
+  config: TalosConfig,
+  plan: TalosConfigPlan,
+): Promise<Requeue> {
   switch (plan.do) {
     case 'nothing':
       return {};
+    case 'dropFinalizer':
+      await setFinalizer(context.client, talosConfig, keyOf(config), FINALIZERS.talosConfigOld, 'absent');
+      return {};
     case 'wait':
-      await wait(context, config, plan);
-      return {};
+      return await wait(context, config, plan.wait);
     case 'adopt':
-      await reportTalosConfig(context, key, {
-        observed: true,
-        dataSecretName: plan.dataSecretName,
-        conditions: [available()],
-      });
-      return {};
-    case 'confirm':
-      await reportTalosConfig(context, key, { observed: true, conditions: [available()] });
+      await adopt(context, config, plan.dataSecretName);
       return {};
     case 'generate':
-      return await guarded(context, config, 'data secret', () =>
-        generate(deps, context, config, plan.machine, plan.cluster),
-      );
-    case 'refreshClient':
-      return await guarded(context, config, 'talosconfig', () => refresh(deps, context, config, plan.cluster));
+      return await guarded(context, config, 'data secret', () => generate(deps, context, config, plan));
+    case 'keep':
+      return await keep(deps, context, config, plan);
   }
 }
 
-async function wait(
-  context: ReconcileContext,
-  config: TalosConfig,
-  plan: Extract<TalosConfigPlan, { do: 'wait' }>,
-): Promise<void> {
+async function wait(context: ReconcileContext, config: TalosConfig, waiting: Wait): Promise<Requeue> {
+  const isReady = config.status?.initialization?.dataSecretCreated === true;
+  if (!isReady && waiting.reason !== 'Paused') {
+    // What can never work is said now, not when everything else is there.
+    const refused = specProblem(config);
+    if (refused !== undefined) return await fail(context, config, 'data secret', refused);
+  }
+  const report = waitReport(waiting);
+  const short = config.status?.waitingFor;
   const before = config.status?.conditions?.find((c) => c.type === 'DataSecretAvailable');
-  await reportTalosConfig(context, keyOf(config), { observed: true, conditions: [notYet(plan.message, plan.reason)] });
-  if (before?.message === plan.message) return;
-  context.events.record(config, { type: 'Normal', reason: plan.reason, message: `Waiting: ${plan.message}.` });
+  await reportTalosConfig(context, keyOf(config), report);
+  const isKnown = waiting.reason === 'Paused' ? short === report.waitingFor : before?.message === waiting.message;
+  if (!isKnown) {
+    const type = WAIT_REASONS[waiting.reason].normal ? 'Normal' : 'Warning';
+    context.events.record(config, { type, reason: waiting.reason, message: `Waiting: ${waiting.message}.` });
+  }
+  return waiting.reason === 'BootstrapDataLost' ? { afterMs: SECRETS_RETRY_MS } : {};
 }
 
-async function ownerMachine(context: ReconcileContext, { metadata }: TalosConfig): Promise<Machine | undefined> {
-  const owner = metadata.ownerReferences?.find(
-    (o) => o.kind === 'Machine' && o.apiVersion.startsWith('cluster.x-k8s.io/'),
-  );
-  if (owner === undefined) return undefined;
-  return await findObject(context.client, machineKind, {
-    name: owner.name,
-    namespace: metadata.namespace ?? 'default',
+function specProblem(config: TalosConfig): BloomeryError | undefined {
+  try {
+    readSpec(config, undefined);
+    return undefined;
+  } catch (error) {
+    if (isBloomeryError(error) && error.code.startsWith('BLM_TALOS_')) return error;
+    throw error;
+  }
+}
+
+async function adopt(context: ReconcileContext, config: TalosConfig, dataSecretName: string): Promise<void> {
+  await reportTalosConfig(context, keyOf(config), {
+    observed: true,
+    dataSecretName,
+    waitingFor: null,
+    conditions: [available()],
   });
-}
-
-async function clusterOf(context: ReconcileContext, machine: Machine | undefined): Promise<Cluster | undefined> {
-  const name = machine?.spec?.clusterName ?? '';
-  if (machine === undefined || name === '') return undefined;
-  return await findObject(context.client, clusterKind, { name, namespace: machine.metadata.namespace ?? 'default' });
+  context.events.record(config, {
+    type: 'Normal',
+    reason: 'DataSecretAdopted',
+    message: `The machine has its config in Secret ${dataSecretName}; it is not made again.`,
+  });
 }
 
 async function generate(
   deps: TalosConfigDeps,
   context: ReconcileContext,
   config: TalosConfig,
-  machine: Machine,
-  cluster: Cluster,
+  plan: Extract<TalosConfigPlan, { do: 'generate' }>,
 ): Promise<Requeue> {
-  const { namespace = 'default' } = config.metadata;
-  const clusterName = cluster.metadata.name;
-  const isGiven = config.spec?.generateType === 'none';
-  const bundle = isGiven
-    ? undefined
-    : await ensureSecretsBundle(context, cluster, lowestContract(context, config, cluster), deps.random);
-  const made = makeBootstrapData({ config, machine, cluster, bundle });
-  const authority = bundle?.kubernetes ?? made.kubernetesAuthority;
-  const clusterOwner = controllerReference(clusterKind, cluster);
-  if (authority !== undefined) {
-    const data = { 'tls.crt': authority.crt, 'tls.key': authority.key };
-    await ensureSecret(context, {
-      name: `${clusterName}-ca`,
-      namespace,
-      cluster: clusterName,
-      owner: clusterOwner,
-      data,
-    });
-  }
-  const name = `${machine.metadata.name}-bootstrap-data`;
-  const owner = controllerReference(talosConfig, config);
-  await ensureSecret(context, { name, namespace, cluster: clusterName, owner, data: { value: made.value } });
-  for (const note of made.notes)
-    context.events.record(config, { type: 'Warning', reason: 'ConfigNote', message: `${note}.` });
-  await reportTalosConfig(context, keyOf(config), { observed: true, dataSecretName: name, conditions: [available()] });
-  context.events.record(config, {
-    type: 'Normal',
-    reason: 'DataSecretCreated',
-    message: `The machine config is in Secret ${name}.`,
+  const { owner, cluster, dataSecretName } = plan;
+  const made = await generateData(context, { config, owner, cluster, dataSecretName }, deps.random);
+  const invalid = made.problems.length === 0 ? undefined : configProblems(made.problems);
+  const record = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
+    context.events.record(config, { type, reason, message });
+  for (const note of made.notes) record('Warning', 'ConfigNote', `${note}.`);
+  if (invalid !== undefined) record('Warning', 'ConfigInvalid', `${invalid.message}.`);
+  await reportTalosConfig(context, keyOf(config), {
+    observed: true,
+    dataSecretName,
+    waitingFor: null,
+    conditions: [available(), ...(invalid === undefined ? [] : [invalid])],
+    without: invalid === undefined ? ['ConfigValid'] : [],
   });
+  if (plan.again) await patchObject(context.client, talosConfig, keyOf(config), withoutRegenerate);
+  record('Normal', 'DataSecretCreated', `The machine config is in Secret ${dataSecretName}.`);
   context.log.info('talosconfig.generated', {
-    cluster: clusterName,
-    machine: machine.metadata.name,
+    cluster: cluster.metadata.name,
+    machine: owner.name,
     type: config.spec?.generateType,
   });
-  return {};
+  return { afterMs: DATA_CHECK_MS };
 }
 
-/** The oldest Talos of the cluster decides what its secrets hold, not the TalosConfig that happens to come first. */
-function lowestContract(context: ReconcileContext, config: TalosConfig, cluster: Cluster): VersionContract {
-  const others = configsOfCluster(cluster, context.cache).flatMap((key) => context.cache.get(talosConfig, key) ?? []);
-  const versions = others.flatMap((other) => {
-    try {
-      return other.spec?.generateType === 'none' ? [] : [contractOf(other.spec?.talosVersion)];
-    } catch {
-      // Its own reconcile reports it.
-      return [];
-    }
-  });
-  return versions.reduce(
-    (low, v) => (isAtLeast(v, low.minor) && v.major >= low.major ? low : v),
-    contractOf(config.spec?.talosVersion),
-  );
+function withoutRegenerate({ metadata }: TalosConfig) {
+  return metadata.annotations?.[ANNOTATIONS.regenerateData] === undefined
+    ? undefined
+    : { metadata: { annotations: { [ANNOTATIONS.regenerateData]: null } } };
+}
+
+async function keep(
+  deps: TalosConfigDeps,
+  context: ReconcileContext,
+  config: TalosConfig,
+  plan: Extract<TalosConfigPlan, { do: 'keep' }>,
+): Promise<Requeue> {
+  const afterMs = plan.owner.hasNode ? CLIENT_CHECK_MS : DATA_CHECK_MS;
+  if (plan.refreshClient) {
+    return await guarded(context, config, 'talosconfig', () => refresh(deps, context, config, plan.cluster, afterMs));
+  }
+  await reportTalosConfig(context, keyOf(config), { observed: true, waitingFor: null, conditions: [available()] });
+  return { afterMs };
 }
 
 async function refresh(
@@ -179,17 +220,27 @@ async function refresh(
   context: ReconcileContext,
   config: TalosConfig,
   cluster: Cluster,
+  afterMs: number,
 ): Promise<Requeue> {
-  const bundle = await ensureSecretsBundle(context, cluster, lowestContract(context, config, cluster), deps.random);
-  await refreshClientConfig(context, cluster, bundle, deps.random);
-  const client: ConditionReport = {
-    type: 'ClientConfigAvailable',
-    status: 'True',
-    reason: 'Available',
-    message: `Secret ${cluster.metadata.name}-talosconfig is current`,
-  };
-  await reportTalosConfig(context, keyOf(config), { observed: true, conditions: [available(), client] });
-  return { afterMs: CLIENT_CHECK_MS };
+  const bundle = await readClusterSecrets(context, cluster);
+  if (bundle === undefined) {
+    const why = `Secret ${cluster.metadata.name}-talos is gone: restore it from a backup`;
+    await failClient(context, config, why);
+    return { afterMs: DATA_CHECK_MS };
+  }
+  const { secretName, notAfterMs, written } = await refreshClientConfig(context, cluster, bundle, deps.random);
+  const reports = clientReports(secretName, notAfterMs, context.clock.nowMs());
+  await reportTalosConfig(context, keyOf(config), {
+    observed: true,
+    waitingFor: null,
+    conditions: [available(), ...reports],
+    without: reports.some(({ type }) => type === 'ClientConfigExpiring') ? [] : ['ClientConfigExpiring'],
+  });
+  if (written !== undefined) {
+    const message = `Secret ${secretName} was written: ${written.why}.`;
+    context.events.record(config, { type: 'Normal', reason: 'ClientConfigWritten', message });
+  }
+  return { afterMs };
 }
 
 /** Errors of the configuration itself become a condition and an Event, and wait for a change; others are retried. */
@@ -203,49 +254,46 @@ async function guarded(
     return await run();
   } catch (error) {
     if (!isBloomeryError(error) || !error.code.startsWith('BLM_TALOS_')) throw error;
-    const text = errorText(error);
-    const failed = what === 'data secret' ? dataFailure(text) : clientFailure(text);
-    await reportTalosConfig(context, keyOf(config), {
-      observed: false,
-      conditions: what === 'data secret' ? [failed] : [available(), failed],
-    });
-    context.events.record(config, {
-      type: 'Warning',
-      reason: failed.old?.reason ?? failed.reason,
-      message: failed.message,
-    });
-    context.log.warn('talosconfig.failed', { talosConfig: config.metadata.name, code: error.code, why: text });
-    return {};
+    return await fail(context, config, what, error);
   }
 }
 
-const available = (): ConditionReport => ({
-  type: 'DataSecretAvailable',
-  status: 'True',
-  reason: 'Available',
-  message: 'the machine config is there',
-});
+async function fail(
+  context: ReconcileContext,
+  config: TalosConfig,
+  what: 'data secret' | 'talosconfig',
+  error: BloomeryError,
+): Promise<Requeue> {
+  const isSecrets = error.code === 'BLM_TALOS_SECRETS_INVALID';
+  if (what === 'talosconfig') await failClient(context, config, error.message);
+  else {
+    const { name, namespace = 'default' } = config.metadata;
+    const failed = dataFailure(`TalosConfig ${namespace}/${name}: ${error.message}`);
+    const reason = isSecrets ? 'ClusterSecretsUnusable' : 'BootstrapConfigRefused';
+    await reportFailure(context, config, failed, waitingFor({ reason, message: failed.message }));
+  }
+  return isSecrets ? { afterMs: SECRETS_RETRY_MS } : {};
+}
 
-const notYet = (message: string, reason: string): ConditionReport => ({
-  type: 'DataSecretAvailable',
-  status: 'False',
-  reason: 'NotAvailable',
-  message,
-  old: { reason, severity: 'Info' },
-});
+/** The machine config is there all the same. */
+const failClient = (context: ReconcileContext, config: TalosConfig, why: string): Promise<void> =>
+  reportFailure(context, config, clientFailure(why), null);
 
-const dataFailure = (text: string): ConditionReport => ({
-  type: 'DataSecretAvailable',
-  status: 'False',
-  reason: 'InternalError',
-  message: `Data secret generation failed: ${text}`,
-  old: { reason: 'DataSecretGenerationFailed', severity: 'Error' },
-});
-
-const clientFailure = (text: string): ConditionReport => ({
-  type: 'ClientConfigAvailable',
-  status: 'False',
-  reason: 'InternalError',
-  message: `talosconfig generation failure: ${text}`,
-  old: { reason: 'ClientConfigGenerationFailed', severity: 'Error' },
-});
+async function reportFailure(
+  context: ReconcileContext,
+  config: TalosConfig,
+  failed: ConditionReport,
+  short: string | null,
+): Promise<void> {
+  const before = config.status?.conditions?.find(({ type }) => type === failed.type);
+  const isData = failed.type === 'DataSecretAvailable';
+  await reportTalosConfig(context, keyOf(config), {
+    observed: false,
+    waitingFor: short,
+    conditions: isData ? [failed] : [available(), failed],
+  });
+  if (before?.message === failed.message) return;
+  const reason = failed.old?.reason ?? failed.reason;
+  context.events.record(config, { type: 'Warning', reason, message: failed.message });
+  context.log.warn('talosconfig.failed', { talosConfig: config.metadata.name, why: failed.message });
+}

@@ -1,21 +1,31 @@
-import { mergeConditions, patchStatus, type ReconcileContext, type StatusPatch } from '@bloomery/kube';
+import {
+  type ConditionChange,
+  mergeConditions,
+  patchStatus,
+  type ReconcileContext,
+  type StatusPatch,
+} from '@bloomery/kube';
 import { type ObjectKey, type TalosConfig, talosConfig } from '@bloomery/model';
 
 /** A condition in both forms: v1beta1's reason, and v1alpha3's with severity. */
 export interface ConditionReport {
-  readonly type: 'DataSecretAvailable' | 'ClientConfigAvailable';
+  readonly type: 'DataSecretAvailable' | 'ClientConfigAvailable' | 'ClientConfigExpiring' | 'ConfigValid';
   readonly status: 'True' | 'False';
-  /** Of v1beta1. */
-  readonly reason: 'Available' | 'NotAvailable' | 'InternalError';
+  /** Of v1beta1: `Available`, a reason to wait, or `InternalError`. */
+  readonly reason: string;
   readonly message: string;
   /** Of v1alpha3, absent for True. */
-  readonly old?: { readonly reason: string; readonly severity: 'Info' | 'Error' };
+  readonly old?: { readonly reason: string; readonly severity: 'Info' | 'Warning' | 'Error' };
 }
 
 /** What is to be written into status. */
 export interface StatusReport {
   readonly dataSecretName?: string;
   readonly conditions: readonly ConditionReport[];
+  /** Types of conditions that do not hold any more. */
+  readonly without?: readonly string[];
+  /** Short text; null when nothing is waited for. */
+  readonly waitingFor: string | null;
   /** False after an error: the generation was not dealt with. */
   readonly observed: boolean;
 }
@@ -33,19 +43,23 @@ function statusPatch({ metadata, status }: TalosConfig, report: StatusReport, no
   const summed = report.conditions.flatMap((c) =>
     c.type === 'DataSecretAvailable' ? [c, { ...c, type: 'Ready' as const }] : [c],
   );
+  const removed = (report.without ?? []).map((type): ConditionChange => ({ type, status: null }));
   const legacy = status?.deprecated?.v1beta?.conditions ?? [];
-  const old = mergeConditions(
-    legacy,
-    summed.map(({ type, status: value, message, old: form }) => ({
+  const changes = summed.map(
+    ({ type, status: value, message, old: form }): ConditionChange => ({
       type,
       status: value,
       ...(form === undefined ? {} : { ...form, message }),
-    })),
-    nowMs,
+    }),
   );
+  const old = mergeConditions(legacy, [...changes, ...removed], nowMs);
   const { generation } = metadata;
   return {
-    conditions: summed.map(({ type, status: value, reason, message }) => ({ type, status: value, reason, message })),
+    waitingFor: report.waitingFor,
+    conditions: [
+      ...summed.map(({ type, status: value, reason, message }) => ({ type, status: value, reason, message })),
+      ...removed,
+    ],
     deprecated: { v1beta: { conditions: old } },
     ...(report.dataSecretName === undefined
       ? {}
