@@ -11,6 +11,7 @@ export * from './builtin/pod.ts';
 export * from './builtin/secret.ts';
 export * from './builtin/service-account.ts';
 export * from './builtin/volume-attachment.ts';
+export * from './consequent-waits.ts';
 export * from './controlplane/talos-control-plane.ts';
 export { CONVERSION_DATA } from './conversion-data.ts';
 export * from './core/cluster.ts';

@@ -12,6 +12,7 @@ import {
   type LinkView,
   linkResources,
   loadLinkIdentity,
+  markEvents,
   openBootSessions,
   openSessionFile,
   openTimeline,
@@ -101,8 +102,9 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   for (const resource of [...insightResources({ cache, timeline, clock }), ...linkResources(linkView)]) {
     engine.registry.set(computedResource(resource));
   }
-  const events = createEventRecorder({ client, clock, log, component: 'bloomery' });
-  cleanup.defer(() => events.flush());
+  const eventWriter = createEventRecorder({ client, clock, log, component: 'bloomery' });
+  cleanup.defer(() => eventWriter.flush());
+  const events = markEvents(eventWriter, timeline);
   const kube = await startKubeListener(options, {
     engine,
     surface,

@@ -1,6 +1,6 @@
 import { createObjectCache } from '@bloomery/kube';
 import { apiVersionOf, type Explanation, explanation } from '@bloomery/model';
-import { boundMachine, EXPLAINED_KINDS, explainObject, insightName, upstreamObjects } from '@bloomery/plane';
+import { EXPLAINED_KINDS, explainFrom, insightName } from '@bloomery/plane';
 import { BloomeryError } from '@bloomery/ports';
 import type { Session } from '../session.ts';
 import type { FoundObject } from './insight.ts';
@@ -17,9 +17,7 @@ export async function explainLocally({ client, deps }: Session, { object }: Foun
       }
     }),
   );
-  const upstream = upstreamObjects(object, cache);
-  const machine = boundMachine(object, upstream, cache, () => []);
-  const findings = explainObject({ object, upstream, entries: [], machine, nowMs: deps.clock.nowMs() });
+  const findings = explainFrom(object, { cache, entries: () => [], nowMs: deps.clock.nowMs() });
   const { name, namespace } = object.metadata;
   return {
     apiVersion: apiVersionOf(explanation),

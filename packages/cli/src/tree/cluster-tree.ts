@@ -1,5 +1,5 @@
 import type { JsonObject, ObjectReference, ServerBinding } from '@bloomery/model';
-import { isJsonObject, metalMachine, server, serverBinding } from '@bloomery/model';
+import { CONSEQUENT_WAITS, isJsonObject, metalMachine, server, serverBinding } from '@bloomery/model';
 import { type ClusterObjects, referenceId, referencesOf, type TreeObject } from './cluster-objects.ts';
 import { conditionsOf, type ObjectState, type StatedCondition, stateOf } from './object-state.ts';
 
@@ -172,17 +172,9 @@ function isOfInterest(set: TreeObject, machines: readonly TreeObject[]): boolean
   return machines.length > 0 || set.spec?.['replicas'] !== 0;
 }
 
-/** Waits that only say that something elsewhere in the tree is not there yet. */
-const CONSEQUENCES: ReadonlySet<string> = new Set([
-  'WaitingForCluster',
-  'WaitingForClusterInfrastructure',
-  'WaitingForControlPlane',
-  'WaitingForDependents',
-]);
-
 function withCauses(root: TreeNode): TreeNode {
   const deepest = [...deepestWaits(root)];
-  const causes = deepest.filter(({ state }) => !CONSEQUENCES.has(state.reason));
+  const causes = deepest.filter(({ state }) => !CONSEQUENT_WAITS.has(state.reason));
   const marked = new Set(causes.length > 0 ? causes : deepest);
   const mark = (item: TreeNode): TreeNode => ({
     ...item,

@@ -9,10 +9,11 @@ import {
   type ObjectKey,
 } from '@bloomery/model';
 import type { Clock } from '@bloomery/ports';
-import { boundMachine } from './explain/bound-machine.ts';
+import { clusterEntries } from './cluster-timeline.ts';
+import { isGroup } from './explain/cluster-parts.ts';
+import { explainFrom } from './explain/explain-from.ts';
 import type { ExplainedObject } from './explain/explain-input.ts';
-import { explainObject } from './explain/explain-object.ts';
-import { EXPLAINED_KINDS, timelineSubject, upstreamObjects } from './explain/upstream-objects.ts';
+import { EXPLAINED_KINDS, timelineSubject } from './explain/upstream-objects.ts';
 import type { TimelineEntry, TimelineSubject } from './timeline.ts';
 import type { Timeline } from './timeline-store.ts';
 
@@ -59,21 +60,14 @@ function resourceOf<T extends KubeObject>(
   };
 }
 
-function explain(object: ExplainedObject, deps: InsightDeps, about: TimelineSubject | undefined): Explanation {
-  const entries = about === undefined ? [] : deps.timeline.query({ about, limit: EXPLAIN_ENTRIES });
-  const nowMs = deps.clock.nowMs();
-  const upstream = upstreamObjects(object, deps.cache);
-  const machine = boundMachine(object, upstream, deps.cache, () => machineEntries(deps, about));
-  const findings = explainObject({ object, upstream, entries, machine, nowMs });
+function explain(object: ExplainedObject, { cache, timeline, clock }: InsightDeps): Explanation {
+  const findings = explainFrom(object, {
+    cache,
+    entries: (about, sources) =>
+      timeline.query({ about, limit: EXPLAIN_ENTRIES, ...(sources === undefined ? {} : { sources }) }),
+    nowMs: clock.nowMs(),
+  });
   return { ...head(explanation, object), healthy: findings.length === 0, findings };
-}
-
-/** One boot leaves dozens of marks: those of the link, which are few, are looked for apart. */
-function machineEntries({ timeline }: InsightDeps, about: TimelineSubject | undefined): readonly TimelineEntry[] {
-  if (about === undefined) return [];
-  const link = timeline.query({ about, sources: ['link', 'config'], limit: EXPLAIN_ENTRIES });
-  const talos = timeline.query({ about, sources: ['talos'], limit: EXPLAIN_ENTRIES });
-  return [...link, ...talos].sort((a, b) => a.seq - b.seq);
 }
 
 function timelineOf(
@@ -82,7 +76,9 @@ function timelineOf(
   about: TimelineSubject | undefined,
 ): MachineTimeline | undefined {
   if (about === undefined) return undefined;
-  const entries = deps.timeline.query({ about, limit: TIMELINE_ENTRIES });
+  const entries = isGroup(object)
+    ? clusterEntries(object, about, deps, TIMELINE_ENTRIES)
+    : deps.timeline.query({ about, limit: TIMELINE_ENTRIES });
   const last = entries.at(-1);
   return {
     ...head(machineTimeline, object),

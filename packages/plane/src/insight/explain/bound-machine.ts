@@ -1,6 +1,7 @@
 import type { ObjectCache } from '@bloomery/kube';
 import { type Finding, type KubeObject, type Server, type ServerBinding, server, serverBinding } from '@bloomery/model';
 import type { TimelineEntry } from '../timeline.ts';
+import { isGroup } from './cluster-parts.ts';
 import { EVIDENCE_MAX } from './evidence.ts';
 import type { ExplainedObject } from './explain-input.ts';
 
@@ -21,7 +22,7 @@ export interface RuleFinding extends Finding {
 export type MachineRule = (machine: BoundMachine, nowMs: number) => RuleFinding | undefined;
 
 /**
- * The allocated machine behind an object, by the objects that it waits for (see upstreamObjects). Those of a Cluster are explained
+ * The allocated machine behind an object, by the objects that it waits for (see upstreamObjects). Those of a group are explained
  * each by its own: undefined.
  *
  * @param entries Asked for only where there is such a machine.
@@ -32,7 +33,7 @@ export function boundMachine(
   cache: Pick<ObjectCache, 'get'>,
   entries: () => readonly TimelineEntry[],
 ): BoundMachine | undefined {
-  if (object.kind === 'Cluster') return undefined;
+  if (isGroup(object)) return undefined;
   const own = [object, ...upstream].find(({ kind }) => kind === 'Server' || kind === 'ServerBinding');
   if (own === undefined) return undefined;
   const key = { name: own.metadata.name };

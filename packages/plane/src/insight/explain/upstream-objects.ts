@@ -4,16 +4,20 @@ import {
   environment,
   type KindRef,
   type KubeObject,
-  LABELS,
   machine,
+  machineDeployment,
+  machineHealthCheck,
+  machineSet,
   metalCluster,
   metalMachine,
   server,
   serverBinding,
   serverClass,
   talosConfig,
+  talosControlPlane,
 } from '@bloomery/model';
 import type { TimelineSubject } from '../timeline.ts';
+import { clusterNameOf, referencedBy } from './cluster-parts.ts';
 import type { ExplainedObject } from './explain-input.ts';
 
 /** Kinds that can be explained and have a timeline. */
@@ -25,6 +29,10 @@ export const EXPLAINED_KINDS: readonly KindRef[] = [
   cluster,
   metalCluster,
   talosConfig,
+  talosControlPlane,
+  machineDeployment,
+  machineSet,
+  machineHealthCheck,
   environment,
   serverClass,
 ];
@@ -37,11 +45,16 @@ export function upstreamObjects(object: KubeObject, cache: Cache): readonly Expl
     case 'MetalMachine':
       return present([serverOf(object, cache)]);
     case 'Machine': {
-      const own = metalMachineOf(object, cache);
-      return present([own, own === undefined ? undefined : serverOf(own, cache)]);
+      const own = referencedBy(object, 'infrastructureRef', cache);
+      const held = own?.kind === metalMachine.kind ? serverOf(own, cache) : undefined;
+      // Without its configuration nothing boots: what is wrong with that is the root.
+      return present([own, held, referencedBy(object, 'bootstrap.configRef', cache)]);
     }
     case 'Cluster':
-      return machinesOf(object, cache).flatMap((member) => [member, ...upstreamObjects(member, cache)]);
+      return present([
+        referencedBy(object, 'controlPlaneRef', cache),
+        referencedBy(object, 'infrastructureRef', cache),
+      ]);
     case 'ServerBinding':
       return present([cache.get(server, { name: object.metadata.name })]);
     default:
@@ -61,16 +74,27 @@ export function timelineSubject(object: KubeObject, cache: Cache): TimelineSubje
       return { metalMachine: `${namespace}/${name}`, ...(bound === undefined ? {} : { server: bound }) };
     }
     case 'Machine': {
-      const own = metalMachineOf(object, cache);
-      const inner = own === undefined ? {} : timelineSubject(own, cache);
+      const own = referencedBy(object, 'infrastructureRef', cache);
+      const inner = own?.kind !== metalMachine.kind ? {} : timelineSubject(own, cache);
       return { ...inner, machine: `${namespace}/${name}` };
     }
-    case 'Cluster':
-      return { cluster: `${namespace}/${name}` };
-    default:
-      return undefined;
+    case 'TalosConfig': {
+      const owner = object.metadata.ownerReferences?.find((ref) => ref.kind === machine.kind)?.name;
+      const own =
+        owner === undefined ? undefined : cache.get(machine, { name: owner, namespace: namespace ?? 'default' });
+      return own && timelineSubject({ ...own, kind: machine.kind }, cache);
+    }
+    default: {
+      const own = CLUSTER_KINDS.has(object.kind) ? clusterNameOf(object) : undefined;
+      return own === undefined ? undefined : { cluster: `${namespace}/${own}` };
+    }
   }
 }
+
+/** Kinds whose timeline is that of their Cluster. */
+const CLUSTER_KINDS: ReadonlySet<string> = new Set(
+  [cluster, metalCluster, talosControlPlane, machineDeployment, machineSet, machineHealthCheck].map(({ kind }) => kind),
+);
 
 function serverOf(object: KubeObject, cache: Cache): ExplainedObject | undefined {
   const { name, namespace } = object.metadata;
@@ -78,19 +102,6 @@ function serverOf(object: KubeObject, cache: Cache): ExplainedObject | undefined
     return spec?.metalMachineRef.name === name && spec.metalMachineRef.namespace === namespace;
   });
   return binding === undefined ? undefined : cache.get(server, { name: binding.metadata.name });
-}
-
-function metalMachineOf(object: KubeObject, cache: Cache): ExplainedObject | undefined {
-  const { name = '', namespace = 'default' } = object.metadata;
-  const ref = cache.get(machine, { name, namespace })?.spec?.infrastructureRef;
-  return ref?.kind === 'MetalMachine' ? cache.get(metalMachine, { name: ref.name ?? '', namespace }) : undefined;
-}
-
-/** Members of a cluster that are not ready; a healthy member explains nothing. */
-function machinesOf(object: KubeObject, cache: Cache): readonly ExplainedObject[] {
-  const { name, namespace } = object.metadata;
-  const members = cache.list<ExplainedObject>(machine, namespace);
-  return members.filter(({ metadata }) => metadata.labels?.[LABELS.clusterName] === name).slice(0, 100);
 }
 
 function present(objects: readonly (ExplainedObject | undefined)[]): readonly ExplainedObject[] {

@@ -1,0 +1,60 @@
+import type { EventDraft, EventRecorder } from '@bloomery/kube';
+import {
+  cluster,
+  type KubeObject,
+  machine,
+  machineDeployment,
+  machineHealthCheck,
+  machineSet,
+  metalCluster,
+  talosConfig,
+  talosControlPlane,
+} from '@bloomery/model';
+import { clusterNameOf } from './explain/cluster-parts.ts';
+import type { TimelineRecorder, TimelineSubject } from './timeline.ts';
+
+/** Kinds whose Events are all that there is to tell; machines and their Servers leave marks of their own. */
+const MARKED: ReadonlySet<string> = new Set(
+  [
+    cluster,
+    machine,
+    machineDeployment,
+    machineHealthCheck,
+    machineSet,
+    metalCluster,
+    talosConfig,
+    talosControlPlane,
+  ].map(({ kind }) => kind),
+);
+
+/** An EventRecorder that leaves a mark on the timeline of the Cluster for each Event about an object of a Cluster. */
+export function markEvents(events: EventRecorder, timeline: TimelineRecorder): EventRecorder {
+  return {
+    record: (about, event) => {
+      events.record(about, event);
+      if (MARKED.has(about.kind)) mark(about, event, timeline);
+    },
+  };
+}
+
+function mark(object: KubeObject, { type, reason, message }: EventDraft, timeline: TimelineRecorder): void {
+  const { name, namespace = 'default' } = object.metadata;
+  const owner = clusterNameOf(object);
+  const member =
+    object.kind === machine.kind
+      ? name
+      : object.metadata.ownerReferences?.find(({ kind }) => kind === machine.kind)?.name;
+  const about: TimelineSubject = {
+    ...(owner === undefined ? {} : { cluster: `${namespace}/${owner}` }),
+    ...(member === undefined ? {} : { machine: `${namespace}/${member}` }),
+  };
+  if (Object.keys(about).length === 0) return;
+  timeline.record({
+    source: 'capi',
+    about,
+    stage: object.kind,
+    severity: type === 'Warning' ? 'warning' : 'info',
+    event: reason,
+    summary: `${object.kind}/${name}: ${message}`,
+  });
+}
