@@ -77,10 +77,21 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'TalosConfig',
     meaning: 'The talosconfig of the cluster could not be made.',
   },
+  ClientConfigWritten: {
+    type: 'Normal',
+    about: 'TalosConfig',
+    meaning:
+      'The talosconfig of the cluster was written: endpoints or authority changed, or its certificate was to expire.',
+  },
   ConfigFailed: {
     type: 'Warning',
     about: 'Server',
     meaning: 'The configuration could not be put together. The message says which part is wrong.',
+  },
+  ConfigInvalid: {
+    type: 'Warning',
+    about: 'TalosConfig',
+    meaning: 'The machine config was made, and the machine will refuse it as it is. The message says why.',
   },
   ConfigNote: {
     type: 'Warning',
@@ -93,6 +104,11 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     meaning: 'Somebody asked for a configuration and may not have it, or the operating system refused the one it got.',
   },
   ConfigServed: { type: 'Normal', about: 'Server', meaning: 'The machine fetched its configuration.' },
+  DataSecretAdopted: {
+    type: 'Normal',
+    about: 'TalosConfig',
+    meaning: 'The Machine has its data Secret already, after a move or a restore: the config is not made again.',
+  },
   DataSecretCreated: {
     type: 'Normal',
     about: 'TalosConfig',
