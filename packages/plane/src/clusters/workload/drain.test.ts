@@ -273,6 +273,17 @@ describe('the volumes of a drained Node', () => {
     assert.deepEqual(await t.volumes(), { done: true });
   });
 
+  it('are none where the API does not serve VolumeAttachments', async () => {
+    const t = world([node()]);
+    const missing = apiError({ code: 404, reason: 'NotFound', message: 'no such resource' });
+    const client = { ...t.deps.clusters.client(), list: () => Promise.reject(missing) };
+    const step = await waitForVolumes(
+      { ...t.deps, clusters: { ...t.deps.clusters, client: () => client } },
+      { cluster: CLUSTER, nodeName: 'w', startedMs: START_MS, timeoutMs: 0 },
+    );
+    assert.deepEqual(step, { done: true });
+  });
+
   it('of an unreachable Node are not waited for', async () => {
     assert.deepEqual(await world([node('Unknown'), attachment('1', 'w', 'pv-a')]).volumes(), { done: true });
   });

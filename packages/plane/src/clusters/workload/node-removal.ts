@@ -53,13 +53,19 @@ async function attachedVolumes(client: ObjectClient, nodeName: string): Promise<
   let next: string | undefined;
   do {
     const more = next === undefined ? {} : { continue: next };
-    const page = await client.list(volumeAttachment, { limit: PAGE_SIZE, ...more });
+    const page = await client.list(volumeAttachment, { limit: PAGE_SIZE, ...more }).catch(noneWhereNotServed);
     for (const { metadata, spec } of page.items) {
       if (spec?.nodeName === nodeName) names.push(spec.source?.persistentVolumeName ?? metadata.name);
     }
     next = page.continue;
   } while (next !== undefined && next !== '');
   return names;
+}
+
+/** A list is never missing an object: an API that answers so does not serve the kind, and attaches no volumes. */
+function noneWhereNotServed(error: unknown): { readonly items: readonly never[]; readonly continue?: string } {
+  if (isBloomeryError(error, 'BLM_API_NOT_FOUND')) return { items: [] };
+  throw error;
 }
 
 async function volumesOf(client: ObjectClient, pods: readonly Pod[]): Promise<ReadonlySet<string>> {
