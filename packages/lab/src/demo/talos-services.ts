@@ -7,22 +7,20 @@ import { textTable } from './text-table.ts';
 
 const { endpoints, credentials } = readTalosconfig(readFileSync(process.argv[2] ?? '', 'utf8'));
 await using talos = createTalosApi({ clock: systemClock });
-const rows = await Promise.all(
-  endpoints.map(async (address) => {
-    const machine = talos.node(address, credentials);
-    const [hostname, { tag }, services] = [await machine.hostname(), await machine.version(), await machine.services()];
-    const members = (await machine.etcdMembers()).map((member) => member.hostname).join(' ');
-    return [
-      `${address}  ${hostname}, ${tag}, etcd members: ${members}`,
-      ...textTable(
-        services.map(({ id, state, healthy, message }) => [
-          `  ${id}`,
-          state,
-          healthy === undefined ? '-' : healthy ? 'healthy' : 'NOT HEALTHY',
-          message,
-        ]),
-      ),
-    ];
-  }),
-);
-console.log(rows.flat().join('\n'));
+// A machine has several addresses, and each is an endpoint.
+const answers = new Map<string, string[]>();
+for (const address of endpoints) {
+  const machine = talos.node(address, credentials);
+  const hostname = await machine.hostname();
+  if (answers.has(hostname)) continue;
+  const { tag } = await machine.version();
+  const members = (await machine.etcdMembers()).map((member) => member.hostname).join(' ');
+  const rows = (await machine.services()).map(({ id, state, healthy, message }) => [
+    `  ${id}`,
+    state,
+    healthy === undefined ? '-' : healthy ? 'healthy' : 'NOT HEALTHY',
+    message,
+  ]);
+  answers.set(hostname, [`${hostname} (${address}), ${tag}, etcd members: ${members}`, ...textTable(rows)]);
+}
+console.log([...answers.values()].flat().join('\n'));

@@ -77,6 +77,9 @@ interface Run {
   readonly node: RunningNode;
 }
 
+/** Whoever asked for the end gets an answer before the Talos API goes. */
+const ANSWER_MS = 500;
+
 const STAGE_OF = {
   reset: 'RESETTING',
   reboot: 'REBOOTING',
@@ -85,7 +88,7 @@ const STAGE_OF = {
 } as const;
 
 function finishRun({ how, sequence, leave, wipe }: Ending, run: Run, deps: InstalledMachineDeps): Promise<void> {
-  const { log, sequences, reports } = deps;
+  const { clock, log, sequences, reports } = deps;
   const { machine, state, node } = run;
   log.info('standin.ending', { sequence, how });
   reports.stage(STAGE_OF[sequence], { services: 'they are stopped' });
@@ -97,6 +100,7 @@ function finishRun({ how, sequence, leave, wipe }: Ending, run: Run, deps: Insta
           log.warn('etcd.not-left', { error: errorText(error) });
         });
     }
+    await clock.sleep(ANSWER_MS);
     await sequences.task('stopServices', async () => node[Symbol.asyncDispose]());
     await sequences.task('unmountState', () => state.unmount());
     if (wipe === true) await sequences.task('resetSystemDisk', () => wipeInstallation(machine.disk, deps));
