@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CliDeps } from './cli-deps.ts';
+import { addClusterCommands } from './cluster-commands.ts';
 import { connected, formatted } from './command-options.ts';
 import { setOutcome } from './command-outcome.ts';
 import type { AcceptOptions } from './commands/accept.ts';
@@ -28,6 +29,7 @@ export function buildCli(deps: CliDeps): Command {
     .configureOutput({ writeOut: (text) => deps.stdout.write(text), writeErr: () => {} });
   addReading(program, deps);
   addConfig(program, deps);
+  addClusterCommands(program, deps);
   addLinkCommands(program, deps);
   addChanging(program, deps);
   addTokenCommands(program, deps);

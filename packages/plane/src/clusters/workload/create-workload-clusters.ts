@@ -21,7 +21,7 @@ export interface WorkloadClustersDeps {
 type Listener = (cluster: ObjectKey, node: Node | undefined) => void;
 
 /** Clusters that are connected to at the same time; the others wait, so that a start with hundreds is no storm. */
-const MAX_CONNECTING = 8;
+const MAX_CONNECTING = 4;
 const NO_KUBECONFIG: WorkloadState = { state: 'noKubeconfig' };
 
 /** Access to workload clusters. Nothing is opened before somebody asks about a Cluster. */
@@ -31,7 +31,7 @@ export function createWorkloadClusters(deps: WorkloadClustersDeps, signal: Abort
   const connections = new Map<string, WorkloadConnection>();
   const closing = new Set<PromiseLike<void>>();
   const listeners = new Set<Listener>();
-  const gate = createConnectGate(MAX_CONNECTING);
+  const gate = createConnectGate(MAX_CONNECTING, deps.clock);
   let secrets: Promise<void> | undefined;
 
   const tell = (cluster: ObjectKey, node: Node | undefined): void => {
