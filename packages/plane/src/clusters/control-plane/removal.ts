@@ -9,8 +9,10 @@ import { firstStep, SETTLED, type Step } from './step.ts';
 const LEAVE_PATIENCE_MS = 20_000;
 /** So long is the deletion of a Machine held when etcd cannot be asked, or has no quorum. */
 export const DEAD_CLUSTER_DEADLINE_MS = 120_000;
-/** A member without a name that no machine reports is taken for one that is joining, so long. */
-const JOIN_PATIENCE_MS = 60_000;
+/** So long a member that no machine is may be one that is joining. */
+const STRAY_PATIENCE_MS = 10_000;
+/** The same for one that was added and has not started. */
+const UNNAMED_PATIENCE_MS = 60_000;
 /** Name of upstream; also the reason of its condition while there is no quorum is a durable clock. */
 export const ETCD_CONDITION = 'EtcdClusterHealthyCondition';
 export const ETCD_LOST_REASON = 'EtcdQuorumLost';
@@ -96,12 +98,6 @@ function withoutQuorum(facts: Facts, machine: ControlPlaneMachine, leavingAt: nu
   return { wait: { reason: 'EtcdQuorumLost', message, event: `Machine ${machine.name} cannot leave etcd` } };
 }
 
-/** Since when some member is not healthy, as the condition says: a clock that survives restarts. */
-function unhealthySince({ observation: { controlPlane, nowMs } }: Facts): number {
-  const condition = findCondition(controlPlane.status?.conditions, ETCD_CONDITION);
-  return condition?.status === 'False' ? Date.parse(condition.lastTransitionTime) : nowMs;
-}
-
 function lostSince({ observation: { controlPlane, nowMs } }: Facts): number {
   const condition = findCondition(controlPlane.status?.conditions, ETCD_CONDITION);
   return condition?.reason === ETCD_LOST_REASON ? Date.parse(condition.lastTransitionTime) : nowMs;
@@ -114,20 +110,22 @@ export function isHeld({ machine }: ControlPlaneMachine): boolean {
 
 /**
  * Members that run on no machine of ours: left over from machines that went without leaving. Removed only when every machine is
- * known well enough to be none of them. One without a name may be a machine that is joining right now under an address that we
- * do not know, so it is given a while; but no longer, as etcd lets nobody else join before it is gone. Pure.
+ * known well enough to be none of them, and after a while: a machine that is joining right now may not have said who it is. One
+ * without a name has not even started; it is given longer, but not for ever, as etcd lets nobody else join before it is gone. Pure.
  */
 function planStrays(facts: Facts): Step {
   const { etcd, observation } = facts;
   const stray = etcd.members.find(({ machine }) => machine === undefined);
   if (stray === undefined) return SETTLED;
-  const mayJoinNow = stray.member.hostname === '' && observation.nowMs - unhealthySince(facts) < JOIN_PATIENCE_MS;
-  const unsure = observation.machines.find((m) =>
-    mayJoinNow ? memberOf(etcd, m.name) === undefined && !isNowhere(m) : !isIdentified(m),
-  );
   const name = nameOfMember(stray);
+  const unsure = observation.machines.find((m) => !isIdentified(m));
   if (unsure !== undefined) {
     const message = `etcd has member ${name} that is no known machine; it may be Machine ${unsure.name}, which has not said who it is yet`;
+    return { wait: { reason: 'WaitingForEtcdMember', message } };
+  }
+  const ageMs = observation.nowMs - (observation.straysSince.get(stray.member.id) ?? observation.nowMs);
+  if (ageMs < (stray.member.hostname === '' ? UNNAMED_PATIENCE_MS : STRAY_PATIENCE_MS)) {
+    const message = `etcd has member ${name} that is no machine of the control plane; it is removed when it stays so`;
     return { wait: { reason: 'WaitingForEtcdMember', message } };
   }
   const verdict = mayGo(etcd, stray);
@@ -137,6 +135,3 @@ function planStrays(facts: Facts): Step {
   }
   return removeThrough(facts, stray);
 }
-
-const isNowhere = ({ machine, infrastructure }: ControlPlaneMachine): boolean =>
-  !machine.spec?.providerID && infrastructure?.view.ready !== true;
