@@ -13,10 +13,16 @@ import { secret } from './builtin/secret.ts';
 import { serviceAccount } from './builtin/service-account.ts';
 import { talosControlPlane } from './controlplane/talos-control-plane.ts';
 import { cluster } from './core/cluster.ts';
+import { clusterV1beta2 } from './core/cluster-v1beta2.ts';
 import { machine } from './core/machine.ts';
 import { machineDeployment } from './core/machine-deployment.ts';
+import { machineDeploymentV1beta2 } from './core/machine-deployment-v1beta2.ts';
 import { machineHealthCheck } from './core/machine-health-check.ts';
+import { machineHealthCheckV1beta2 } from './core/machine-health-check-v1beta2.ts';
+import { machinePool } from './core/machine-pool.ts';
 import { machineSet } from './core/machine-set.ts';
+import { machineSetV1beta2 } from './core/machine-set-v1beta2.ts';
+import { machineV1beta2 } from './core/machine-v1beta2.ts';
 import { metalCluster, metalClusterV1alpha2 } from './infrastructure/metal-cluster.ts';
 import { metalMachine, metalMachineV1alpha2 } from './infrastructure/metal-machine.ts';
 import { metalMachineTemplate, metalMachineTemplateV1alpha2 } from './infrastructure/metal-machine-template.ts';
@@ -51,10 +57,16 @@ export const allKinds: readonly KindDefinition[] = [
   talosConfigTemplateV1alpha2,
   talosControlPlane,
   cluster,
+  clusterV1beta2,
   machine,
+  machineV1beta2,
   machineSet,
+  machineSetV1beta2,
   machineDeployment,
+  machineDeploymentV1beta2,
   machineHealthCheck,
+  machineHealthCheckV1beta2,
+  machinePool,
 ];
 
 /** Kinds of Kubernetes itself that controllers work with. */

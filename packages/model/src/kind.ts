@@ -57,6 +57,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends KindR
   readonly categories: readonly string[];
   /** True for the version that is stored: exactly one per kind. */
   readonly storage: boolean;
+  /** Clients that name no version get this one, though a newer one is served. */
+  readonly preferred?: boolean;
   /** Root schema with `spec`, `status` and further top-level properties; metadata and type are implied. */
   readonly schema: Schema;
   /** Columns between NAME and the end; include Age where wanted. */
@@ -99,6 +101,7 @@ export interface KindSource<P extends { readonly [name: string]: Typed<unknown> 
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
   readonly storage?: boolean;
+  readonly preferred?: boolean;
   readonly columns?: readonly Column[];
   readonly statusSubresource?: boolean;
   readonly scale?: NonNullable<KindDefinition['scale']>;

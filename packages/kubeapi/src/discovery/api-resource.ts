@@ -25,6 +25,7 @@ export interface ApiResource
     | 'schema'
   > {
   readonly scale?: KindDefinition['scale'] | undefined;
+  readonly preferred?: boolean;
   /** What may be done with it; everything unless given. Create-only kinds (reviews) say `['create']`. */
   readonly verbs?: readonly string[];
   /** Subresources beside status and scale. */

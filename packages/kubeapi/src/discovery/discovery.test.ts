@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compareVersions, configMap, server, serverV1alpha1 } from '@bloomery/model';
+import { cluster, clusterV1beta2, compareVersions, configMap, server, serverV1alpha1 } from '@bloomery/model';
 import { servedResource, subresourcesOf, verbsOf } from './api-resource.ts';
 import { aggregatedDiscoveryDocument, apiGroupListDocument, apiResourceListDocument } from './discovery.ts';
 
@@ -27,6 +27,20 @@ describe('discovery', () => {
         },
       ],
     });
+  });
+
+  it('prefers the version that the kinds of a group prefer', () => {
+    const document = apiGroupListDocument([clusterV1beta2, cluster]);
+    assert.deepEqual(document['groups'], [
+      {
+        name: 'cluster.x-k8s.io',
+        versions: [
+          { groupVersion: 'cluster.x-k8s.io/v1beta1', version: 'v1beta1' },
+          { groupVersion: 'cluster.x-k8s.io/v1beta2', version: 'v1beta2' },
+        ],
+        preferredVersion: { groupVersion: 'cluster.x-k8s.io/v1beta1', version: 'v1beta1' },
+      },
+    ]);
   });
 
   it('lists resources with their subresources', () => {

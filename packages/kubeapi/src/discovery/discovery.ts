@@ -71,8 +71,11 @@ function groupNames(resources: readonly ApiResource[]): readonly string[] {
 }
 
 function versionsOf(resources: readonly ApiResource[], group: string): readonly string[] {
-  const versions = resources.filter((resource) => resource.group === group).map(({ version }) => version);
-  return [...new Set(versions)].sort(compareVersions);
+  const members = resources.filter((resource) => resource.group === group);
+  const preferred = members.find((resource) => resource.preferred === true)?.version;
+  const rank = (version: string): number => (version === preferred ? 0 : 1);
+  const versions = [...new Set(members.map(({ version }) => version))];
+  return versions.sort((a, b) => rank(a) - rank(b) || compareVersions(a, b));
 }
 
 function groupEntry(resources: readonly ApiResource[], group: string): JsonObject {

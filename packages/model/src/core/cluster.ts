@@ -28,6 +28,7 @@ export const replicaCountsSchema = object(
 export const cluster = defineKind({
   group: 'cluster.x-k8s.io',
   version: 'v1beta1',
+  preferred: true,
   kind: 'Cluster',
   plural: 'clusters',
   scope: 'Namespaced',

@@ -15,6 +15,7 @@ import {
 export const machineDeployment = defineKind({
   group: 'cluster.x-k8s.io',
   version: 'v1beta1',
+  preferred: true,
   kind: 'MachineDeployment',
   plural: 'machinedeployments',
   scope: 'Namespaced',

@@ -14,6 +14,7 @@ import { clusterNameSchema } from './machine-template-schema.ts';
 export const machineHealthCheck = defineKind({
   group: 'cluster.x-k8s.io',
   version: 'v1beta1',
+  preferred: true,
   kind: 'MachineHealthCheck',
   plural: 'machinehealthchecks',
   scope: 'Namespaced',

@@ -15,6 +15,7 @@ import {
 export const machineSet = defineKind({
   group: 'cluster.x-k8s.io',
   version: 'v1beta1',
+  preferred: true,
   kind: 'MachineSet',
   plural: 'machinesets',
   scope: 'Namespaced',

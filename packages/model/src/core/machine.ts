@@ -29,6 +29,7 @@ export const machineDeletionSchema = object(
 export const machine = defineKind({
   group: 'cluster.x-k8s.io',
   version: 'v1beta1',
+  preferred: true,
   kind: 'Machine',
   plural: 'machines',
   scope: 'Namespaced',
