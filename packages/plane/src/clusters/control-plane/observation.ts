@@ -66,6 +66,8 @@ export interface ControlPlaneObservation {
   readonly cluster: Cluster | undefined;
   /** Sorted by age, the oldest first. */
   readonly machines: readonly ControlPlaneMachine[];
+  /** Members of etcd that no machine is, and since when they were seen to be so. */
+  readonly straysSince: ReadonlyMap<bigint, number>;
   readonly template: TemplateState;
   readonly workload: WorkloadState;
   /** All Nodes of the cluster; undefined while they were never listed. */

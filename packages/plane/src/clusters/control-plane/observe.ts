@@ -3,6 +3,7 @@ import {
   type Cluster,
   cluster as clusterKind,
   keyOf,
+  keyText,
   type Machine,
   machine as machineKind,
   type Node,
@@ -14,9 +15,11 @@ import { claimPatch } from '../contract/claim.ts';
 import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import type { AskOptions, createMachineAsker, MachineAsker } from './ask-machine.ts';
+import { readEtcd } from './etcd-health.ts';
 import type { ControlPlaneMachine, ControlPlaneObservation, TalosAnswer, TemplateState } from './observation.ts';
 import { strategyOf } from './rollout.ts';
 import { selectorOf } from './status.ts';
+import type { StrayMemory } from './stray-memory.ts';
 import type { TalosCredentialStore } from './talos-credentials.ts';
 
 /** What looking at a control plane needs. */
@@ -25,6 +28,7 @@ export interface ObserveDeps {
   readonly workload: WorkloadClusters;
   readonly credentials: TalosCredentialStore;
   readonly asker: ReturnType<typeof createMachineAsker>;
+  readonly strays: StrayMemory;
 }
 
 /** The Cluster that owns a control plane; undefined while none does, or it is gone. */
@@ -54,15 +58,40 @@ export async function observe(
   const nodes = clusterKey === undefined ? undefined : deps.workload.nodes(clusterKey);
   const isAsked = cluster !== undefined && machines.length > 0;
   const talos = isAsked ? await talosFor(deps, context, cluster, questionsFor(controlPlane)) : undefined;
+  const asked = await Promise.all(machines.map((machine) => observeMachine(deps, context, machine, nodes, talos)));
+  const strays = straysOf(asked);
+  const seen = strays.length === 0 ? asked : await lookAgain(deps, context, { controlPlane, cluster, nodes, asked });
+  const nowMs = context.clock.nowMs();
   return {
-    nowMs: context.clock.nowMs(),
+    nowMs,
     controlPlane,
     cluster,
-    machines: await Promise.all(machines.map((machine) => observeMachine(deps, context, machine, nodes, talos))),
+    machines: seen,
+    straysSince: deps.strays.note(keyText(keyOf(controlPlane)), straysOf(seen), nowMs),
     template,
     workload: clusterKey === undefined ? { state: 'noKubeconfig' } : deps.workload.state(clusterKey),
     nodes,
   };
+}
+
+const straysOf = (machines: readonly ControlPlaneMachine[]): readonly bigint[] =>
+  readEtcd(machines).members.flatMap(({ member, machine }) => (machine === undefined ? [member.id] : []));
+
+/**
+ * Etcd names a member that no machine is, but the machines were read before etcd was asked: one may have got its address and
+ * joined in between. So they are read once more, with the answers that there are.
+ */
+async function lookAgain(
+  deps: ObserveDeps,
+  context: ReconcileContext,
+  before: Pick<ControlPlaneObservation, 'controlPlane' | 'cluster' | 'nodes'> & {
+    readonly asked: readonly ControlPlaneMachine[];
+  },
+): Promise<readonly ControlPlaneMachine[]> {
+  const machines = await readMachines(context, before.controlPlane, before.cluster);
+  const answers = new Map(before.asked.map(({ name, talos }) => [name, talos]));
+  const known: Ask = async ({ metadata }) => answers.get(metadata.name) ?? { state: 'noAddress' };
+  return await Promise.all(machines.map((machine) => observeMachine(deps, context, machine, before.nodes, known)));
 }
 
 /** The Machines of the control plane, the oldest first; those that somebody else controls are not ours. */

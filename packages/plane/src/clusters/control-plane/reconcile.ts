@@ -39,6 +39,7 @@ import { createLookAgain, type LookAgain } from './look-again.ts';
 import { type ObserveDeps, observe, ownerCluster } from './observe.ts';
 import { type ControlPlanePlan, planControlPlane } from './plan.ts';
 import { machineConditions, statusOf } from './status.ts';
+import { createStrayMemory } from './stray-memory.ts';
 import { createTalosCredentialStore } from './talos-credentials.ts';
 
 /** What the controller needs beside its context. */
@@ -67,6 +68,7 @@ export function createTalosControlPlaneController(deps: TalosControlPlaneDeps): 
     ...deps,
     credentials: createTalosCredentialStore(deps),
     asker: createMachineAsker(deps),
+    strays: createStrayMemory(),
     lookAgain: createLookAgain({ clock: deps.clock, random: () => (deps.random(1)[0] ?? 0) / 256 }),
     failures: new Map(),
   };

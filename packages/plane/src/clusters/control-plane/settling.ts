@@ -2,6 +2,7 @@ import { findCondition } from '@bloomery/kube';
 import type { Node } from '@bloomery/model';
 import { providerStateText } from '../contract/provider-object.ts';
 import { machineStateText } from './bootstrap.ts';
+import { isMember } from './choose-victim.ts';
 import type { Facts } from './facts.ts';
 import type { ControlPlaneMachine } from './observation.ts';
 import { SETTLED, type Step } from './step.ts';
@@ -17,7 +18,9 @@ export function planSettling(facts: Facts): Step {
   }
   const sick = current.find((m) => facts.standing(m) === 'sick');
   if (sick !== undefined) {
-    const message = `${etcd.text} members of etcd are healthy; ${machineStateText(sick)}`;
+    const isOut = !isMember(facts, sick) && sick.talos.state === 'answers';
+    const advice = isOut ? '; it is no member of etcd any more: delete the Machine to have it replaced' : '';
+    const message = `${etcd.text} members of etcd are healthy; ${machineStateText(sick)}${advice}`;
     return {
       wait: { reason: 'WaitingForEtcdMember', message, event: `Machine ${sick.name} is no healthy member of etcd` },
     };
