@@ -11,15 +11,18 @@ export interface ClusterFiles {
   readonly talosconfig: string;
 }
 
-/** Take kubeconfig and talosconfig of a cluster out of their Secrets, into files that only their owner reads. */
-export async function saveClusterFiles(lab: Pick<Lab, 'kubectl'>, cluster: string, dir: string): Promise<ClusterFiles> {
-  const save = async (secret: string, key: string): Promise<string> => {
-    const encoded = await lab.kubectl('get', 'secret', `${cluster}-${secret}`, '-o', `jsonpath={.data.${key}}`);
-    const file = join(dir, `${cluster}.${secret}`);
-    writeFileSync(file, Buffer.from(encoded, 'base64'), { mode: 0o600 });
+/** Write kubeconfig and talosconfig of a cluster into files that only their owner reads. */
+export async function saveClusterFiles(
+  lab: Pick<Lab, 'bloomery'>,
+  cluster: string,
+  dir: string,
+): Promise<ClusterFiles> {
+  const save = async (what: string): Promise<string> => {
+    const file = join(dir, `${cluster}.${what}`);
+    writeFileSync(file, await lab.bloomery(what, cluster), { mode: 0o600 });
     return file;
   };
-  return { kubeconfig: await save('kubeconfig', 'value'), talosconfig: await save('talosconfig', 'talosconfig') };
+  return { kubeconfig: await save('kubeconfig'), talosconfig: await save('talosconfig') };
 }
 
 /** What a cluster answers to its users, asked from within the rack's network: this host has no way there. */

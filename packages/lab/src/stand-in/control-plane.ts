@@ -48,9 +48,10 @@ export function runControlPlane(options: ControlPlaneOptions, deps: ControlPlane
   const etcd = options.makeEtcd(() => wake());
   let api: WorkloadApi | undefined;
   let nextJoinMs = 0;
+  const reportEtcd = createEtcdReport(etcd, options.board);
 
   const look = async (): Promise<void> => {
-    const isHealthy = await reportEtcd(etcd, options.board);
+    const isHealthy = await reportEtcd();
     if (etcd.state === 'waiting' && clock.nowMs() >= nextJoinMs) {
       nextJoinMs = clock.nowMs() + JOIN_EVERY_MS;
       await joinOthers(etcd, options, log);
@@ -83,20 +84,24 @@ export function runControlPlane(options: ControlPlaneOptions, deps: ControlPlane
   };
 }
 
-async function reportEtcd(etcd: EtcdService, board: ServiceBoard): Promise<boolean> {
-  if (etcd.state === 'left') {
-    board.set('etcd', { state: 'FINISHED', message: 'Left the cluster', isHealthy: undefined });
-    return false;
-  }
-  if (etcd.state === 'waiting') {
-    const message = 'Waiting for bootstrap, or for members to join';
-    board.set('etcd', { state: 'PREPARING', message, isHealthy: undefined });
-    return false;
-  }
-  const isHealthy = await etcd.isHealthy();
-  const message = isHealthy ? 'Health check successful' : `Health check failed ${etcd.lastWords}`.trim();
-  board.set('etcd', { state: 'RUNNING', message, isHealthy });
-  return isHealthy;
+/** Reports how etcd is; the answer is whether it is healthy. A member that only starts is not called ill. */
+function createEtcdReport(etcd: EtcdService, board: ServiceBoard): () => Promise<boolean> {
+  let wasHealthy = false;
+  return async () => {
+    const isHealthy = await etcd.isHealthy();
+    if (etcd.state !== 'running') {
+      wasHealthy = false;
+      const hasLeft = etcd.state === 'left';
+      const message = hasLeft ? 'Left the cluster' : 'Waiting for bootstrap, or for members to join';
+      board.set('etcd', { state: hasLeft ? 'FINISHED' : 'PREPARING', message, isHealthy: undefined });
+      return false;
+    }
+    wasHealthy ||= isHealthy;
+    const failed = wasHealthy ? 'Health check failed' : 'Started, and not yet healthy';
+    const message = isHealthy ? 'Health check successful' : `${failed} ${etcd.lastWords}`.trim();
+    board.set('etcd', { state: 'RUNNING', message, isHealthy: wasHealthy ? isHealthy : undefined });
+    return isHealthy;
+  };
 }
 
 async function startApi(options: ControlPlaneOptions, deps: ControlPlaneDeps): Promise<WorkloadApi> {

@@ -105,5 +105,5 @@ function finishRun({ how, sequence, leave, wipe }: Ending, run: Run, deps: Insta
     await sequences.task('unmountState', () => state.unmount());
     if (wipe === true) await sequences.task('resetSystemDisk', () => wipeInstallation(machine.disk, deps));
   };
-  return sequences.sequence(sequence, () => sequences.phase('cleanup', work), how === 'reboot' ? 'reboot' : 'stop');
+  return sequences.sequence(sequence, () => sequences.phase('cleanup', work));
 }

@@ -82,6 +82,7 @@ export function createEtcdService(options: EtcdServiceOptions, deps: EtcdService
     isHealthy: async () => process?.pid !== undefined && (await own.isHealthy()),
     async bootstrap() {
       mustBeNew();
+      deps.log.info('etcd.bootstrapped', { name });
       run({ state: 'new', members: [ownUrl] });
     },
     async join(addresses) {
