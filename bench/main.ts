@@ -3,6 +3,7 @@ import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { benchRatio, benchTable, reachesTarget } from './bench-result.ts';
 import { benchBoot } from './boot.ts';
+import { benchClusters } from './clusters.ts';
 import { benchInventory } from './inventory.ts';
 import { benchKubeApi } from './kube-api.ts';
 import { benchPlane } from './plane.ts';
@@ -10,7 +11,7 @@ import { benchPower } from './power.ts';
 import { benchSiderolink } from './siderolink.ts';
 import { benchStore } from './store.ts';
 
-/** All benches, or those that are named: `bench/main.ts [boot|plane|inventory|power|store|kube-api|siderolink] …`. Table on stdout, JSON in bench/out/. */
+/** All benches, or those that are named: `bench/main.ts [boot|plane|inventory|power|store|kube-api|siderolink|clusters] …`. Table on stdout, JSON in bench/out/. */
 const BENCHES = {
   boot: benchBoot,
   plane: benchPlane,
@@ -19,6 +20,7 @@ const BENCHES = {
   store: benchStore,
   'kube-api': benchKubeApi,
   siderolink: benchSiderolink,
+  clusters: benchClusters,
 } as const;
 
 const names = process.argv.slice(2);
