@@ -102,6 +102,7 @@ describe('the kind behind a reference', () => {
       assert.deepEqual(found, {
         kind: { group: GROUP, version, kind: 'Ox', plural: 'oxen', scope: 'Namespaced' },
         contract,
+        served: ['v1', 'v1beta1', 'v1alpha4', 'v1alpha3'],
       });
       stop.abort();
     });

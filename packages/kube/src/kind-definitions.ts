@@ -165,6 +165,7 @@ function versioned(known: Known, { apiVersion }: KindName): ResolvedKind | undef
   const at = (version: string, contract: ResolvedKind['contract']): ResolvedKind => ({
     kind: { group, version, kind, plural, scope },
     contract,
+    served,
   });
   for (const contract of CONTRACTS) {
     const named = (labels[`${CONTRACT_LABEL}${contract}`] ?? '').split('_');

@@ -5,6 +5,8 @@ export interface ResolvedKind {
   readonly kind: KindRef;
   /** The Cluster API contract that this version of the kind follows, by the labels of its definition. */
   readonly contract: 'v1beta1' | 'v1beta2';
+  /** Every version that is served, newest first. */
+  readonly served: readonly string[];
 }
 
 /** What a reference says about the kind: Cluster API v1beta1 names apiVersion, v1beta2 names apiGroup. */

@@ -5,7 +5,7 @@ import { LABELS } from '@bloomery/model';
 import { waitCondition, waitingFor } from '../../allocation/wait.ts';
 import { isClaimedByAnother } from '../contract/claim.ts';
 import { type Mirror, mirrorCondition, type SourceWait, waitForSource } from '../contract/mirror.ts';
-import { type ProviderObject, providerStateText } from '../contract/provider-object.ts';
+import { mendedReference, type ProviderObject, providerStateText } from '../contract/provider-object.ts';
 
 /** A Cluster, what its references lead to, and its Machines. */
 export interface ClusterInput {
@@ -19,12 +19,22 @@ export interface ClusterInput {
 /** Conditions whose becoming True is an Event. */
 export const CLUSTER_MILESTONES = ['InfrastructureReady', 'ControlPlaneInitialized', 'ControlPlaneReady', 'Ready'];
 
-/** What to put into spec: the endpoint of the infrastructure, else of the control plane, where the Cluster has none. */
+/**
+ * What to put into spec: the endpoint of the infrastructure, else of the control plane, where the Cluster has none; and versions
+ * of references that are served.
+ */
 export function planClusterSpec({ cluster, infrastructure, controlPlane }: ClusterInput): JsonObject | undefined {
+  const infrastructureRef = mendedReference(cluster.spec?.infrastructureRef, infrastructure);
+  const controlPlaneRef = mendedReference(cluster.spec?.controlPlaneRef, controlPlane);
   const endpoint = infrastructure?.view.endpoint ?? controlPlane?.view.endpoint;
   const { host = '', port = 0 } = cluster.spec?.controlPlaneEndpoint ?? {};
   const hasOwn = host !== '' && (port !== 0 || host !== endpoint?.host);
-  return endpoint === undefined || hasOwn ? undefined : { spec: { controlPlaneEndpoint: { ...endpoint } } };
+  const spec = {
+    ...(endpoint === undefined || hasOwn ? {} : { controlPlaneEndpoint: { ...endpoint } }),
+    ...(infrastructureRef === undefined ? {} : { infrastructureRef }),
+    ...(controlPlaneRef === undefined ? {} : { controlPlaneRef }),
+  };
+  return Object.keys(spec).length === 0 ? undefined : { spec };
 }
 
 /**

@@ -25,6 +25,8 @@ export function createClusterController(kinds: ProviderKinds): Controller<Cluste
     writes: [
       'Cluster.metadata.finalizers',
       'Cluster.spec.controlPlaneEndpoint',
+      'Cluster.spec.infrastructureRef.apiVersion',
+      'Cluster.spec.controlPlaneRef.apiVersion',
       'Cluster.status',
       '*.metadata.ownerReferences(Cluster)',
       '*.metadata.labels(cluster-name, of what Clusters refer to)',

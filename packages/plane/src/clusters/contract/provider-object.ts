@@ -1,6 +1,7 @@
 import type { FollowedKinds, KindResolver, ObjectCache, ObjectClient } from '@bloomery/kube';
 import { findObject } from '@bloomery/kube';
-import type { KindRef, KubeObject, ObjectKey, ObjectReference } from '@bloomery/model';
+import type { JsonObject, KindRef, KubeObject, ObjectKey, ObjectReference } from '@bloomery/model';
+import { apiVersionOf } from '@bloomery/model';
 import { type ProviderView, viewOf } from './provider-view.ts';
 
 /** A reference to a provider's object, as either version of Cluster API writes it. */
@@ -23,6 +24,8 @@ export interface ProviderObject {
   /** undefined: there is none, or no such type. */
   readonly object: KubeObject | undefined;
   readonly view: ProviderView;
+  /** What the reference should name as apiVersion, where the version that it names is not served. */
+  readonly mendedApiVersion: string | undefined;
 }
 
 /**
@@ -36,10 +39,29 @@ export async function readProviderObject(
 ): Promise<ProviderObject | undefined> {
   if (ref?.name === undefined || ref.name === '') return undefined;
   const key = { name: ref.name, namespace: ref.namespace || namespace };
-  const kind = (await deps.resolver.resolve(ref))?.kind;
+  const resolved = await deps.resolver.resolve(ref);
+  const kind = resolved?.kind;
   if (kind !== undefined) await deps.followed.follow(kind);
   const object = kind && (await findObject(deps.client, kind, key));
-  return { text: `${ref.kind ?? 'object'} ${key.namespace}/${key.name}`, kind, key, object, view: viewOf(object) };
+  const version = ref.apiVersion?.split('/')[1];
+  const isServed = resolved === undefined || version === undefined || resolved.served.includes(version);
+  return {
+    text: `${ref.kind ?? 'object'} ${key.namespace}/${key.name}`,
+    kind,
+    key,
+    object,
+    view: viewOf(object),
+    mendedApiVersion: isServed || kind === undefined ? undefined : apiVersionOf(kind),
+  };
+}
+
+/** The reference with a version that is served, as a patch needs it whole; undefined when it is right as it is. */
+export function mendedReference(
+  ref: ObjectReference | undefined,
+  source: ProviderObject | undefined,
+): JsonObject | undefined {
+  if (ref === undefined || source?.mendedApiVersion === undefined) return undefined;
+  return { ...ref, apiVersion: source.mendedApiVersion };
 }
 
 /** What is known of the object behind a reference, for people: that it is missing, or why it waits. */

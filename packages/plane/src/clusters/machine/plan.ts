@@ -6,7 +6,7 @@ import type { Wait } from '../../allocation/wait.ts';
 import { waitCondition, waitingFor } from '../../allocation/wait.ts';
 import { isClaimedByAnother } from '../contract/claim.ts';
 import { mirrorCondition, type SourceWait, waitForSource } from '../contract/mirror.ts';
-import type { ProviderObject } from '../contract/provider-object.ts';
+import { mendedReference, type ProviderObject } from '../contract/provider-object.ts';
 import { nodeReference } from '../workload/node-sync.ts';
 import { type NodeView, nodeCondition } from './node-view.ts';
 
@@ -35,9 +35,13 @@ export function planMachineSpec(input: MachineInput): JsonObject | undefined {
   const bootstrap = ownSource(input.bootstrap, input.machine);
   const infrastructure = ownSource(input.infrastructure, input.machine);
   const spare: Record<string, Json> = {};
+  const infrastructureRef = mendedReference(spec?.infrastructureRef, input.infrastructure);
+  const configRef = mendedReference(spec?.bootstrap.configRef, input.bootstrap);
+  if (infrastructureRef !== undefined) spare['infrastructureRef'] = infrastructureRef;
+  if (configRef !== undefined) spare['bootstrap'] = { configRef };
   const { dataSecretName } = bootstrap?.view ?? {};
   if (!spec?.bootstrap.dataSecretName && bootstrap?.view.ready === true && dataSecretName !== undefined) {
-    spare['bootstrap'] = { dataSecretName };
+    spare['bootstrap'] = { ...(configRef === undefined ? {} : { configRef }), dataSecretName };
   }
   if (infrastructure?.view.ready === true) {
     const { providerID, failureDomain } = infrastructure.view;

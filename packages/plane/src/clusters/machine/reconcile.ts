@@ -65,6 +65,8 @@ export function createMachineController(deps: MachineControllerDeps): Controller
       'Machine.metadata.labels(cluster-name)',
       'Machine.metadata.ownerReferences(Cluster)',
       'Machine.spec.bootstrap.dataSecretName',
+      'Machine.spec.bootstrap.configRef.apiVersion',
+      'Machine.spec.infrastructureRef.apiVersion',
       'Machine.spec.providerID',
       'Machine.spec.failureDomain',
       ...STATUS_WRITES,

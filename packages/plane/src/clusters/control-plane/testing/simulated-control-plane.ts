@@ -123,7 +123,7 @@ export async function startSimulation(options: SimulationOptions): Promise<Simul
           listen: () => () => {},
           resolve: async ({ kind }) => {
             const found = allKinds.find((k) => k.storage && k.kind === kind);
-            return found && { kind: found, contract: 'v1beta1' };
+            return found && { kind: found, contract: 'v1beta1', served: [found.version] };
           },
         },
       },
