@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { benchRatio, benchTable, reachesTarget } from './bench-result.ts';
 import { benchBoot } from './boot.ts';
 import { benchClusters } from './clusters.ts';
+import { benchConfig } from './config.ts';
 import { benchInventory } from './inventory.ts';
 import { benchKubeApi } from './kube-api.ts';
 import { benchPlane } from './plane.ts';
@@ -11,7 +12,7 @@ import { benchPower } from './power.ts';
 import { benchSiderolink } from './siderolink.ts';
 import { benchStore } from './store.ts';
 
-/** All benches, or those that are named: `bench/main.ts [boot|plane|inventory|power|store|kube-api|siderolink|clusters] …`. Table on stdout, JSON in bench/out/. */
+/** All benches, or those that are named: `bench/main.ts [boot|plane|inventory|power|store|kube-api|siderolink|clusters|config] …`. Table on stdout, JSON in bench/out/. */
 const BENCHES = {
   boot: benchBoot,
   plane: benchPlane,
@@ -21,6 +22,7 @@ const BENCHES = {
   'kube-api': benchKubeApi,
   siderolink: benchSiderolink,
   clusters: benchClusters,
+  config: benchConfig,
 } as const;
 
 const names = process.argv.slice(2);

@@ -5,6 +5,8 @@
 //	{"config": "...", "patches": ["..."], "mode": "metal|cloud|container", "strict": false}
 //	{"stage": "", "error": "", "output": "...", "errors": [], "warnings": []}
 //
+// With "repeat" the same is done so many times, and the answer has the mean time of one in tookNs.
+//
 // stage is load, apply or result when that step refused; output is the configuration encoded without comments.
 package main
 
@@ -15,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/siderolabs/talos/pkg/machinery/config/configloader"
 	"github.com/siderolabs/talos/pkg/machinery/config/configpatcher"
@@ -27,6 +30,7 @@ type request struct {
 	Patches []string `json:"patches"`
 	Mode    string   `json:"mode"`
 	Strict  bool     `json:"strict"`
+	Repeat  int      `json:"repeat"`
 }
 
 type answer struct {
@@ -35,6 +39,7 @@ type answer struct {
 	Output   string   `json:"output"`
 	Errors   []string `json:"errors"`
 	Warnings []string `json:"warnings"`
+	TookNs   int64    `json:"tookNs,omitempty"`
 }
 
 type mode string
@@ -142,7 +147,18 @@ func main() {
 			os.Exit(1)
 		}
 
-		if err := out.Encode(handle(r)); err != nil {
+		start := time.Now()
+		a := handle(r)
+
+		for i := 1; i < r.Repeat; i++ {
+			handle(r)
+		}
+
+		if r.Repeat > 0 {
+			a.TookNs = time.Since(start).Nanoseconds() / int64(r.Repeat)
+		}
+
+		if err := out.Encode(a); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

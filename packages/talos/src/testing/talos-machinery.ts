@@ -10,6 +10,8 @@ export interface MachineryRequest {
   readonly patches: readonly string[];
   readonly mode?: 'metal' | 'cloud' | 'container';
   readonly strict?: boolean;
+  /** Do it so many times, for the time of one. */
+  readonly repeat?: number;
 }
 
 /** What it says. `stage` is empty when everything was accepted. */
@@ -20,6 +22,8 @@ export interface MachineryAnswer {
   readonly output: string;
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
+  /** Mean time of one, when `repeat` was given. */
+  readonly tookNs?: number;
 }
 
 /** Where set-up puts the test peer that is built from test/peers/talos-machinery. */
