@@ -61,6 +61,7 @@ export function createFakeMachineController(options: FakeMachineControllerOption
       if (simulated === undefined) return {};
       const isNew = !simulated.machines.has(key.name);
       if (isNew && !(await boot(found, simulated, { ...options, key, context }))) return {};
+      await report(found, simulated, { ...options, key, context });
       await applyFault(found, simulated);
       return {};
     },
@@ -76,19 +77,30 @@ interface Boot extends FakeMachineControllerOptions {
 async function boot(
   found: FakeMachineObject,
   simulated: InstantCluster,
-  { key, context, world, contract, stepDelayMs }: Boot,
+  { key, context, world, stepDelayMs }: Boot,
 ): Promise<boolean> {
   const config = await bootstrapData(found, key, context);
   if (config === undefined) return false;
   await context.clock.sleep(stepDelayMs, context.signal);
   const address = addressOf(found) ?? (await world.addresses.take(TALOS_API_PORT));
   world.addresses.note(address);
-  const providerId = `fake://${key.name}`;
-  await simulated.boot({ name: key.name, address, providerId, config });
-  const { client } = context;
-  if (found.spec?.providerID !== providerId) {
-    await patchObject(client, fakeMachine, key, () => ({ spec: { providerID: providerId } }));
+  await simulated.boot({ name: key.name, address, providerId: `fake://${key.name}`, config });
+  return true;
+}
+
+/** What is so, whoever has booted the machine: an object that was moved here came without a status. */
+async function report(
+  { spec, status }: FakeMachineObject,
+  simulated: InstantCluster,
+  { key, context, contract }: Boot,
+): Promise<void> {
+  const machine = simulated.machines.get(key.name);
+  if (machine === undefined) return;
+  const { address, providerId } = machine;
+  if (spec?.providerID !== providerId) {
+    await patchObject(context.client, fakeMachine, key, () => ({ spec: { providerID: providerId } }));
   }
+  if (status?.ready === true || status?.initialization?.provisioned === true) return;
   await patchStatus(context, fakeMachine, key, () => ({
     addresses: [
       { type: 'InternalIP', address },
@@ -96,7 +108,6 @@ async function boot(
     ],
     ...(contract === 'v1beta1' ? { ready: true } : { initialization: { provisioned: true } }),
   }));
-  return true;
 }
 
 async function bootstrapData(

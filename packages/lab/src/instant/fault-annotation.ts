@@ -9,7 +9,8 @@ export const ANNOTATION_FAULT = 'instant.bloomery.dev/fault';
 /** Of all kinds of the simulation. */
 export const FINALIZER = 'instant.bloomery.dev/machine';
 
-/** Whether the contract forbids to touch the object: it or its Cluster is paused. */
-export function isHeld(object: KubeObject, cluster: Cluster | undefined): boolean {
-  return cluster?.spec?.paused === true || object.metadata.annotations?.[ANNOTATIONS.capiPaused] !== undefined;
+/** Whether the contract forbids to touch the object: it or its Cluster is paused, or it goes because it was moved elsewhere. */
+export function isHeld({ metadata: { annotations = {} } }: KubeObject, cluster: Cluster | undefined): boolean {
+  const names = [ANNOTATIONS.capiPaused, ANNOTATIONS.deleteForMove];
+  return cluster?.spec?.paused === true || names.some((name) => Object.hasOwn(annotations, name));
 }

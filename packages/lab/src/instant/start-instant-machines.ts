@@ -9,6 +9,8 @@ import { createFakeMachineController } from './fake-machine-controller.ts';
 import { createInstantWorld, type InstantWorld } from './instant-world.ts';
 
 export interface InstantMachinesOptions {
+  /** Machines that are there already, of the provider of another management cluster; they outlive this one. */
+  readonly world?: InstantWorld;
   /** Which contract the kinds follow; v1beta1 unless given. */
   readonly contract?: Contract;
   /** Before each step of a machine; 0 unless given. */
@@ -36,15 +38,14 @@ export interface InstantMachines extends AsyncDisposable {
  * Resolves when it works; what is simulated is lost with the process.
  */
 export async function startInstantMachines(
-  { contract = 'v1beta1', stepDelayMs = 0 }: InstantMachinesOptions,
+  { contract = 'v1beta1', stepDelayMs = 0, world: given }: InstantMachinesOptions,
   { client, clock, log, random }: InstantMachinesDeps,
 ): Promise<InstantMachines> {
   const dir = await mkdtemp(join(tmpdir(), 'bloomery-instant-'));
   await using cleanup = new AsyncDisposableStack();
   cleanup.defer(() => rm(dir, { recursive: true, force: true }));
   await installFakeKinds({ client, clock }, contract);
-  const world = createInstantWorld({ clock, log, random, dir, stepDelayMs });
-  cleanup.use(world);
+  const world = given ?? cleanup.use(createInstantWorld({ clock, log, random, dir, stepDelayMs }));
   const stop = new AbortController();
   const controllers = startControllers(
     {
