@@ -26,15 +26,16 @@ export async function removeCluster(input: ClusterInput, context: ReconcileConte
     context.events.record(found, { type: 'Normal', reason: 'Deleted', message: 'everything of the Cluster is gone' });
     return;
   }
-  await report(input, step, context);
   await Promise.all([
     ...step.machineDeployments.map((one) => deleteIfThere(context, machineDeployment, keyOf(one))),
     ...step.machineSets.map((one) => deleteIfThere(context, machineSet, keyOf(one))),
     ...step.machines.map((one) => deleteIfThere(context, machine, keyOf(one))),
   ]);
   const { provider } = step;
-  if (provider?.kind === undefined || provider.object?.metadata.deletionTimestamp !== undefined) return;
-  await deleteIfThere(context, provider.kind, provider.key);
+  if (provider?.kind !== undefined && provider.object?.metadata.deletionTimestamp === undefined) {
+    await deleteIfThere(context, provider.kind, provider.key);
+  }
+  await report(input, step, context);
 }
 
 async function deleteIfThere({ client }: ReconcileContext, kind: KindRef, key: ObjectKey): Promise<void> {

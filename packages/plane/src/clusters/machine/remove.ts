@@ -136,17 +136,17 @@ async function removeParts(removal: Removal): Promise<Requeue | undefined> {
   if (next === undefined) return undefined;
   const { part, source } = next;
   const { text, kind, key, object, view } = source;
+  if (kind !== undefined && object?.metadata.deletionTimestamp === undefined) {
+    await context.client.delete(kind, key).catch((error) => {
+      if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
+    });
+  }
   const why = view.waiting === undefined ? '' : `: ${view.waiting.message}`;
   await say(removal, {
     reason: part === 'infrastructure' ? 'WaitingForInfrastructureToGo' : 'WaitingForBootstrapToGo',
     message: `waiting for ${text} to go${why}`,
     event: `waiting for ${text} to go`,
   });
-  if (kind !== undefined && object?.metadata.deletionTimestamp === undefined) {
-    await context.client.delete(kind, key).catch((error) => {
-      if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
-    });
-  }
   // Its going wakes us, also when it was gone at once.
   return {};
 }
