@@ -1,4 +1,4 @@
-import { WAIT_REASONS } from '@bloomery/model';
+import { WAIT_REASONS, type WaitReason } from '@bloomery/model';
 import { type Wait, waitingFor } from '../../allocation/wait.ts';
 import { WARN_BEFORE_MS } from './client-config.ts';
 import type { ConditionReport, StatusReport } from './talos-config-status.ts';
@@ -23,7 +23,8 @@ export function waitReport(wait: Wait): StatusReport {
   const condition: ConditionReport = {
     type: 'DataSecretAvailable',
     status: 'False',
-    reason,
+    reason: 'NotAvailable',
+    ready: reason,
     message,
     old: { reason, severity },
   };
@@ -31,10 +32,11 @@ export function waitReport(wait: Wait): StatusReport {
 }
 
 /** The machine config could not be made. */
-export const dataFailure = (text: string): ConditionReport => ({
+export const dataFailure = (ready: WaitReason, text: string): ConditionReport => ({
   type: 'DataSecretAvailable',
   status: 'False',
   reason: 'InternalError',
+  ready,
   message: `Data secret generation failed: ${text}`,
   old: { reason: 'DataSecretGenerationFailed', severity: 'Error' },
 });

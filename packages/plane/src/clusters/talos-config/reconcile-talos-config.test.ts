@@ -124,7 +124,7 @@ describe('a TalosConfig that generates', () => {
     await w.reconcile();
     assert.equal(
       await w.condition('Ready'),
-      'False InternalError: Data secret generation failed: TalosConfig default/cp-0: reading spec.strategicPatches[1]: document 1, /v1alpha1: machine.network.interfaces.0.mtu (line 5): expected a whole number',
+      'False BootstrapConfigRefused: Data secret generation failed: TalosConfig default/cp-0: reading spec.strategicPatches[1]: document 1, /v1alpha1: machine.network.interfaces.0.mtu (line 5): expected a whole number',
     );
     assert.deepEqual((await w.client.list(secret)).items, []);
   });

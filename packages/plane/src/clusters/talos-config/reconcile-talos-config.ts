@@ -268,8 +268,8 @@ async function fail(
   if (what === 'talosconfig') await failClient(context, config, error.message);
   else {
     const { name, namespace = 'default' } = config.metadata;
-    const failed = dataFailure(`TalosConfig ${namespace}/${name}: ${error.message}`);
     const reason = isSecrets ? 'ClusterSecretsUnusable' : 'BootstrapConfigRefused';
+    const failed = dataFailure(reason, `TalosConfig ${namespace}/${name}: ${error.message}`);
     await reportFailure(context, config, failed, waitingFor({ reason, message: failed.message }));
   }
   return isSecrets ? { afterMs: SECRETS_RETRY_MS } : {};

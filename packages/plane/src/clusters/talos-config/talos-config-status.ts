@@ -5,14 +5,16 @@ import {
   type ReconcileContext,
   type StatusPatch,
 } from '@bloomery/kube';
-import { type ObjectKey, type TalosConfig, talosConfig } from '@bloomery/model';
+import { type ObjectKey, type TalosConfig, talosConfig, type WaitReason } from '@bloomery/model';
 
 /** A condition in both forms: v1beta1's reason, and v1alpha3's with severity. */
 export interface ConditionReport {
   readonly type: 'DataSecretAvailable' | 'ClientConfigAvailable' | 'ClientConfigExpiring' | 'ConfigValid';
   readonly status: 'True' | 'False';
-  /** Of v1beta1: `Available`, a reason to wait, or `InternalError`. */
+  /** Of v1beta1: `Available`, `NotAvailable` or `InternalError`, as upstream. */
   readonly reason: string;
+  /** The reason of `Ready`, out of the closed list of waits; `reason` unless given. */
+  readonly ready?: WaitReason;
   readonly message: string;
   /** Of v1alpha3, absent for True. */
   readonly old?: { readonly reason: string; readonly severity: 'Info' | 'Warning' | 'Error' };
@@ -41,7 +43,7 @@ export async function reportTalosConfig(
 
 function statusPatch({ metadata, status }: TalosConfig, report: StatusReport, nowMs: number): StatusPatch {
   const summed = report.conditions.flatMap((c) =>
-    c.type === 'DataSecretAvailable' ? [c, { ...c, type: 'Ready' as const }] : [c],
+    c.type === 'DataSecretAvailable' ? [c, { ...c, type: 'Ready' as const, reason: c.ready ?? c.reason }] : [c],
   );
   const removed = (report.without ?? []).map((type): ConditionChange => ({ type, status: null }));
   const legacy = status?.deprecated?.v1beta?.conditions ?? [];

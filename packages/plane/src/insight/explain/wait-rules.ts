@@ -1,4 +1,5 @@
 import { ANNOTATIONS, type WaitReason } from '@bloomery/model';
+import { BOOTSTRAP_WAIT_RULES } from './bootstrap-wait-rules.ts';
 import { CONTROL_PLANE_WAIT_RULES } from './control-plane-wait-rules.ts';
 import { CORE_WAIT_RULES } from './core-wait-rules.ts';
 import { type ExplainedObject, objectRef } from './explain-input.ts';
@@ -23,6 +24,7 @@ function namespaceFlag({ metadata }: ExplainedObject): string {
 
 /** One rule for each reason to wait: a reason without one does not compile. */
 export const WAIT_RULES: Readonly<Record<WaitReason, WaitRule>> = {
+  ...BOOTSTRAP_WAIT_RULES,
   ...CONTROL_PLANE_WAIT_RULES,
   ...CORE_WAIT_RULES,
   ...MACHINE_SET_WAIT_RULES,
