@@ -3,6 +3,7 @@ import type { ObjectClient } from '@bloomery/kube';
 import {
   type ApiEngine,
   authenticated,
+  computedResource,
   createApiHandler,
   createAuthenticator,
   createServiceAccountTokens,
@@ -24,6 +25,7 @@ import {
 } from '@bloomery/ports';
 import { issueCertificate, loadCertificateAuthority, type PemPair } from '@bloomery/talos';
 import { allowBootstrapTokens } from './allow-bootstrap-tokens.ts';
+import { noVolumeAttachments } from './volume-attachments.ts';
 
 /** What the API of a workload cluster is made from: parts of a control plane's machine configuration. PEM texts. */
 export interface WorkloadApiOptions {
@@ -65,6 +67,7 @@ export async function startWorkloadApi(options: WorkloadApiOptions, deps: Worklo
   cleanup.defer(() => store.close());
   const engine = await startApiEngine({ store, kinds: [], clock, log, random, fields: managedWrites });
   cleanup.defer(() => engine.stop());
+  engine.registry.set(computedResource(noVolumeAttachments));
   await allowBootstrapTokens(engine.client);
   const service = await listenApi(options.listen, {
     ...surfaceOf(options, deps, engine),
