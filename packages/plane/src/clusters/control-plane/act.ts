@@ -66,11 +66,10 @@ export async function act(
     case 'releaseBootstrap':
     case 'bootstrap':
       return await actOnBootstrap(deps, context, subject, action);
-    case 'forfeitLeadership':
-      await (await talosNode(deps, context, subject, action.node)).etcdForfeitLeadership();
-      return;
-    case 'leaveEtcd':
-      await (await talosNode(deps, context, subject, action.node)).etcdLeaveCluster();
+    case 'leaveEtcd': {
+      const node = await talosNode(deps, context, subject, action.node);
+      await forfeitLeadership(node);
+      await node.etcdLeaveCluster();
       return await sayOfMachine(
         context,
         subject,
@@ -78,6 +77,7 @@ export async function act(
         'EtcdMemberLeft',
         `Machine ${action.machine} left etcd.`,
       );
+    }
     case 'removeMember':
       await (await talosNode(deps, context, subject, action.node)).etcdRemoveMember(action.id);
       return say(context, subject, 'EtcdMemberRemoved', `${action.who} was removed from etcd through ${action.node}.`);
@@ -121,6 +121,15 @@ async function talosNode(
   const answer = await credentials.of(client, keyOf(clusterOf(subject)));
   if (!answer.ok) throw new BloomeryError('BLM_TALOS_SECRETS_INVALID', answer.why, { retryable: true });
   return talos.node(address, answer.credentials, { timeoutMs: CHANGE_TIMEOUT_MS });
+}
+
+/** A member that cannot hand over may leave all the same: the others elect a leader then. */
+async function forfeitLeadership(node: TalosNode): Promise<void> {
+  try {
+    await node.etcdForfeitLeadership();
+  } catch (error) {
+    if (!isBloomeryError(error, 'BLM_TALOS_API_REFUSED')) throw error;
+  }
 }
 
 async function actOnBootstrap(

@@ -13,7 +13,7 @@ export type ControlPlaneAction =
   | { readonly do: 'bootstrap'; readonly machine: string; readonly node: string }
   /** Record that a machine is to go, before etcd hears of it. */
   | { readonly do: 'markLeaving'; readonly machine: string; readonly why: string }
-  | { readonly do: 'forfeitLeadership'; readonly machine: string; readonly node: string }
+  /** Hands over leadership first. */
   | { readonly do: 'leaveEtcd'; readonly machine: string; readonly node: string }
   /** Through another machine than the one that goes. */
   | { readonly do: 'removeMember'; readonly id: bigint; readonly who: string; readonly node: string }

@@ -108,7 +108,6 @@ function busy(action: ControlPlaneAction, facts: Facts): Wait | undefined {
     case 'bootstrap':
       return { reason: 'WaitingForEtcdMember', message: `Machine ${action.machine} bootstraps etcd` };
     case 'markLeaving':
-    case 'forfeitLeadership':
     case 'leaveEtcd':
     case 'deleteMachine':
       return { reason: 'LeavingEtcd', message: `Machine ${action.machine} is being taken out of the control plane` };

@@ -56,10 +56,7 @@ function leave(facts: Facts, machine: ControlPlaneMachine, member: KnownMember, 
   if (!isHealthyVoter(machine) || talos.state !== 'answers' || elapsedMs >= LEAVE_PATIENCE_MS) {
     return removeThrough(facts, member);
   }
-  const node = talos.address;
-  // Leadership that does not move within half of the patience goes with the member: etcd elects another then.
-  const leads = talos.etcd?.leader === talos.etcd?.memberId && elapsedMs < LEAVE_PATIENCE_MS / 2;
-  return { action: { do: leads ? 'forfeitLeadership' : 'leaveEtcd', machine: name, node } };
+  return { action: { do: 'leaveEtcd', machine: name, node: talos.address } };
 }
 
 function removeThrough(facts: Facts, member: KnownMember): Step {
@@ -125,8 +122,10 @@ function planStrays(facts: Facts): Step {
   }
   const ageMs = observation.nowMs - (observation.straysSince.get(stray.member.id) ?? observation.nowMs);
   if (ageMs < (stray.member.hostname === '' ? UNNAMED_PATIENCE_MS : STRAY_PATIENCE_MS)) {
-    const message = `etcd has member ${name} that is no machine of the control plane; it is removed when it stays so`;
-    return { wait: { reason: 'WaitingForEtcdMember', message } };
+    const message = `etcd has member ${name} that no Machine is known to be yet; if it stays so it is removed`;
+    return {
+      wait: { reason: 'WaitingForEtcdMember', message, event: 'etcd has a member that is no known Machine yet' },
+    };
   }
   const verdict = mayGo(etcd, stray);
   if (!verdict.ok) {
