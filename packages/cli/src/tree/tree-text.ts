@@ -4,6 +4,8 @@ import type { TreeNode } from './cluster-tree.ts';
 
 const HEADING = ['NAME', 'READY', 'SEVERITY', 'REASON', 'SINCE', 'MESSAGE'];
 const MESSAGE_MAX = 160;
+/** What is above the cause mostly repeats it. */
+const REPEATED_MAX = 60;
 
 /** What to show beside the tree itself. */
 export interface TreeTextOptions {
@@ -52,13 +54,19 @@ function nameOf({ role, kind, name }: TreeNode): string {
   return role === undefined ? own : `${role} - ${own}`;
 }
 
-function messageOf({ state, note, isCause }: TreeNode): string {
-  const said = [note === undefined ? '' : `(${note})`, shortened(state.message)].filter((text) => text !== '');
+function messageOf(item: TreeNode): string {
+  const { state, note, isCause } = item;
+  const message = shortened(state.message, item.children.some(hasCause) ? REPEATED_MAX : MESSAGE_MAX);
+  const said = [note === undefined ? '' : `(${note})`, message].filter((text) => text !== '');
   return `${said.join(' ')}${isCause ? '  <- cause' : ''}`.trimStart();
 }
 
-function shortened(text: string): string {
-  return text.length <= MESSAGE_MAX ? text : `${text.slice(0, MESSAGE_MAX - 1)}…`;
+function hasCause({ isCause, children }: TreeNode): boolean {
+  return isCause || children.some(hasCause);
+}
+
+function shortened(text: string, max: number = MESSAGE_MAX): string {
+  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
 }
 
 function conditionsShown({ kind, name, conditions }: TreeNode, wanted = ''): TreeNode['conditions'] {

@@ -101,7 +101,6 @@ describe('the explanation of many machines', () => {
       'WaitingForPowerOn: MetalMachine default/cp-1',
       'WaitingForControlPlane: Machine default/w-1',
       'WaitingForMachines: TalosControlPlane default/cp',
-      'WaitingForControlPlane: Cluster default/forge',
     ]);
   });
 

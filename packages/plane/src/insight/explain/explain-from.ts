@@ -28,20 +28,33 @@ export function explainFrom(object: ExplainedObject, sources: ExplainSources): r
   if (!isGroup(object)) return explainOne(object, sources);
   const members = machinesOf(object, sources.cache).filter(isTroubled).slice(0, MEMBERS_MAX);
   const ofMembers = members.flatMap((member) => explainOne(member, sources).slice(0, FINDINGS_PER_MEMBER));
-  const all = [...ofMembers, ...explainOne(object, sources)];
-  const unique = [...new Map(all.map((finding) => [`${finding.rule} ${finding.cause}`, finding])).values()];
-  return unique.toSorted((a, b) => rank(a) - rank(b));
+  const said = new Set(ofMembers.map(({ rule }) => rule));
+  const own = explainOne(object, sources).filter(({ rule }) => !said.has(rule));
+  const ranked = [
+    ...ofMembers.map((finding) => ({ finding, rank: rankOf(finding) })),
+    ...own.map((finding) => ({ finding, rank: rankOf(finding) + SEVERITIES.length })),
+  ];
+  return ranked.toSorted((a, b) => a.rank - b.rank).map(({ finding }) => finding);
 }
 
-function rank({ rule, severity }: Finding): number {
-  return (CONSEQUENT_WAITS.has(rule) ? SEVERITIES.length : 0) + SEVERITIES.indexOf(severity);
+/** Those of the group itself come after those of its machines; consequences after both. */
+function rankOf({ rule, severity }: Finding): number {
+  return (CONSEQUENT_WAITS.has(rule) ? 2 * SEVERITIES.length : 0) + SEVERITIES.indexOf(severity);
 }
 
 function explainOne(object: ExplainedObject, { cache, entries, nowMs }: ExplainSources): readonly Finding[] {
   const about = timelineSubject(object, cache);
   const upstream = upstreamObjects(object, cache);
   const machine = boundMachine(object, upstream, cache, () => machineEntries(about, entries));
-  return explainObject({ object, upstream, entries: about === undefined ? [] : entries(about), machine, nowMs });
+  const findings = explainObject({
+    object,
+    upstream,
+    entries: about === undefined ? [] : entries(about),
+    machine,
+    nowMs,
+  });
+  // What an object hands on from the one that it waits for says no more.
+  return findings.filter(({ rule }, i) => findings.findIndex((other) => other.rule === rule) === i);
 }
 
 /** One boot leaves dozens of marks: those of the link, which are few, are looked for apart. */
