@@ -16,6 +16,7 @@ import {
   createHttpFetch,
   createMachineController,
   createMachineDeploymentController,
+  createMachineHealthCheckController,
   createMachineSetController,
   createMetalClusterController,
   createMetalMachineController,
@@ -126,5 +127,6 @@ function clusterApiCore({ kinds, workload }: ClusterServices, random: RandomByte
     createMachineController({ ...kinds, workloads: workload }),
     createMachineSetController({ kinds, random }),
     createMachineDeploymentController({ kinds }),
+    createMachineHealthCheckController({ kinds, workload }),
   ];
 }

@@ -2,6 +2,7 @@ export * from './cluster/reconcile.ts';
 export * from './control-plane/index.ts';
 export * from './machine/reconcile.ts';
 export * from './machine-deployment/reconcile.ts';
+export * from './machine-health-check/reconcile.ts';
 export * from './machine-set/reconcile.ts';
 export * from './metal-cluster/reconcile.ts';
 export * from './talos-config/index.ts';
