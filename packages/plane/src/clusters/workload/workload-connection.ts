@@ -31,6 +31,9 @@ export interface WorkloadConnection extends AsyncDisposable {
 }
 
 const RETRY = { firstMs: 500, maxMs: 30_000 };
+/** An API that is not there yet, or restarts, is waited for by people. */
+const RETRY_SOON = { firstMs: 500, maxMs: 5_000 };
+const SOON_MS = 20 * 60_000;
 /** Secrets are followed by a watch; this is for those that the watch does not see (of another type). */
 const SECRET_POLL_MS = 30_000;
 
@@ -139,11 +142,10 @@ function failed(connection: Connection, error: unknown, server: string): number 
   log.debug('workload.failed', { failures: connection.failures, why, error: errorText(cause) });
   // An API that restarts or moves to another host ends its watches first: one more attempt before it is called dead.
   const isCertain = session?.isListed() !== true || error instanceof SilentApi;
-  if (isCertain) {
-    const sinceMs = state.state === 'unreachable' ? state.sinceMs : deps.clock.nowMs();
-    become(connection, { state: 'unreachable', sinceMs, why });
-  }
-  return backOffMs(connection.failures, RETRY, deps.random);
+  const nowMs = deps.clock.nowMs();
+  const sinceMs = state.state === 'unreachable' ? state.sinceMs : nowMs;
+  if (isCertain) become(connection, { state: 'unreachable', sinceMs, why });
+  return backOffMs(connection.failures, nowMs - sinceMs < SOON_MS ? RETRY_SOON : RETRY, deps.random);
 }
 
 function become(connection: Connection, next: WorkloadState): void {
