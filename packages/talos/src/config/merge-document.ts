@@ -182,7 +182,9 @@ function elementNames(keyed: KeyedList, item: YamlTree): string[] {
   const key = scalarString(field(item, KEYS[keyed])) ?? '';
   if (keyed !== 'interfaces') return [`=${key}`];
   const selector = field(item, 'deviceSelector');
-  return [...(key === '' ? [] : [`=${key}`]), ...(isYamlMap(selector) ? [`?${canonical(selector)}`] : [])];
+  // Talos compares selectors by value, and `physical` by where it is kept: a selector with it equals no other.
+  const hasName = isYamlMap(selector) && field(selector, 'physical') === undefined;
+  return [...(key === '' ? [] : [`=${key}`]), ...(hasName ? [`?${canonical(selector)}`] : [])];
 }
 
 /** Deep equality of trees as JSON, regardless of the order of keys. */

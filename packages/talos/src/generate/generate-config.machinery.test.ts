@@ -9,6 +9,41 @@ import { readYaml, talosJson } from '../yaml/index.ts';
 import { generateConfig, type MachineType, NEWEST_CONTRACT } from './index.ts';
 
 const DISK = 'machine:\n  install:\n    disk: /dev/vda\n';
+/** As people have them. Documents of newer Talos only where the configuration has documents already. */
+const PATCHES: readonly { readonly name: string; readonly patches: readonly string[]; readonly from: number }[] = [
+  { name: 'a disk', from: 0, patches: [DISK] },
+  {
+    name: 'an interface with a VLAN',
+    from: 0,
+    patches: [
+      DISK,
+      'machine:\n  network:\n    interfaces:\n      - deviceSelector: {driver: virtio}\n        dhcp: true\n      - deviceSelector: {physical: true}\n        mtu: 9000\n',
+      'machine:\n  network:\n    interfaces:\n      - deviceSelector: {driver: virtio}\n        vlans: [{vlanId: 42, addresses: [10.42.0.7/24]}]\n      - deviceSelector: {physical: true}\n        dhcp: true\n',
+    ],
+  },
+  {
+    name: 'arguments, sysctls and files',
+    from: 0,
+    patches: [
+      `${DISK}  kubelet:\n    extraArgs: {rotate-server-certificates: "true"}\n  sysctls: {vm.max_map_count: "262144"}\n`,
+      'machine:\n  files:\n    - {path: /var/etc/a, permissions: 0o644, op: create, content: a}\n',
+    ],
+  },
+  {
+    name: 'deletions',
+    from: 8,
+    patches: [DISK, 'machine:\n  features:\n    kubePrism:\n      $patch: delete\n'],
+  },
+  {
+    name: 'further documents',
+    from: 12,
+    patches: [
+      DISK,
+      'apiVersion: v1alpha1\nkind: HostnameConfig\nauto: off\nhostname: a\n---\napiVersion: v1alpha1\nkind: NetworkRuleConfig\nname: kubelet\nportSelector: {ports: [10250, 1-5], protocol: tcp}\ningress: [{subnet: 10.0.0.0/8}]\n',
+      'apiVersion: v1alpha1\nkind: VolumeConfig\nname: EPHEMERAL\nprovisioning: {minSize: 10GiB, grow: true}\n',
+    ],
+  },
+];
 
 function generated(bundle: SecretsBundle, minor: number, machineType: MachineType): string {
   return writeConfig(
@@ -26,7 +61,7 @@ function generated(bundle: SecretsBundle, minor: number, machineType: MachineTyp
 }
 
 describe('generated configurations before the real Talos library', { skip: talosMachineryMissing() }, () => {
-  it('are valid for a machine with an install disk, for every contract and type', async () => {
+  it('are valid, and patched alike, for every contract and type', async () => {
     const requests: (MachineryRequest & { readonly name: string })[] = [];
     for (const minor of [0, 1, 2, NEWEST_CONTRACT.minor]) {
       const bundle = await createSecretsBundle({
@@ -38,7 +73,10 @@ describe('generated configurations before the real Talos library', { skip: talos
       for (let contract = first; contract <= minor; contract++) {
         for (const type of ['controlplane', 'init', 'worker'] as const) {
           const config = generated(bundle, contract, type);
-          requests.push({ name: `${type} ${contract}`, config, patches: [DISK], mode: 'metal', strict: true });
+          for (const { name, patches } of PATCHES.filter(({ from }) => contract >= from)) {
+            const about = `${type} ${contract} with ${name}`;
+            requests.push({ name: about, config, patches, mode: 'metal', strict: true });
+          }
         }
       }
     }
@@ -47,8 +85,9 @@ describe('generated configurations before the real Talos library', { skip: talos
       const name = requests[i]?.name ?? '';
       assert.equal(`${name} ${answer.stage} ${answer.error}`, `${name}  `);
       assert.deepEqual({ name, errors: answer.errors, warnings: answer.warnings }, { name, errors: [], warnings: [] });
-      const request = requests[i] ?? { config: '' };
-      const ours = encodeDocuments(patchConfig(request.config, [readPatch(DISK, 'strict')], { strictness: 'strict' }));
+      const { config, patches } = requests[i] ?? { config: '', patches: [] };
+      const read = patches.map((text) => readPatch(text, 'strict'));
+      const ours = encodeDocuments(patchConfig(config, read, { strictness: 'strict' }));
       assert.deepEqual(ours.map(talosJson), readYaml(answer.output).map(talosJson), `${name} is encoded alike`);
       const own = validateConfig(loadConfig(answer.output), { mode: 'metal', strict: true });
       assert.deepEqual({ name, ...own }, { name, errors: [], warnings: [] });
