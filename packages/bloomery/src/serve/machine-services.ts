@@ -3,9 +3,11 @@ import type { EventRecorder, ObjectClient, WritableObjectCache } from '@bloomery
 import {
   type BootSessions,
   createAgentService,
+  createFinalConfig,
   createLinkApiOf,
   createMetadataRoute,
   createServerNames,
+  type FinalConfig,
   followJoinTokens,
   type LinkView,
   startBootServices,
@@ -41,6 +43,8 @@ export interface MachineServicesDeps {
 export interface MachineServices extends AsyncDisposable {
   readonly endpoints: Pick<Endpoints, 'http' | 'grpc' | 'tftp' | 'dhcp' | 'siderolink'>;
   readonly link: LinkView;
+  /** What a machine would be served. */
+  readonly finalConfig: FinalConfig;
 }
 
 /**
@@ -146,7 +150,8 @@ export async function startMachineServices(options: ServeOptions, deps: MachineS
     siderolink: status.state === 'up' ? hostPort({ host, port: status.listenPort }) : null,
   };
   const owned = cleanup.move();
-  return { endpoints, link: link.view, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const finalConfig = createFinalConfig({ client, endpoint: boot.endpoint, linkAddress, linkApi });
+  return { endpoints, link: link.view, finalConfig, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 function textOf(address: BoundAddress | undefined): string | null {

@@ -27,6 +27,7 @@ import {
   createTalosConfigController,
   createTalosControlPlaneController,
   environmentsFolder,
+  type FinalConfig,
   type Timeline,
   type WipeBudget,
 } from '@bloomery/plane';
@@ -44,6 +45,8 @@ export interface PlaneControllersDeps {
   readonly sessions: BootSessions;
   readonly budget: WipeBudget;
   readonly metrics: ControllerMetrics;
+  /** Of machines that boot from here; absent, they cannot be changed in place. */
+  readonly finalConfig?: FinalConfig;
   readonly clock: Clock;
   readonly log: Logger;
   readonly random: RandomBytes;
@@ -103,7 +106,12 @@ export function startPlaneControllers(
         createMetalMachineController({ timeline, workload: clusters.workload }),
         createServerBindingController({ timeline }),
         createTalosConfigController({ random }),
-        createTalosControlPlaneController({ ...clusters, clock, random }),
+        createTalosControlPlaneController({
+          ...clusters,
+          clock,
+          random,
+          ...(deps.finalConfig === undefined ? {} : { finalConfig: deps.finalConfig }),
+        }),
         ...(options.clusterApi === 'embedded' ? clusterApiCore(clusters, random) : []),
       ],
     },

@@ -8,6 +8,7 @@ import {
   createBootSessions,
   createServerLogs,
   createWipeBudget,
+  type FinalConfig,
   insightResources,
   type LinkView,
   linkResources,
@@ -17,7 +18,15 @@ import {
   openSessionFile,
   openTimeline,
 } from '@bloomery/plane';
-import { type BoundAddress, type Clock, errorText, hostPort, type Logger, type Service } from '@bloomery/ports';
+import {
+  BloomeryError,
+  type BoundAddress,
+  type Clock,
+  errorText,
+  hostPort,
+  type Logger,
+  type Service,
+} from '@bloomery/ports';
 import { type Endpoints, prepareDataDir, recordCurrent, removeEndpoints, writeEndpoints } from './data-dir.ts';
 import { startKubeListener } from './kube-listener.ts';
 import { createKubeSurface, STARTED_PARTS } from './kube-surface.ts';
@@ -74,6 +83,12 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   cleanup.use(surface);
   let machines: MachineServices | undefined;
   const linkView = (): LinkView | undefined => machines?.link;
+  const finalConfig: FinalConfig = async (machine, bootstrap) => {
+    if (machines !== undefined) return await machines.finalConfig(machine, bootstrap);
+    throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', 'making a configuration: the plane is starting', {
+      retryable: true,
+    });
+  };
   const records = openMachineRecords(dataDir, { clock, log });
   cleanup.use(records);
   const metrics = createMetrics(deps.version, {
@@ -123,7 +138,19 @@ export async function serve(options: ServeOptions, deps: ServeDeps): Promise<Run
   const budget = createWipeBudget(clock, () => cache.list(server));
   const controllers = startPlaneControllers(
     options,
-    { client, cache, events, timeline, sessions, budget, metrics: metrics.controllers, clock, log, random },
+    {
+      client,
+      cache,
+      events,
+      timeline,
+      sessions,
+      budget,
+      metrics: metrics.controllers,
+      finalConfig,
+      clock,
+      log,
+      random,
+    },
     stop.signal,
   );
   cleanup.use(controllers);
