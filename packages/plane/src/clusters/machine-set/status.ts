@@ -30,6 +30,8 @@ export interface MachineSetOutcome {
   readonly problem: CreationProblem | undefined;
 }
 
+const UNREADY = 'machines are not ready';
+
 /** The status of a living MachineSet. Pure. */
 export function planMachineSetStatus(
   set: MachineSet,
@@ -98,23 +100,35 @@ function sizeWait(members: readonly Machine[], desired: number): Wait | undefine
   return { reason: 'WaitingForMachines', message, event: 'machines are being made' };
 }
 
-/** The deepest cause: what the first Machine that is not ready says of itself. */
+/** The deepest cause: what the first Machine that is not ready says of itself, else of its Node. */
 function firstUnready(members: readonly Machine[]): Wait | undefined {
-  const unready = members.filter(({ status }) => findCondition(status?.conditions, 'Ready')?.status !== 'True');
-  const withNode = members.filter((machine) => !unready.includes(machine) && !machine.status?.nodeRef?.name);
-  const [first] = [...unready, ...withNode];
+  const waits = members.flatMap((member) => machineWait(member) ?? nodeWait(member) ?? []);
+  const [first] = waits;
   if (first === undefined) return undefined;
-  const name = `Machine ${first.metadata.name}`;
-  const ready = findCondition(first.status?.conditions, 'Ready');
-  if (ready?.status === 'True' || ready === undefined) {
-    return { reason: 'WaitingForMachines', message: `${name} has no Node yet`, event: 'machines have no Node yet' };
-  }
-  const count = unready.length + withNode.length;
-  const others = count > 1 ? ` (and ${count - 1} more of ${members.length})` : '';
+  const others = waits.length > 1 ? ` (and ${waits.length - 1} more of ${members.length})` : '';
+  return { ...first, message: `${first.message}${others}` };
+}
+
+function machineWait({ metadata, status }: Machine): Wait | undefined {
+  const ready = findCondition(status?.conditions, 'Ready');
+  if (ready?.status === 'True') return undefined;
+  const name = `Machine ${metadata.name}`;
+  if (ready === undefined) return { reason: 'WaitingForMachines', message: `${name} says nothing yet`, event: UNREADY };
+  const reason = waitReasonOf(ready.reason) ?? 'WaitingForMachines';
+  return { reason, message: `${name}: ${ready.message ?? ready.reason ?? 'not ready'}`, event: UNREADY };
+}
+
+function nodeWait({ metadata, status }: Machine): Wait | undefined {
+  const name = `Machine ${metadata.name}`;
+  if (!status?.nodeRef?.name)
+    return { reason: 'WaitingForMachines', message: `${name} has no Node yet`, event: UNREADY };
+  const healthy = findCondition(status.conditions, 'NodeHealthy');
+  if (healthy === undefined || healthy.status === 'True') return undefined;
+  const message = `${name}: ${healthy.message ?? healthy.reason ?? `Node ${status.nodeRef.name} is not healthy`}`;
   return {
-    reason: waitReasonOf(ready.reason) ?? 'WaitingForMachines',
-    message: `${name}: ${ready.message ?? ready.reason ?? 'not ready'}${others}`,
-    event: 'machines are not ready',
+    reason: healthy.status === 'Unknown' ? 'WaitingForWorkloadApi' : 'WaitingForMachines',
+    message,
+    event: UNREADY,
   };
 }
 
