@@ -46,6 +46,11 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'TalosControlPlane, Machine',
     meaning: 'The machine agreed to bootstrap etcd, or had done so before.',
   },
+  BootstrapReady: {
+    type: 'Normal',
+    about: 'Machine',
+    meaning: 'The Machine has its bootstrap data.',
+  },
   BootstrapReleased: {
     type: 'Normal',
     about: 'TalosControlPlane',
@@ -104,6 +109,16 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     meaning: 'Somebody asked for a configuration and may not have it, or the operating system refused the one it got.',
   },
   ConfigServed: { type: 'Normal', about: 'Server', meaning: 'The machine fetched its configuration.' },
+  ControlPlaneInitialized: {
+    type: 'Normal',
+    about: 'Cluster',
+    meaning: 'The control plane serves for the first time.',
+  },
+  ControlPlaneReady: {
+    type: 'Normal',
+    about: 'Cluster',
+    meaning: 'The control plane object says that it is ready.',
+  },
   DataSecretAdopted: {
     type: 'Normal',
     about: 'TalosConfig',
@@ -119,10 +134,20 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'TalosConfig',
     meaning: 'The machine config could not be made. Correct the TalosConfig.',
   },
+  Deleted: {
+    type: 'Normal',
+    about: 'Cluster, Machine',
+    meaning: 'Everything that belonged to the object is gone, and the object with it.',
+  },
   DownloadFailed: {
     type: 'Warning',
     about: 'Environment',
     meaning: 'A file could not be downloaded. It is tried again; the old file stays.',
+  },
+  DrainingSkipped: {
+    type: 'Warning',
+    about: 'Machine',
+    meaning: 'The Node of a Machine that goes was not drained, or not to the end. The message says why.',
   },
   DuplicateIdentity: {
     type: 'Warning',
@@ -131,11 +156,6 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
       'The UUID of the machine is meaningless or taken, and its Server has a derived name; or two machines came to the link with one UUID.',
   },
   EnvironmentReady: { type: 'Normal', about: 'Environment', meaning: 'Kernel and initrd can be served.' },
-  InstallFailed: {
-    type: 'Warning',
-    about: 'Server, MetalMachine',
-    meaning: 'The operating system could not install itself.',
-  },
   EtcdLeaveSkipped: {
     type: 'Warning',
     about: 'TalosControlPlane, Machine',
@@ -147,10 +167,25 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'TalosControlPlane',
     meaning: 'A member that could not leave by itself, or that no machine is, was removed from etcd through another.',
   },
+  Failed: {
+    type: 'Warning',
+    about: 'Cluster',
+    meaning: 'The infrastructure or the control plane reported a failure that does not pass.',
+  },
+  InfrastructureReady: {
+    type: 'Normal',
+    about: 'Cluster, Machine',
+    meaning: 'The infrastructure object is ready.',
+  },
   InfrastructureTemplateCloningFailed: {
     type: 'Warning',
     about: 'TalosControlPlane',
     meaning: 'The infrastructure object of a new machine could not be made.',
+  },
+  InstallFailed: {
+    type: 'Warning',
+    about: 'Server, MetalMachine',
+    meaning: 'The operating system could not install itself.',
   },
   InstallFinished: {
     type: 'Normal',
@@ -164,11 +199,6 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
   },
   InvalidURL: { type: 'Warning', about: 'Environment', meaning: 'A URL of the spec is not http or https.' },
   InventoryChanged: { type: 'Normal', about: 'Server', meaning: 'The agent found other hardware than before.' },
-  LinkDown: {
-    type: 'Warning',
-    about: 'Server, MetalMachine',
-    meaning: 'The machine has been silent on the link for 275 seconds.',
-  },
   KubeconfigFailed: {
     type: 'Warning',
     about: 'TalosControlPlane',
@@ -178,6 +208,11 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     type: 'Normal',
     about: 'TalosControlPlane',
     meaning: 'The kubeconfig of the cluster was written to its Secret. The message says why.',
+  },
+  LinkDown: {
+    type: 'Warning',
+    about: 'Server, MetalMachine',
+    meaning: 'The machine has been silent on the link for 275 seconds.',
   },
   LinkUp: { type: 'Normal', about: 'Server, MetalMachine', meaning: 'The machine is on the link.' },
   LoopDetected: {
@@ -204,6 +239,22 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     type: 'Normal',
     about: 'TalosControlPlane',
     meaning: 'The Node of a machine that is gone was deleted.',
+  },
+  NodeHealthy: {
+    type: 'Normal',
+    about: 'Machine',
+    meaning: 'The Node of the Machine is ready and under no pressure.',
+  },
+  NodeLeftBehind: {
+    type: 'Warning',
+    about: 'Machine',
+    meaning:
+      'The Node of a Machine that is gone could not be deleted in time. Delete it by hand when the cluster is there again.',
+  },
+  NodeVolumesDetached: {
+    type: 'Normal',
+    about: 'Machine',
+    meaning: 'No volume is attached any more to the Node of a Machine that goes.',
   },
   Parked: {
     type: 'Warning',
@@ -235,15 +286,15 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
   Ready: { type: 'Normal', about: 'TalosControlPlane', meaning: 'The control plane is as its spec says.' },
   Registered: { type: 'Normal', about: 'Server', meaning: 'A machine booted the agent for the first time.' },
   Released: { type: 'Normal', about: 'Server', meaning: 'The MetalMachine gave the Server back; it is wiped next.' },
-  ReportRefused: {
-    type: 'Warning',
-    about: 'Server',
-    meaning: 'A report came without the token of the boot, or for a Server that is not accepted or is in use.',
-  },
   RemovingMachine: {
     type: 'Normal',
     about: 'TalosControlPlane, Machine',
     meaning: 'A machine is taken out of the control plane: it leaves etcd, then it is deleted. The message says why.',
+  },
+  ReportRefused: {
+    type: 'Warning',
+    about: 'Server',
+    meaning: 'A report came without the token of the boot, or for a Server that is not accepted or is in use.',
   },
   SecretsCreated: { type: 'Normal', about: 'Cluster', meaning: 'The secrets of the cluster were made, once.' },
   ServerClassBroken: {
@@ -251,10 +302,26 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'ServerClass',
     meaning: 'The selector cannot be evaluated. The members stay as they were.',
   },
+  SuccessfulDrainNode: {
+    type: 'Normal',
+    about: 'Machine',
+    meaning: 'The Node of a Machine that goes was drained.',
+  },
+  SuccessfulSetNodeRef: {
+    type: 'Normal',
+    about: 'Machine',
+    meaning: "The Node with the Machine's provider id joined the cluster.",
+  },
   UnacceptedSeen: {
     type: 'Normal',
     about: 'Server',
     meaning: 'The machine booted the agent and nobody accepted it yet.',
+  },
+  VolumeDetachSkipped: {
+    type: 'Warning',
+    about: 'Machine',
+    meaning:
+      'Volumes may still be attached to the Node of a Machine that goes. The message says why they were not waited for.',
   },
   WipeFinished: { type: 'Normal', about: 'Server', meaning: 'The agent reported its disks wiped.' },
   WipeStarted: { type: 'Normal', about: 'Server', meaning: 'The agent was told to wipe the disks.' },
