@@ -84,7 +84,7 @@ export const PROVIDERS: readonly Provider[] = [
       ...EVENTS_AND_LEASES,
       SECRETS,
       READ_MACHINES,
-      allow(CORE, ['machinepools', 'machinepools/status'], READ),
+      allow(CORE, ['machinepools', 'machinepools/status', 'machinedeployments'], READ),
       allow(CONTROL_PLANE, ['taloscontrolplanes'], READ),
       allow(BOOTSTRAP, ['talosconfigs', 'talosconfigtemplates'], WRITE),
       allow(BOOTSTRAP, ['talosconfigs/status'], STATUS),

@@ -86,12 +86,12 @@ async function workerVersions(client: ObjectClient, clusterName: string, namespa
   });
 }
 
-/** undefined where the kind is not installed: beside another Cluster API core. */
+/** undefined where the kind is not installed, or not ours to read: beside another Cluster API core. */
 async function served<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
-    if (isBloomeryError(error, 'BLM_API_NOT_FOUND')) return undefined;
+    if (isBloomeryError(error, 'BLM_API_NOT_FOUND') || isBloomeryError(error, 'BLM_API_FORBIDDEN')) return undefined;
     throw error;
   }
 }
