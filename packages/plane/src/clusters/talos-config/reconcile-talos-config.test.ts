@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { cluster, machine, type Secret, secret, talosConfig } from '@bloomery/model';
+import { cluster, machine, machinePool, type Secret, secret, talosConfig } from '@bloomery/model';
 import { readSecretsBundle, readYaml, talosJson } from '@bloomery/talos';
 import { CONFIG_KEY, type TalosConfigWorld, talosConfigWorld } from '../testing/talos-config-world.ts';
 
@@ -355,6 +355,31 @@ describe('a machine config that was made', () => {
       const { metadata } = await w.client.get(secret, { name, namespace: 'default' });
       assert.notEqual(metadata.ownerReferences?.[0]?.uid, 'before', name);
     }
+  });
+});
+
+describe('a TalosConfig of a pool of machines', () => {
+  it('gives the pool its data, without a host name, and looks again for a pool that is not there', async () => {
+    const ownerReferences = [{ apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'MachinePool', name: 'pool', uid: 'p' }];
+    const spec = { ...QUICK, hostname: { source: 'MachineName' } } as const;
+    const alone = talosConfigWorld(spec, { config: { ownerReferences } });
+    assert.equal((await alone.reconcile()).afterMs, 30_000);
+    assert.match((await alone.condition('Ready')) ?? '', /WaitingForMachine: MachinePool pool, which owns this/);
+    const pool = {
+      apiVersion: 'cluster.x-k8s.io/v1beta1',
+      kind: 'MachinePool',
+      metadata: { name: 'pool', namespace: 'default' },
+      spec: {
+        clusterName: 'blue',
+        template: { spec: { version: 'v1.31.0', infrastructureRef: { kind: 'PacketMachinePool', name: 'x' } } },
+      },
+    };
+    const w = talosConfigWorld(spec, { config: { ownerReferences }, objects: [{ kind: machinePool, object: pool }] });
+    await w.reconcile();
+    const value = (await w.text('pool-bootstrap-data', 'value')) ?? '';
+    assert.match(value, /^#!talos\n/);
+    assert.match(value, /kubelet:v1\.31\.0/);
+    assert.doesNotMatch(value, /hostname:/);
   });
 });
 
