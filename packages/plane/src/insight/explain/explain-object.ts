@@ -6,6 +6,7 @@ import { duplicateMachine } from './duplicate-rule.ts';
 import { EVIDENCE_MAX, newestFirst, sinceOf, statementOf, TEXT_MAX } from './evidence.ts';
 import { type ExplainedCondition, type ExplainedObject, type ExplainInput, objectRef } from './explain-input.ts';
 import { linkNeverUp, linkRefused, linkStale, reconnectStorm, tunnelModeLost } from './link-rules.ts';
+import { explainProviderId } from './provider-id-rule.ts';
 import { configInvalid, installationFailed } from './system-rules.ts';
 import { WAIT_RULES } from './wait-rules.ts';
 
@@ -76,7 +77,11 @@ function explainWaits(object: ExplainedObject, input: ExplainInput): readonly Fi
   const conditions = object.status?.conditions ?? [];
   const failing = conditions.filter((condition) => isFailing(condition) && condition.reason !== undefined);
   const ranked = failing.toSorted((a, b) => rank(a) - rank(b));
-  const findings = ranked.map((condition) => explainCondition(object, condition, input));
+  const findings = ranked.flatMap((condition) =>
+    condition.type === 'ProviderSet'
+      ? explainProviderId(object, condition, input)
+      : [explainCondition(object, condition, input)],
+  );
   const waitingFor = object.status?.waitingFor;
   const isStated = ranked.some((condition) => isWaitReason(condition.reason));
   if (isStated || waitingFor === undefined || waitingFor === '-') return findings;
