@@ -235,6 +235,11 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'TalosControlPlane',
     meaning: 'The Machine object of a new machine could not be made.',
   },
+  MachineMarkedUnhealthy: {
+    type: 'Warning',
+    about: 'Machine',
+    meaning: 'A MachineHealthCheck wants the owner of the Machine to replace it. The message says why.',
+  },
   NodeDeleted: {
     type: 'Normal',
     about: 'TalosControlPlane',
@@ -286,6 +291,11 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
   Ready: { type: 'Normal', about: 'TalosControlPlane', meaning: 'The control plane is as its spec says.' },
   Registered: { type: 'Normal', about: 'Server', meaning: 'A machine booted the agent for the first time.' },
   Released: { type: 'Normal', about: 'Server', meaning: 'The MetalMachine gave the Server back; it is wiped next.' },
+  RemediationRestricted: {
+    type: 'Warning',
+    about: 'MachineHealthCheck',
+    meaning: 'More Machines are unhealthy than may be replaced: none is.',
+  },
   RemovingMachine: {
     type: 'Normal',
     about: 'TalosControlPlane, Machine',
@@ -302,10 +312,35 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'ServerClass',
     meaning: 'The selector cannot be evaluated. The members stay as they were.',
   },
+  SuccessfulAdopt: {
+    type: 'Normal',
+    about: 'MachineSet, MachineDeployment',
+    meaning: 'A Machine or MachineSet that nobody owned and that is selected belongs to the object now.',
+  },
+  SuccessfulCreate: {
+    type: 'Normal',
+    about: 'MachineSet, MachineDeployment',
+    meaning: 'A Machine or MachineSet was made. The message names it.',
+  },
+  SuccessfulDelete: {
+    type: 'Normal',
+    about: 'MachineSet, MachineDeployment',
+    meaning: 'A Machine or MachineSet was deleted. The message says why.',
+  },
   SuccessfulDrainNode: {
     type: 'Normal',
     about: 'Machine',
     meaning: 'The Node of a Machine that goes was drained.',
+  },
+  SuccessfulRelease: {
+    type: 'Normal',
+    about: 'MachineSet',
+    meaning: 'A Machine is no longer selected and stands alone from now on.',
+  },
+  SuccessfulScale: {
+    type: 'Normal',
+    about: 'MachineDeployment',
+    meaning: 'A MachineSet got another size. The message has both.',
   },
   SuccessfulSetNodeRef: {
     type: 'Normal',
