@@ -66,6 +66,8 @@ interface Machine extends InstantMachineSpec {
   reported: string;
 }
 
+const RETRY_MS = 1_000;
+
 /** A cluster without machines. */
 export function createInstantCluster(endpoint: BoundAddress, deps: InstantClusterDeps): InstantCluster {
   const etcd = createFakeEtcd();
@@ -73,14 +75,17 @@ export function createInstantCluster(endpoint: BoundAddress, deps: InstantCluste
   const world: World = { etcd, machines, endpoint, deps, api: undefined, isApiForcedDown: false, isOver: false };
   let work = Promise.resolve();
   let isQueued = false;
+  let lastTrouble = '';
   const settle = (): Promise<void> => {
     if (isQueued) return work;
     isQueued = true;
     work = work.then(async () => {
       isQueued = false;
       await look(world).catch((error: unknown) => {
-        deps.log.warn('instant.settling_failed', { endpoint: endpoint.host, error: errorText(error) });
-        deps.clock.after(1_000, () => void settle());
+        const why = errorText(error);
+        if (why !== lastTrouble) deps.log.warn('instant.settling_failed', { endpoint: endpoint.host, error: why });
+        lastTrouble = why;
+        deps.clock.after(RETRY_MS, () => void settle());
       });
     });
     return work;
