@@ -50,13 +50,23 @@ export function runControlPlane(options: ControlPlaneOptions, deps: ControlPlane
   let nextJoinMs = 0;
   const reportEtcd = createEtcdReport(etcd, options.board);
 
+  let lastTrouble = '';
+  const trouble = (event: string, error: unknown): void => {
+    if (errorText(error) !== lastTrouble) log.warn(event, { error: errorText(error) });
+    lastTrouble = errorText(error);
+  };
+  const notStarted = (error: unknown): undefined => {
+    options.board.set(API_SERVICE, { state: 'FAILED', message: errorText(error), isHealthy: undefined });
+    trouble('kubeapi.not-started', error);
+  };
+
   const look = async (): Promise<void> => {
     const isHealthy = await reportEtcd();
     if (etcd.state === 'waiting' && clock.nowMs() >= nextJoinMs) {
       nextJoinMs = clock.nowMs() + JOIN_EVERY_MS;
       await joinOthers(etcd, options, log);
     }
-    if (isHealthy && api === undefined) api = await startApi(options, deps);
+    if (isHealthy && api === undefined) api = await startApi(options, deps).catch(notStarted);
     if (etcd.state !== 'running' && api !== undefined) {
       await api[Symbol.asyncDispose]();
       api = undefined;
@@ -67,9 +77,7 @@ export function runControlPlane(options: ControlPlaneOptions, deps: ControlPlane
     while (!stop.signal.aborted) {
       const changed = new AbortController();
       wake = () => changed.abort();
-      await look().catch((error: unknown) => {
-        log.warn('controlplane.look-failed', { error: errorText(error) });
-      });
+      await look().catch((error: unknown) => trouble('controlplane.look-failed', error));
       await clock.sleep(LOOK_MS, AbortSignal.any([stop.signal, changed.signal]));
     }
   })();
@@ -106,7 +114,6 @@ function createEtcdReport(etcd: EtcdService, board: ServiceBoard): () => Promise
 
 async function startApi(options: ControlPlaneOptions, deps: ControlPlaneDeps): Promise<WorkloadApi> {
   const { cluster, hostname, addresses, apiDir, apiHost, board } = options;
-  board.set(API_SERVICE, { state: 'PREPARING', message: 'Starting', isHealthy: undefined });
   // Loaded when it is wanted: workers need none of it.
   const { startWorkloadApi } = await import('../workload-api/index.ts');
   const endpoint = new URL(cluster.endpoint);
