@@ -15,7 +15,7 @@ setup: ## Install everything: apt packages, Node 24, Go, test peers, boot images
 setup-demo: ## Install what the demo needs (no Go)
 	@scripts/setup demo
 
-demo: setup-demo ## A virtual rack from power-on to configured machines
+demo: setup-demo ## A virtual rack from power-on to a ready cluster
 	@$(RUN) packages/lab/src/demo/main.ts
 
 demo-stop: ## End the demo and everything that it started

@@ -8,11 +8,12 @@ describe('the stand-in', () => {
   it("reads where Talos' configuration is, and its own arguments", () => {
     const text =
       'vmlinuz console=ttyS0 talos.config=http://10.0.0.1:8081/configdata?t=abc&uuid= siderolink.api=10.0.0.1:8081 ' +
-      'talos.events.sink=[fdae::1]:4002 stand-in.image=http://10.0.0.1:8081/env/x';
+      'talos.events.sink=[fdae::1]:4002 stand-in.image=http://10.0.0.1:8081/env/x stand-in.etcd=http://10.0.0.2/etcd';
     assert.deepEqual(readBootArguments(text), {
       isDiskBoot: false,
       configUrl: 'http://10.0.0.1:8081/configdata?t=abc&uuid=',
       imageUrl: 'http://10.0.0.1:8081/env/x',
+      etcdUrl: 'http://10.0.0.2/etcd',
     });
   });
   it('knows that it boots from disk, and then needs nothing else', () => {
