@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createObjectCache } from '@bloomery/kube';
+import { createObjectCache, type ObjectClient } from '@bloomery/kube';
 import { createMemoryClient, type MemoryClient } from '@bloomery/kube/testing';
 import {
   type Cluster,
   cluster as clusterKind,
+  type KindRef,
+  type KubeObject,
   type Node,
   node as nodeKind,
   type ObjectKey,
@@ -44,13 +46,13 @@ async function putKubeconfig(management: MemoryClient, text: string, type = 'clu
 }
 
 /** A management cluster with Cluster c, and the access to its workload cluster. */
-function world(clock = systemClock) {
+function world(clock = systemClock, client?: ObjectClient) {
   const management = createMemoryClient({});
   const cache = createObjectCache();
   cache.put(clusterKind, CLUSTER);
   const stop = new AbortController();
   const clusters = createWorkloadClusters(
-    { client: management, cache, clock, log: silentLog, random: () => 0.5 },
+    { client: client ?? management, cache, clock, log: silentLog, random: () => 0.5 },
     stop.signal,
   );
   // The system clock's timers do not keep the process alive.
@@ -207,6 +209,33 @@ describe('access to workload clusters', () => {
     await t.until('Node a again', () => t.clusters.nodes(KEY)?.[0]?.metadata.name === 'a');
     t.cache.remove(clusterKind, CLUSTER);
     assert.deepEqual(t.clusters.state(KEY), { state: 'noKubeconfig' });
+  });
+
+  it('does not stay with a kubeconfig that changed while it was being read', async () => {
+    await using first = await startFakeWorkloadApi([nodeOf('a')]);
+    await using second = await startFakeWorkloadApi([nodeOf('b')]);
+    const management = createMemoryClient({});
+    await putKubeconfig(management, await kubeconfigOf(first, first.authority));
+    const old = await management.get(secret, SECRET);
+    let answer: (() => void) | undefined;
+    let reads = 0;
+    const slow: ObjectClient = {
+      ...management,
+      async get<T extends KubeObject>(kind: KindRef<T>, key: ObjectKey): Promise<T> {
+        if (++reads > 1) return management.get(kind, key);
+        await new Promise<void>((resolve) => {
+          answer = resolve;
+        });
+        return old as unknown as T;
+      },
+    };
+    await using t = world(systemClock, slow);
+    t.clusters.state(KEY);
+    await putKubeconfig(management, await kubeconfigOf(second, second.authority));
+    // The watch has told the change by now.
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    answer?.();
+    await t.until('Node b', () => t.clusters.nodes(KEY)?.[0]?.metadata.name === 'b');
   });
 
   const refusals: [name: string, want: RegExp, prepare: (api: FakeWorkloadApi) => Promise<string>][] = [

@@ -4,7 +4,7 @@ import { backOffMs, type Clock, errorText, isBloomeryError, type Logger } from '
 import type { ConnectGate } from './connect-gate.ts';
 import { type CurrentRemote, guardedClient } from './guarded-client.ts';
 import { createNodeTable, type NodeTable } from './node-table.ts';
-import { readSecretAccess, type SecretAccess } from './secret-access.ts';
+import { readSecretAccess } from './secret-access.ts';
 import type { WorkloadState } from './workload-clusters.ts';
 import { workloadFailureText } from './workload-failure.ts';
 import { openWorkloadSession, SilentApi, type WorkloadSession } from './workload-session.ts';
@@ -48,6 +48,8 @@ interface Connection {
   /** Of the kubeconfig that was used last. */
   fingerprint: string | undefined;
   failures: number;
+  /** How often the Secret may have changed: what was read before may be older than a change that was told meanwhile. */
+  changes: number;
   wakeUp: () => void;
 }
 
@@ -68,6 +70,7 @@ export function openWorkloadConnection(
     session: undefined,
     fingerprint: undefined,
     failures: 0,
+    changes: 0,
     wakeUp: () => undefined,
   };
   const ended = run(connection);
@@ -86,20 +89,27 @@ export function openWorkloadConnection(
 async function run(connection: Connection): Promise<void> {
   const { ends, log, deps } = connection;
   while (!ends.aborted) {
+    const { changes } = connection;
     let delayMs: number;
     try {
-      delayMs = await attempt(connection);
+      delayMs = await attempt(connection, changes);
     } catch (error) {
       connection.failures++;
       delayMs = backOffMs(connection.failures, RETRY, deps.random);
       log.debug('workload.secret.failed', { failures: connection.failures, error: errorText(error) });
     }
-    if (delayMs > 0 && !ends.aborted) await rest(connection, delayMs);
+    const isAwake = ends.aborted || connection.changes !== changes;
+    if (delayMs > 0 && !isAwake) await rest(connection, delayMs);
   }
 }
 
-/** Read the kubeconfig and use it until that fails. Returns after how long to do it again. */
-async function attempt(connection: Connection): Promise<number> {
+/**
+ * Read the kubeconfig and use it until that fails.
+ *
+ * @param changes that were told before
+ * @returns after how long to do it again
+ */
+async function attempt(connection: Connection, changes: number): Promise<number> {
   const { deps, cluster, table } = connection;
   const found = await readSecretAccess(deps.client, cluster);
   if (found?.fingerprint !== connection.fingerprint) connection.failures = 0;
@@ -113,14 +123,14 @@ async function attempt(connection: Connection): Promise<number> {
   let access: ClusterAccess | undefined;
   try {
     access = found.read();
-    await use(connection, access);
+    await use(connection, access, changes);
     return 0;
   } catch (error) {
     return failed(connection, error, access?.server ?? '');
   }
 }
 
-async function use(connection: Connection, access: ClusterAccess): Promise<void> {
+async function use(connection: Connection, access: ClusterAccess, changes: number): Promise<void> {
   const { clock, random, gate } = connection.deps;
   const listed = (): void => {
     connection.failures = 0;
@@ -128,6 +138,7 @@ async function use(connection: Connection, access: ClusterAccess): Promise<void>
   };
   const { table, ends } = connection;
   connection.session = openWorkloadSession(access, { clock, random, gate, table, listed }, ends);
+  if (connection.changes !== changes) compare(connection, connection.session);
   await connection.session.ended;
   connection.session = undefined;
 }
@@ -179,13 +190,17 @@ async function rest(connection: Connection, delayMs: number): Promise<void> {
 }
 
 function recheck(connection: Connection): void {
-  const { session, deps, cluster, log } = connection;
+  connection.changes++;
   connection.wakeUp();
-  if (session === undefined) return;
-  const compare = (found: SecretAccess | undefined): void => {
-    if (found?.fingerprint !== connection.fingerprint) session.stop();
-  };
-  readSecretAccess(deps.client, cluster).then(compare, (error) =>
-    log.debug('workload.secret.failed', { error: errorText(error) }),
+  if (connection.session !== undefined) compare(connection, connection.session);
+}
+
+/** Stop a session whose kubeconfig is not that of the Secret any more. */
+function compare({ deps, cluster, log, fingerprint }: Connection, session: WorkloadSession): void {
+  readSecretAccess(deps.client, cluster).then(
+    (found) => {
+      if (found?.fingerprint !== fingerprint) session.stop();
+    },
+    (error) => log.debug('workload.secret.failed', { error: errorText(error) }),
   );
 }

@@ -151,6 +151,8 @@ async function guard(parts: Parts): Promise<void> {
     const leftMs = Math.max(MIN_PAUSE_MS, parts.heardMs + silenceMs - clock.nowMs());
     await clock.sleep(leftMs, AbortSignal.any([signal, doubted.signal]));
     const isSilent = doubted.signal.aborted || clock.nowMs() - parts.heardMs >= SILENCE_MS;
+    // Listing has a deadline of its own.
+    if (!parts.isListed) parts.heardMs = clock.nowMs();
     if (signal.aborted || !parts.isListed || !isSilent) continue;
     try {
       await remote.transport.send({ method: 'GET', path: '/livez', accept: '*/*', signal });
