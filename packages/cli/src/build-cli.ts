@@ -52,7 +52,9 @@ function addReading(program: Command, deps: CliDeps): void {
       await withSession(options, deps, (session) => get(session, [kind, ...names], options));
     });
   ofTree(connected(program.command('describe')))
-    .description('Show an object with its conditions, Events and the cause of its wait; a Cluster with its tree')
+    .description(
+      'Show an object with its conditions, Events and the cause of its wait; a Cluster or Machine with all that belongs to it',
+    )
     .argument('<object...>', 'KIND/NAME, or a server')
     .action(async (words: string[], options: TreeOptions & SessionOptions) => {
       const { describe } = await import('./commands/describe.ts');

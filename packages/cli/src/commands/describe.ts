@@ -1,4 +1,4 @@
-import { cluster, event, type Json, type JsonObject, type KubeObject } from '@bloomery/model';
+import { event, type Json, type JsonObject, type KubeObject } from '@bloomery/model';
 import { isBloomeryError } from '@bloomery/ports';
 import { ageText } from '../output/age.ts';
 import { dataText } from '../output/format.ts';
@@ -6,14 +6,17 @@ import { tableText } from '../output/table.ts';
 import type { Session } from '../session.ts';
 import { explanationText } from './explain.ts';
 import { findArgument, readExplanation } from './insight.ts';
-import { clusterTreeText, type TreeOptions } from './tree.ts';
+import { type TreeOptions, treeTextOf } from './tree.ts';
 
 interface Described extends KubeObject {
   readonly spec?: Json;
   readonly status?: JsonObject;
 }
 
-/** `bloomery describe KIND/NAME`: the object, its conditions and Events, and the cause when it waits; of a Cluster also its tree. */
+/**
+ * `bloomery describe KIND/NAME`: the object, its conditions and Events, and the cause when it waits; of a Cluster or Machine also
+ * everything that belongs to it.
+ */
 export async function describe(session: Session, words: readonly string[], options: TreeOptions = {}): Promise<void> {
   const found = await findArgument(session, words);
   const object = found.object as Described;
@@ -24,13 +27,23 @@ export async function describe(session: Session, words: readonly string[], optio
   const parts = [
     headText(object, nowMs),
     cause === undefined || cause.healthy === true ? '' : `\n${explanationText(cause, nowMs)}`,
-    object.kind === cluster.kind ? `\nTree:\n${indented(await clusterTreeText(session, object, options))}` : '',
+    await treePart(session, object, options),
     object.spec === undefined ? '' : `\nSpec:\n${indented(await dataText(object.spec, 'yaml'))}`,
     Object.keys(status).length === 0 ? '' : `\nStatus:\n${indented(await dataText(status, 'yaml'))}`,
     conditionsText(conditions, nowMs),
     await eventsText(session, object, nowMs),
   ];
   deps.stdout.write(parts.join(''));
+}
+
+/** Of a Cluster or Machine: everything that belongs to it, and the commands that show more of it. */
+async function treePart(session: Session, object: KubeObject, options: TreeOptions): Promise<string> {
+  const tree = await treeTextOf(session, object, options);
+  if (tree === undefined) return '';
+  const { name, namespace = 'default' } = object.metadata;
+  const ref = `${object.kind.toLowerCase()}/${name} -n ${namespace}`;
+  const more = [`config ${ref}`, `logs ${ref}`, `timeline ${ref}`].map((command) => `bloomery ${command}\n`).join('');
+  return `\nTree:\n${indented(tree)}\nMore:\n${indented(more)}`;
 }
 
 function headText({ apiVersion, kind, metadata }: KubeObject, nowMs: number): string {

@@ -143,10 +143,19 @@ suite('bloomery tree', () => {
   });
 });
 
-suite('bloomery describe cluster', () => {
-  it('shows the tree between head and spec', async () => {
+suite('bloomery describe', () => {
+  it('shows what belongs to a cluster between head and spec, and where to look further', async () => {
     const s = session();
     await describe(s, ['cluster', 'forge']);
-    assert.match(s.out(), /^Name: {8}forge\n[\s\S]*\nTree:\n {2}NAME[\s\S]*<- cause[\s\S]*\nSpec:\n/);
+    assert.match(s.out(), /^Name: {8}forge\n[\s\S]*\nTree:\n {2}NAME[\s\S]*<- cause[\s\S]*\nMore:\n[\s\S]*\nSpec:\n/);
+    assert.match(s.out(), /\n {2}bloomery logs cluster\/forge -n default\n/);
+  });
+
+  it('shows what belongs to a machine', async () => {
+    const s = session();
+    await describe(s, ['machine', 'forge-cp-1']);
+    assert.match(s.out(), new RegExp(`\\nTree:\\n[\\s\\S]*Server/${SERVER}[\\s\\S]*\\nMore:\\n`));
+    assert.doesNotMatch(s.out(), /forge-w1/);
+    assert.match(s.out(), /\n {2}bloomery config machine\/forge-cp-1 -n default\n/);
   });
 });

@@ -1,5 +1,5 @@
 import { findObject } from '@bloomery/kube';
-import { cluster, type KubeObject, machine } from '@bloomery/model';
+import { cluster, type KubeObject, type Machine, machine } from '@bloomery/model';
 import { BloomeryError } from '@bloomery/ports';
 import { dataText, type FormatOptions, formatOf } from '../output/format.ts';
 import { didYouMean } from '../resolve-kind.ts';
@@ -37,9 +37,22 @@ export async function tree(session: Session, name: string, options: TreeOptions 
   if (objects.hidden.length > 0) stderr.write(`Not shown, you may not list them: ${objects.hidden.join(', ')}.\n`);
 }
 
-/** The tree of a Cluster as text, for `bloomery describe`. */
-export async function clusterTreeText(session: Session, found: KubeObject, options: TreeOptions = {}): Promise<string> {
-  return textOf(session, clusterTree(await readClusterObjects(session, found as TreeObject)), options);
+/** The tree of a Cluster or Machine as text, for `bloomery describe`; undefined of other kinds, and of a Machine without Cluster. */
+export async function treeTextOf(
+  session: Session,
+  found: KubeObject,
+  options: TreeOptions = {},
+): Promise<string | undefined> {
+  if (found.kind === cluster.kind) {
+    return textOf(session, clusterTree(await readClusterObjects(session, found as TreeObject)), options);
+  }
+  if (found.kind !== machine.kind) return undefined;
+  const { namespace = session.namespace } = found.metadata;
+  const name = (found as Machine).spec?.clusterName ?? '';
+  const owner = await findObject(session.client, cluster, { name, namespace });
+  if (owner === undefined) return undefined;
+  const objects = await readClusterObjects(session, owner as TreeObject);
+  return textOf(session, machineTree(found as TreeObject, objects), options);
 }
 
 function textOf({ deps }: Session, root: TreeNode, { showConditions, grouping = true }: TreeOptions): string {
