@@ -72,7 +72,16 @@ const RETRY_MS = 1_000;
 export function createInstantCluster(endpoint: BoundAddress, deps: InstantClusterDeps): InstantCluster {
   const etcd = createFakeEtcd();
   const machines = new Map<string, Machine>();
-  const world: World = { etcd, machines, endpoint, deps, api: undefined, isApiForcedDown: false, isOver: false };
+  const world: World = {
+    etcd,
+    machines,
+    endpoint,
+    deps,
+    api: undefined,
+    isApiForcedDown: false,
+    isOver: false,
+    changed: () => {},
+  };
   let work = Promise.resolve();
   let isQueued = false;
   let lastTrouble = '';
@@ -90,7 +99,8 @@ export function createInstantCluster(endpoint: BoundAddress, deps: InstantCluste
     });
     return work;
   };
-  const unlisten = etcd.onChange(() => void settle());
+  world.changed = () => void settle();
+  const unlisten = etcd.onChange(world.changed);
   const { boot, remove } = machineLife(world, settle);
   return {
     etcd,
@@ -138,6 +148,8 @@ interface World {
   api: WorkloadApi | undefined;
   isApiForcedDown: boolean;
   isOver: boolean;
+  /** Something happened to a machine that may be seen elsewhere. */
+  changed: () => void;
 }
 
 function machineLife(world: World, settle: () => Promise<void>) {
@@ -215,6 +227,7 @@ async function startTalos(
     clock,
     log,
     hostname,
+    onOrder: () => world.changed(),
     ...(machine.cluster.talosCa.key === '' && authority !== undefined ? { authority } : {}),
   });
 }

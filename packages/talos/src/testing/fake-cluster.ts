@@ -18,11 +18,11 @@ const CONTRACT = { major: 1, minor: 11 };
 /** Before 1.7 the service account key is no RSA-4096 key, which would take a second. */
 const SECRETS_CONTRACT = { major: 1, minor: 6 };
 
-/** New secrets of a cluster. */
-export async function createFakeClusterSecrets(nowMs = Date.now()): Promise<FakeClusterSecrets> {
+/** New secrets of a cluster whose Kubernetes API is there. */
+export async function createFakeClusterSecrets(endpoint = 'https://127.0.0.1:6443'): Promise<FakeClusterSecrets> {
+  const nowMs = Date.now();
   const bundle = await createSecretsBundle({ contract: SECRETS_CONTRACT, nowMs, random: randomBytes });
   const clusterName = 'test';
-  const endpoint = 'https://127.0.0.1:6443';
   return {
     bundle,
     config: (machineType) =>

@@ -7,7 +7,7 @@ import type { FakeEtcdMachine } from './fake-etcd.ts';
 
 /** What a machine was told to do with itself. */
 export type MachineOrder =
-  | { readonly order: 'reboot' | 'shutdown' }
+  | { readonly order: 'reboot' | 'shutdown' | 'configure' }
   | { readonly order: 'reset'; readonly graceful: boolean; readonly reboot: boolean }
   | { readonly order: 'upgrade'; readonly image: string; readonly stage: boolean };
 
@@ -61,7 +61,9 @@ export function createFakeMachine(options: FakeMachineOptions): FakeMachine {
     sequences: log.read,
     applyConfiguration: async (config, { mode, dryRun = false }) => {
       const applied = apply(state.config, config, mode, dryRun);
-      if (!dryRun) state.config = config;
+      if (dryRun) return applied;
+      state.config = config;
+      onOrder({ order: 'configure' });
       return applied;
     },
     upgrade: async (image, { stage = false } = {}) => {
