@@ -1,5 +1,6 @@
 import type { YamlMap } from '../yaml/index.ts';
 import type { DocumentValidators } from './documents.ts';
+import { expressionProblem } from './expression.ts';
 import { type Findings, isSet, listAt, mapAt, mapsAt, numberAt, quoted, textAt } from './section.ts';
 import { wireguardKeyProblem } from './wireguard.ts';
 
@@ -141,7 +142,10 @@ function alias(document: YamlMap, found: Findings): void {
   else if (suffix !== undefined && (suffix !== 'd' || prefix === '')) {
     found.errors.push(`name ${quoted(name)} contains an invalid format verb, use %d suffix`);
   }
-  if (textAt(mapAt(document, 'selector'), 'match') === '') found.errors.push('link selector is required');
+  const match = textAt(mapAt(document, 'selector'), 'match');
+  const problem = match === '' ? undefined : expressionProblem('link', match);
+  if (match === '') found.errors.push('link selector is required');
+  if (problem !== undefined) found.errors.push(`link selector is invalid: ${problem}`);
 }
 
 function splitOnce(text: string, separator: string): readonly [string, string?] {

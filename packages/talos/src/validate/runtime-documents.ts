@@ -2,6 +2,7 @@ import { parseGoDuration } from '@bloomery/model';
 import { goPort, parseGoUrl } from '../config/go-url.ts';
 import type { YamlMap } from '../yaml/index.ts';
 import type { DocumentValidators } from './documents.ts';
+import { expressionProblem } from './expression.ts';
 import { type Findings, isSet, listAt, mapAt, mapsAt, numberAt, quoted, textAt } from './section.ts';
 
 const MIN_WATCHDOG_NS = 10_000_000_000n;
@@ -24,6 +25,15 @@ export const RUNTIME_DOCUMENTS: DocumentValidators = {
   ExtensionServiceConfig: extensionService,
   KmsgLogConfig: kernelLog,
   OOMConfig: (document, found) => {
+    const trigger = textAt(document, 'triggerExpression');
+    const ranking = textAt(document, 'cgroupRankingExpression');
+    const wrong = [
+      ['trigger', trigger === '' ? undefined : expressionProblem('memory', trigger)],
+      ['cgroup scoring', ranking === '' ? undefined : expressionProblem('memory', ranking, 'double')],
+    ] as const;
+    for (const [what, why] of wrong) {
+      if (why !== undefined) found.errors.push(`OOM ${what} expression is invalid: ${why}`);
+    }
     if (textAt(document, 'sampleInterval').startsWith('-')) {
       found.errors.push('OOM sample interval must be longer than 0');
     }

@@ -1,15 +1,17 @@
 import { parseByteSize } from '../config/byte-size.ts';
 import { entriesOf, type YamlMap } from '../yaml/index.ts';
 import type { DocumentValidators } from './documents.ts';
+import { expressionProblem } from './expression.ts';
 import { type Findings, flagAt, isSet, listAt, mapAt, mapsAt, numberAt, quoted, textAt } from './section.ts';
 
 /** Documents about volumes. */
 export const VOLUME_DOCUMENTS: DocumentValidators = {
   ExistingVolumeConfig: (document, found) => {
     volumeName(document, found, undefined);
-    if (textAt(mapAt(document, 'discovery', 'volumeSelector'), 'match') === '') {
-      found.errors.push('volume selector is required');
-    }
+    const match = textAt(mapAt(document, 'discovery', 'volumeSelector'), 'match');
+    const problem = match === '' ? undefined : expressionProblem('volume', match);
+    if (match === '') found.errors.push('volume selector is required');
+    if (problem !== undefined) found.errors.push(`volume selector is invalid: ${problem}`);
   },
   ExternalVolumeConfig: externalVolume,
   RawVolumeConfig: provisionedVolume,
@@ -107,9 +109,10 @@ interface Provisioning {
 function provisioningProblems(document: YamlMap, { required, sized }: Provisioning): string[] {
   const provisioning = mapAt(document, 'provisioning');
   const problems: string[] = [];
-  if (required && textAt(mapAt(provisioning, 'diskSelector'), 'match') === '') {
-    problems.push('disk selector is required');
-  }
+  const match = textAt(mapAt(provisioning, 'diskSelector'), 'match');
+  const wrong = match === '' ? undefined : expressionProblem('disk', match);
+  if (wrong !== undefined) problems.push(`disk selector is invalid: ${wrong}`);
+  if (required && match === '') problems.push('disk selector is required');
   const min = textAt(provisioning, 'minSize');
   const max = textAt(provisioning, 'maxSize');
   if (!sized) {
