@@ -96,6 +96,11 @@ export const WAIT_REASONS = {
     normal: true,
     doc: 'The Machine is being deleted; its Node could not be deleted yet. spec.nodeDeletionTimeout bounds it.',
   },
+  StepRefused: {
+    short: 'a refused step to be let through',
+    normal: false,
+    doc: 'Reading, changing or deleting an object that belongs to this one failed: a webhook, a conversion or a permission. It is tried again; the message is the API’s.',
+  },
   ReferenceTaken: {
     short: 'an object of its own to refer to',
     normal: false,

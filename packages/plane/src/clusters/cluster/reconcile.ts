@@ -8,6 +8,7 @@ import { claimPatch, isClaimedByAnother } from '../contract/claim.ts';
 import { becameTrueEvents } from '../contract/mirror.ts';
 import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
 import { providerWakes } from '../contract/provider-wakes.ts';
+import { sayingFailures } from '../contract/report-failure.ts';
 import type { ClusterInput } from './plan.ts';
 import { CLUSTER_MILESTONES, planClusterSpec, planClusterStatus } from './plan.ts';
 import { removeCluster } from './remove.ts';
@@ -35,11 +36,7 @@ export function createClusterController(kinds: ProviderKinds): Controller<Cluste
       const found = await findObject(context.client, cluster, key);
       if (found === undefined) return {};
       if (isPaused(found, found)) await pause(found, context);
-      else {
-        const input = await readInput(found, context, kinds);
-        if (found.metadata.deletionTimestamp !== undefined) await removeCluster(input, context);
-        else await provide(input, context);
-      }
+      else await sayingFailures(context, cluster, found, () => work(found, context, kinds));
       return {};
     },
   };
@@ -62,6 +59,16 @@ function descendants<T extends KubeObject & { readonly spec?: { readonly cluster
   });
 }
 
+async function work(found: Cluster, context: ReconcileContext, kinds: ProviderKinds): Promise<void> {
+  const isAlive = found.metadata.deletionTimestamp === undefined;
+  if (isAlive && found.metadata.finalizers?.includes(FINALIZERS.cluster) !== true) {
+    await setFinalizer(context.client, cluster, keyOf(found), FINALIZERS.cluster, 'present');
+  }
+  const input = await readInput(found, context, kinds);
+  if (!isAlive) await removeCluster(input, context);
+  else await provide(input, context);
+}
+
 async function readInput(
   found: Cluster,
   { client, cache }: ReconcileContext,
@@ -81,9 +88,6 @@ async function provide(input: ClusterInput, context: ReconcileContext): Promise<
   const { client, events } = context;
   const { cluster: found } = input;
   const key = keyOf(found);
-  if (found.metadata.finalizers?.includes(FINALIZERS.cluster) !== true) {
-    await setFinalizer(client, cluster, key, FINALIZERS.cluster, 'present');
-  }
   const claim = { owner: found, clusterName: found.metadata.name, asController: true };
   for (const part of [input.infrastructure, input.controlPlane]) {
     if (part?.kind === undefined || part.object === undefined || isClaimedByAnother(part.object, found)) continue;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findCondition } from '@bloomery/kube';
+import { apiError, findCondition } from '@bloomery/kube';
+import { createMemoryClient, type MemoryClient } from '@bloomery/kube/testing';
 import type { JsonObject, Node } from '@bloomery/model';
 import { cluster, machine, node as nodeKind } from '@bloomery/model';
+import { createFakeClock } from '@bloomery/ports';
 import { startWorld } from '../../allocation/testing/world.ts';
 import { at, definitionOf, fakeKind, fakeProvider, ownersOf, refTo, seed } from '../testing/fake-provider.ts';
 import { createMemoryWorkloads, type MemoryWorkloads } from '../workload/testing/memory-workloads.ts';
@@ -43,6 +45,7 @@ interface Options {
   readonly seeds?: readonly ReturnType<typeof seed>[];
   readonly answers?: boolean;
   readonly mayGo?: () => boolean;
+  readonly client?: MemoryClient;
 }
 
 async function start(options: Options = {}) {
@@ -70,7 +73,10 @@ async function start(options: Options = {}) {
         answer: () => (answers ? { status: { ready: true, dataSecretName: 'm-data' } } : undefined),
       }),
     ],
-    [...definitions, ...(options.seeds ?? [clusterSeed(), machineSeed(), ...parts])],
+    options.client === undefined
+      ? [...definitions, ...(options.seeds ?? [clusterSeed(), machineSeed(), ...parts])]
+      : [],
+    options.client,
   );
   await world.settle();
   const look = (name = 'm') => world.find(machine, at(name));
@@ -260,6 +266,27 @@ describe('a Machine of a provider that nobody knows', () => {
     await w.settle();
     assert.equal((await w.condition('Ready'))?.reason, 'MachineUnhealthy');
     assert.equal((await w.condition('HealthCheckSucceeded'))?.message, 'sick', 'the condition of another is kept');
+  });
+
+  it('what the API refuses is said, and tried again', async () => {
+    let isDown = true;
+    const client = createMemoryClient({
+      clock: createFakeClock(1_700_000_000_000),
+      objects: [...definitions, clusterSeed(), machineSeed(), ...parts],
+      intercept(verb, kind) {
+        if (!isDown || verb !== 'get' || kind.kind !== 'Ox') return;
+        throw apiError({ code: 500, reason: 'InternalError', message: 'conversion webhook for oxen failed: no route' });
+      },
+    });
+    await using w = await start({ client });
+    assert.equal((await w.condition('Ready'))?.reason, 'StepRefused');
+    assert.match((await w.condition('Ready'))?.message ?? '', /conversion webhook for oxen failed/);
+    await w.client.delete(machine, at('m'));
+    await w.settle(60_000);
+    assert.notEqual(await w.look(), undefined, 'it is not taken for gone');
+    isDown = false;
+    await w.settle(60_000);
+    assert.equal(await w.look(), undefined);
   });
 
   it('a paused Machine is left alone, its deletion too, and goes on when unpaused', async () => {

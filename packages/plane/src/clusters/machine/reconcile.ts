@@ -8,6 +8,7 @@ import { claimPatch, isClaimedByAnother } from '../contract/claim.ts';
 import { becameTrueEvents } from '../contract/mirror.ts';
 import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
 import { providerWakes } from '../contract/provider-wakes.ts';
+import { sayingFailures } from '../contract/report-failure.ts';
 import { syncNode } from '../workload/node-sync.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import type { MachineDeletionInput } from './deletion.ts';
@@ -83,9 +84,15 @@ export function createMachineController(deps: MachineControllerDeps): Controller
         await pause(found, context);
         return {};
       }
-      const input = await readInput(found, owner, context, deps);
-      if (found.metadata.deletionTimestamp === undefined) return provide(input, context, workloads);
-      return removeMachine(await deletionInput(input, context, deps), context, workloads);
+      return sayingFailures(context, machine, found, async () => {
+        const isAlive = found.metadata.deletionTimestamp === undefined;
+        if (isAlive && found.metadata.finalizers?.includes(FINALIZERS.machine) !== true) {
+          await setFinalizer(context.client, machine, key, FINALIZERS.machine, 'present');
+        }
+        const input = await readInput(found, owner, context, deps);
+        if (isAlive) return provide(input, context, workloads);
+        return removeMachine(await deletionInput(input, context, deps), context, workloads);
+      });
     },
   };
 }
@@ -130,12 +137,9 @@ async function deletionInput(
 }
 
 async function provide(input: MachineInput, context: ReconcileContext, workloads: WorkloadClusters): Promise<Requeue> {
-  const { client, events, clock } = context;
+  const { events, clock } = context;
   const { machine: found } = input;
   const key = keyOf(found);
-  if (found.metadata.finalizers?.includes(FINALIZERS.machine) !== true) {
-    await setFinalizer(client, machine, key, FINALIZERS.machine, 'present');
-  }
   await patchIfNeeded(context, found, (current) => planMachineMetadata({ ...input, machine: current }));
   await claimParts(input, context);
   await patchIfNeeded(context, found, (current) => planMachineSpec({ ...input, machine: current }));

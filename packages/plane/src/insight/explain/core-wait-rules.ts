@@ -54,6 +54,13 @@ export const CORE_WAIT_RULES = {
     next: 'It is tried again until the timeout for it has passed; then the Node is left behind.',
     do: (o: ExplainedObject) => [describe(o), bound(o, 'nodeDeletionTimeout')],
   },
+  StepRefused: {
+    next: 'It is tried again by itself, up to a minute apart; what the message names must let it through.',
+    do: (o: ExplainedObject) => [
+      describe(o),
+      'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations',
+    ],
+  },
   ReferenceTaken: {
     next: 'Nothing, until the reference names an object that belongs to nobody else.',
     do: (o: ExplainedObject) => [describe(o), edit(o)],
