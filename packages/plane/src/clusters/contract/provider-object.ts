@@ -25,7 +25,7 @@ export interface ProviderObject {
   readonly object: KubeObject | undefined;
   readonly view: ProviderView;
   /** What the reference should name as apiVersion, where the version that it names is not served. */
-  readonly mendedApiVersion: string | undefined;
+  readonly mendedApiVersion?: string | undefined;
 }
 
 /**
