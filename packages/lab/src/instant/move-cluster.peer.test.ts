@@ -10,7 +10,8 @@ import {
   startPeer,
   startServe,
 } from '@bloomery/bloomery/testing';
-import { createRemoteClient, loadKubeconfig, type RemoteClient } from '@bloomery/kube';
+import { createRemoteClient, isConditionTrue, loadKubeconfig, type RemoteClient } from '@bloomery/kube';
+import { cluster, machine, machineDeployment, talosControlPlane } from '@bloomery/model';
 import { silentLog, systemClock } from '@bloomery/ports';
 import type { InstantCluster } from './instant-cluster.ts';
 import type { InstantWorld } from './instant-world.ts';
@@ -81,6 +82,7 @@ const client = KUBECTLS[0] ?? { path: 'kubectl', missing: 'no kubectl' };
 
 interface Side extends AsyncDisposable {
   readonly plane: ServeProcess;
+  readonly remote: RemoteClient;
   readonly machines: InstantMachines;
   readonly ok: (args: readonly string[], input?: string) => string;
 }
@@ -93,6 +95,7 @@ async function startSide(world?: InstantWorld): Promise<Side> {
   const machines = await startInstantMachines(world === undefined ? {} : { world }, deps);
   return {
     plane,
+    remote,
     machines,
     ok: (args, input) => {
       const result = kubectl(client.path, plane.kubeconfig, args, input === undefined ? {} : { input });
@@ -152,25 +155,29 @@ describe('real clusterctl with a whole cluster of simulated machines', {
       ...(node?.orders ?? []).map((order) => `${name} ordered ${JSON.stringify(order)}`),
       ...(isOn ? [] : [`${name} is off`]),
     ]);
-  const isComplete = async (side: Side, workers = 1): Promise<void> => {
-    const all = (kind: string, path: string): string => side.ok(['get', kind, '-o', `jsonpath={.items[*]${path}}`]);
+  // Not by kubectl: the machines live in this process, and could not answer while it waits for a program.
+  const isComplete = async ({ remote, ok, plane }: Side, workers = 1): Promise<void> => {
     await eventually(
       'the cluster is whole',
-      () =>
-        all('machines', '.status.phase') ===
-          Array(1 + workers)
-            .fill('Running')
-            .join(' ') &&
-        all('machines', '.status.nodeRef.kind') ===
-          Array(1 + workers)
-            .fill('Node')
-            .join(' ') &&
-        all('clusters', '.status.controlPlaneReady') === 'true' &&
-        all('clusters', '.status.infrastructureReady') === 'true' &&
-        all('clusters', '.status.conditions[?(@.type=="ControlPlaneInitialized")].status') === 'True' &&
-        all('taloscontrolplanes', '.status.bootstrapped') === 'true' &&
-        all('machinedeployments', '.status.readyReplicas') === String(workers),
-      () => `${side.ok(['get', KINDS])}\n${side.plane.stderr().split('\n').slice(-15).join('\n')}`,
+      async () => {
+        const in_ = { namespace: 'default' };
+        const [found, controlPlane, machines, deployment] = await Promise.all([
+          remote.get(cluster, { ...in_, name: 'forge' }),
+          remote.get(talosControlPlane, { ...in_, name: 'forge-cp' }),
+          remote.list(machine, in_),
+          remote.get(machineDeployment, { ...in_, name: 'forge-workers' }),
+        ]);
+        return (
+          found.status?.controlPlaneReady === true &&
+          found.status.infrastructureReady === true &&
+          isConditionTrue(found.status.conditions, 'ControlPlaneInitialized') &&
+          controlPlane.status?.bootstrapped === true &&
+          machines.items.length === 1 + workers &&
+          machines.items.every(({ status }) => status?.phase === 'Running' && status.nodeRef !== undefined) &&
+          deployment.status?.readyReplicas === workers
+        );
+      },
+      () => `${ok(['get', KINDS])}\n${plane.stderr().split('\n').slice(-15).join('\n')}`,
     );
   };
 
