@@ -71,7 +71,9 @@ function followChange(facts: Facts, machine: ControlPlaneMachine): Step {
   const { at, talos: version, reboots } = readInPlaceChange(machine) ?? { at: '', talos: '', reboots: false };
   const elapsedMs = facts.observation.nowMs - (Date.parse(at) || 0);
   const isUpgraded = version === '' || (talos.state === 'answers' && talos.version === version);
-  const isBack = facts.standing(machine) === 'member' && (!reboots || elapsedMs >= REBOOT_BEGINS_MS);
+  // Another Talos proves the reboot; without one only time does.
+  const hasRebooted = !reboots || version !== '' || elapsedMs >= REBOOT_BEGINS_MS;
+  const isBack = facts.standing(machine) === 'member' && hasRebooted;
   if (isUpgraded && isBack) {
     return { action: { do: 'settleMachine', machine: name, annotations: { [ANNOTATIONS.changingInPlace]: null } } };
   }
