@@ -82,6 +82,12 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
     about: 'TalosConfig',
     meaning: 'The talosconfig of the cluster could not be made.',
   },
+  ClientConfigExpiring: {
+    type: 'Warning',
+    about: 'TalosConfig',
+    meaning:
+      'The client certificate of the talosconfig ends within 60 days. It is renewed 30 days before; copies of it are not.',
+  },
   ClientConfigWritten: {
     type: 'Normal',
     about: 'TalosConfig',
@@ -122,7 +128,8 @@ export const EVENT_REASONS: Readonly<Record<string, EventReason>> = {
   DataSecretAdopted: {
     type: 'Normal',
     about: 'TalosConfig',
-    meaning: 'The Machine has its data Secret already, after a move or a restore: the config is not made again.',
+    meaning:
+      'The Machine has its data Secret already, after a move or a restore, or it is back: the config is not made again.',
   },
   DataSecretCreated: {
     type: 'Normal',

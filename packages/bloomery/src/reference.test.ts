@@ -45,6 +45,7 @@ const INDIRECT: readonly string[] = [
   'clusters/machine/remove.ts',
   'clusters/metal-cluster/reconcile.ts',
   'clusters/talos-config/reconcile-talos-config.ts',
+  'clusters/talos-config/report-failure.ts',
   'inventory/server/power-actions.ts',
   'inventory/server/reconcile.ts',
   'link/bound-objects.ts',

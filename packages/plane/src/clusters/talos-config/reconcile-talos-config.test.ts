@@ -330,6 +330,29 @@ describe('a machine config that was made', () => {
     assert.equal(await w.text('blue-talos', 'bundle'), bundle);
   });
 
+  it('whose Secret is lost and restored goes on, and says so', async () => {
+    const w = talosConfigWorld(QUICK);
+    await w.reconcile();
+    await w.patch(machine, 'cp-0', { spec: { bootstrap: { dataSecretName: 'cp-0-bootstrap-data' } } });
+    const { apiVersion, kind, metadata, data } = await w.client.get(secret, {
+      name: 'cp-0-bootstrap-data',
+      namespace: 'default',
+    });
+    await w.client.delete(secret, { name: metadata.name, namespace: 'default' });
+    await w.reconcile();
+    await w.client.create(secret, {
+      apiVersion,
+      kind,
+      metadata: { name: metadata.name, namespace: 'default' },
+      data: data ?? {},
+    });
+    await w.reconcile();
+    await w.reconcile();
+    assert.match((await w.condition('Ready')) ?? '', /^True/);
+    assert.equal((await w.config()).status?.waitingFor, undefined);
+    assert.deepEqual(kinds(w.events).slice(2), ['BootstrapDataLost', 'DataSecretAdopted']);
+  });
+
   it('of another object of its name is replaced: no machine of this one has read it', async () => {
     const gone = { apiVersion: 'bootstrap.cluster.x-k8s.io/v1beta1', kind: 'TalosConfig', name: 'cp-0', uid: 'gone' };
     const left = secretNamed('cp-0-bootstrap-data', { value: 'left behind' }, gone);
@@ -484,10 +507,11 @@ describe('the talosconfig of a cluster', () => {
     assert.notEqual(await w.text('blue-talosconfig', 'talosconfig'), second);
     assert.equal(await w.condition('ClientConfigExpiring'), undefined);
     assert.deepEqual(
-      w.events.filter((event) => event.includes('ClientConfigWritten')),
+      w.events.filter((event) => event.includes('ClientConfig')),
       [
         'Normal ClientConfigWritten: Secret blue-talosconfig was written: there was none.',
         'Normal ClientConfigWritten: Secret blue-talosconfig was written: the control plane has other addresses.',
+        'Warning ClientConfigExpiring: the client certificate in Secret blue-talosconfig is valid until 2027-01-02; it is renewed 30 days before, copies of it are not.',
         'Normal ClientConfigWritten: Secret blue-talosconfig was written: its certificate had less than 30 days left.',
       ],
     );

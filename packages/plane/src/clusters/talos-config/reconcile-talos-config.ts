@@ -23,22 +23,16 @@ import {
   WAIT_REASONS,
 } from '@bloomery/model';
 import { type BloomeryError, isBloomeryError, type RandomBytes } from '@bloomery/ports';
-import { type Wait, waitingFor } from '../../allocation/wait.ts';
+import type { Wait } from '../../allocation/wait.ts';
 import { refreshClientConfig } from './client-config.ts';
 import { controllerReference, mendOwner, readClusterSecrets } from './cluster-secrets.ts';
-import {
-  available,
-  clientFailure,
-  clientReports,
-  configProblems,
-  dataFailure,
-  waitReport,
-} from './condition-reports.ts';
+import { available, clientReports, configProblems, waitReport } from './condition-reports.ts';
 import { ownerReferenceOf, readOwner } from './config-owner.ts';
 import { generateData } from './generate-data.ts';
 import { dataSecretOf, planTalosConfig, type TalosConfigPlan } from './plan-talos-config.ts';
 import { readSpec } from './read-spec.ts';
-import { type ConditionReport, reportTalosConfig } from './talos-config-status.ts';
+import { fail, failClient, SECRETS_RETRY_MS } from './report-failure.ts';
+import { reportTalosConfig } from './talos-config-status.ts';
 
 /** What the controller needs beside its context. */
 export interface TalosConfigDeps {
@@ -46,8 +40,6 @@ export interface TalosConfigDeps {
 }
 
 const CLIENT_CHECK_MS = 12 * 3_600_000;
-/** Secrets are not watched: whoever mends one is noticed by this. */
-const SECRETS_RETRY_MS = 30_000;
 /** A data Secret that nobody has used yet is looked after more often than one of a running machine. */
 const DATA_CHECK_MS = 10 * 60_000;
 /** Pools of machines are not watched: their kind may not be installed. */
@@ -208,6 +200,11 @@ async function keep(
   plan: Extract<TalosConfigPlan, { do: 'keep' }>,
 ): Promise<Requeue> {
   const afterMs = plan.owner.hasNode ? CLIENT_CHECK_MS : DATA_CHECK_MS;
+  const name = config.status?.dataSecretName ?? '';
+  if (config.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true) {
+    const message = `Secret ${name} is back; the machine config is not made again.`;
+    context.events.record(config, { type: 'Normal', reason: 'DataSecretAdopted', message });
+  }
   if (plan.refreshClient) {
     return await guarded(context, config, 'talosconfig', () => refresh(deps, context, config, plan.cluster, afterMs));
   }
@@ -230,11 +227,15 @@ async function refresh(
   }
   const { secretName, notAfterMs, written } = await refreshClientConfig(context, cluster, bundle, deps.random);
   const reports = clientReports(secretName, notAfterMs, context.clock.nowMs());
+  const expiring = reports.find(({ type }) => type === 'ClientConfigExpiring');
+  if (expiring !== undefined && !config.status?.conditions?.some(({ type }) => type === expiring.type)) {
+    context.events.record(config, { type: 'Warning', reason: expiring.type, message: `${expiring.message}.` });
+  }
   await reportTalosConfig(context, keyOf(config), {
     observed: true,
     waitingFor: null,
     conditions: [available(), ...reports],
-    without: reports.some(({ type }) => type === 'ClientConfigExpiring') ? [] : ['ClientConfigExpiring'],
+    without: expiring === undefined ? ['ClientConfigExpiring'] : [],
   });
   if (written !== undefined) {
     const message = `Secret ${secretName} was written: ${written.why}.`;
@@ -256,44 +257,4 @@ async function guarded(
     if (!isBloomeryError(error) || !error.code.startsWith('BLM_TALOS_')) throw error;
     return await fail(context, config, what, error);
   }
-}
-
-async function fail(
-  context: ReconcileContext,
-  config: TalosConfig,
-  what: 'data secret' | 'talosconfig',
-  error: BloomeryError,
-): Promise<Requeue> {
-  const isSecrets = error.code === 'BLM_TALOS_SECRETS_INVALID';
-  if (what === 'talosconfig') await failClient(context, config, error.message);
-  else {
-    const { name, namespace = 'default' } = config.metadata;
-    const reason = isSecrets ? 'ClusterSecretsUnusable' : 'BootstrapConfigRefused';
-    const failed = dataFailure(reason, `TalosConfig ${namespace}/${name}: ${error.message}`);
-    await reportFailure(context, config, failed, waitingFor({ reason, message: failed.message }));
-  }
-  return isSecrets ? { afterMs: SECRETS_RETRY_MS } : {};
-}
-
-/** The machine config is there all the same. */
-const failClient = (context: ReconcileContext, config: TalosConfig, why: string): Promise<void> =>
-  reportFailure(context, config, clientFailure(why), null);
-
-async function reportFailure(
-  context: ReconcileContext,
-  config: TalosConfig,
-  failed: ConditionReport,
-  short: string | null,
-): Promise<void> {
-  const before = config.status?.conditions?.find(({ type }) => type === failed.type);
-  const isData = failed.type === 'DataSecretAvailable';
-  await reportTalosConfig(context, keyOf(config), {
-    observed: false,
-    waitingFor: short,
-    conditions: isData ? [failed] : [available(), failed],
-  });
-  if (before?.message === failed.message) return;
-  const reason = failed.old?.reason ?? failed.reason;
-  context.events.record(config, { type: 'Warning', reason, message: failed.message });
-  context.log.warn('talosconfig.failed', { talosConfig: config.metadata.name, why: failed.message });
 }
