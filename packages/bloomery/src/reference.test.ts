@@ -46,6 +46,7 @@ const INDIRECT: readonly string[] = [
   'clusters/metal-cluster/reconcile.ts',
   'clusters/talos-config/reconcile-talos-config.ts',
   'clusters/talos-config/report-failure.ts',
+  'insight/mark-events.ts',
   'inventory/server/power-actions.ts',
   'inventory/server/reconcile.ts',
   'link/bound-objects.ts',
