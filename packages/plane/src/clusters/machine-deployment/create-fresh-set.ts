@@ -4,8 +4,9 @@ import type { MachineDeployment, MachineSet } from '@bloomery/model';
 import { jsonEqual, keyOf, machineSet } from '@bloomery/model';
 import { BloomeryError, errorText, isBloomeryError } from '@bloomery/ports';
 import type { Wait } from '../../allocation/wait.ts';
-import { type ProviderKinds, providerStateText, readProviderObject } from '../contract/provider-object.ts';
+import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
 import { isControlledBy } from '../machine-set/plan.ts';
+import { templateWait } from '../machine-set/template-wait.ts';
 import { lastRevision, MACHINE_DEPLOYMENT_MANAGER, machineSetOf } from './machine-set-of.ts';
 import type { MachineDeploymentPlan } from './plan.ts';
 import { rolloutFields, templateHash } from './template-hash.ts';
@@ -70,11 +71,11 @@ async function missingTemplate(
   { metadata, spec }: MachineDeployment,
 ): Promise<Wait | undefined> {
   const template = spec?.template.spec;
-  for (const ref of [template?.infrastructureRef, template?.bootstrap.configRef]) {
-    const found = await readProviderObject({ ...kinds, client: context.client }, ref, metadata.namespace ?? 'default');
-    if (found !== undefined && found.object === undefined) {
-      return { reason: 'WaitingForTemplate', message: providerStateText(found) };
-    }
-  }
-  return undefined;
+  const deps = { ...kinds, client: context.client };
+  const { namespace = 'default' } = metadata;
+  const infrastructure = await readProviderObject(deps, template?.infrastructureRef, namespace);
+  const bootstrap = await readProviderObject(deps, template?.bootstrap.configRef, namespace);
+  const wait = templateWait('infrastructureRef', infrastructure);
+  if (wait !== undefined) return wait;
+  return bootstrap === undefined ? undefined : templateWait('bootstrap.configRef', bootstrap);
 }

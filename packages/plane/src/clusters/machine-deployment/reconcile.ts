@@ -21,6 +21,7 @@ import { type ClusterIndex, clusterKeyOf, createClusterIndex } from '../contract
 import type { ProviderKinds } from '../contract/provider-object.ts';
 import { controllerReference } from '../machine-set/machine-of.ts';
 import { controllerOf, isControlledBy } from '../machine-set/plan.ts';
+import { REFUSED_RETRY_MS } from '../machine-set/reconcile.ts';
 import { createFreshSet } from './create-fresh-set.ts';
 import { inPlacePatch, MACHINE_DEPLOYMENT_MANAGER, sizeAnnotations } from './machine-set-of.ts';
 import { isOnDelete, type MachineDeploymentPlan, planMachineDeployment } from './plan.ts';
@@ -230,7 +231,8 @@ async function writeStatus(
   const event = wait && waitingFor(wait) !== deployment.status?.waitingFor ? waitEvent([], wait) : undefined;
   if (event !== undefined) events.record(deployment, event);
   if (isComplete) await forgetOld(deployment, outcome.old, context);
-  const due = [nextMs, rolloutInMs(deployment, nowMs)].filter((ms) => ms !== undefined);
+  const retryMs = outcome.problem?.reason === 'MachineRefused' ? REFUSED_RETRY_MS : undefined;
+  const due = [nextMs, rolloutInMs(deployment, nowMs), retryMs].filter((ms) => ms !== undefined);
   return due.length === 0 ? {} : { afterMs: Math.min(...due) };
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createMemoryClient } from '@bloomery/kube/testing';
 import type { JsonObject, KubeObject, Machine, MachineSet } from '@bloomery/model';
 import {
   machine,
@@ -10,6 +11,7 @@ import {
   talosConfigTemplate,
   talosControlPlane,
 } from '@bloomery/model';
+import { BloomeryError, createFakeClock } from '@bloomery/ports';
 import { startWorld, type World } from '../../allocation/testing/world.ts';
 import {
   at,
@@ -270,14 +272,14 @@ describe('a MachineSet makes no Machines', () => {
       (seeds) => seeds.filter(({ kind }) => kind !== metalMachineTemplate),
       'InfrastructureTemplateCloningFailed',
       'machine template to exist',
-      /^MetalMachineTemplate default\/t does not exist; create it$/,
+      /^spec.template.spec.infrastructureRef: MetalMachineTemplate default\/t does not exist; create it$/,
     ],
     [
       'without its bootstrap template',
       (seeds) => seeds.filter(({ kind }) => kind !== talosConfigTemplate),
       'BootstrapTemplateCloningFailed',
       'machine template to exist',
-      /^TalosConfigTemplate default\/t does not exist; create it$/,
+      /^spec.template.spec.bootstrap.configRef: TalosConfigTemplate default\/t does not exist; create it$/,
     ],
   ];
   const withStatus = (seeds: Seeds, status: JsonObject): Seeds =>
@@ -316,6 +318,44 @@ describe('a MachineSet makes no Machines', () => {
     await edit(w, { metadata: { annotations } });
     await w.settle();
     assert.equal((await names(w)).length, 2);
+  });
+
+  it('of a kind that is no template', async () => {
+    const set = machineSetSeed(1);
+    await using w = await start([...clusterSeeds, set]);
+    await edit(w, { spec: { replicas: 2, template: { spec: { infrastructureRef: ref(metalMachine, 'ms-bbbbb') } } } });
+    await w.settle();
+    assert.deepEqual(await names(w), ['ms-bbbbb']);
+    assert.equal(conditionOf(await theSet(w), 'MachinesCreated')?.reason, 'InfrastructureTemplateCloningFailed');
+    assert.equal(
+      conditionOf(await theSet(w), 'Ready')?.message,
+      'spec.template.spec.infrastructureRef: MetalMachine default/ms-bbbbb is no template: its kind does not end in Template; name one that does',
+    );
+  });
+
+  it('that the API refuses, and tries again by itself', async () => {
+    let isRefused = true;
+    const client = createMemoryClient({
+      clock: createFakeClock(1_700_000_000_000),
+      objects: [...clusterSeeds, machineSetSeed(1)],
+      intercept: (verb, kind) => {
+        if (verb !== 'create' || kind.kind !== 'Machine' || !isRefused) return;
+        throw new BloomeryError('BLM_API_INVALID', 'machines is invalid: spec.version: too old');
+      },
+    });
+    const random = countingBytes();
+    await using w = await startWorld((kinds) => [createMachineSetController({ kinds, random })], [], client);
+    await w.settle();
+    const set = await theSet(w);
+    assert.equal(conditionOf(set, 'MachinesCreated')?.reason, 'MachineCreationFailed');
+    assert.deepEqual(
+      [set.status?.failureReason, set.status?.failureMessage, set.status?.waitingFor],
+      ['CreateError', 'machines is invalid: spec.version: too old', 'a machine template that can be used'],
+    );
+    isRefused = false;
+    await w.settle(31_000);
+    assert.equal((await names(w)).length, 1);
+    assert.equal((await theSet(w)).status?.failureReason, undefined);
   });
 
   it('while it is told not to', async () => {

@@ -8,11 +8,11 @@ import {
   type ProviderKinds,
   type ProviderObject,
   type ProviderReference,
-  providerStateText,
   readProviderObject,
 } from '../contract/provider-object.ts';
 import { controllerReference, MACHINE_SET_MANAGER, machineName, machineOf, propagatedTo } from './machine-of.ts';
 import type { CreationProblem } from './status.ts';
+import { templateWait } from './template-wait.ts';
 
 export interface MakeMachinesDeps {
   readonly kinds: ProviderKinds;
@@ -157,14 +157,11 @@ export function openParts(set: MachineSet, { metadata, spec, status }: Machine):
 
 function missingTemplate(set: MachineSet, { infrastructure, bootstrap }: Templates): CreationProblem | undefined {
   const hasBootstrap = set.spec?.template?.spec?.bootstrap.configRef?.name !== undefined;
-  if (infrastructure?.object === undefined) return missing(INFRASTRUCTURE_FAILED, infrastructure);
-  return hasBootstrap && bootstrap?.object === undefined ? missing(BOOTSTRAP_FAILED, bootstrap) : undefined;
-}
-
-function missing(reason: string, template: ProviderObject | undefined): CreationProblem {
-  const message =
-    template === undefined ? 'spec.template names no infrastructure template' : providerStateText(template);
-  return { reason, severity: 'Error', wait: { reason: 'WaitingForTemplate', message }, isFinal: false };
+  const noInfrastructure = templateWait('infrastructureRef', infrastructure);
+  const wait = noInfrastructure ?? (hasBootstrap ? templateWait('bootstrap.configRef', bootstrap) : undefined);
+  if (wait === undefined) return undefined;
+  const reason = noInfrastructure === undefined ? BOOTSTRAP_FAILED : INFRASTRUCTURE_FAILED;
+  return { reason, severity: 'Error', wait, isFinal: false };
 }
 
 /** What a failure means for the set; undefined when it is one of the moment, to be tried again. */

@@ -23,6 +23,9 @@ export interface MachineSetDeps {
   readonly random: RandomBytes;
 }
 
+/** What the API refused may be allowed without any object that is watched having changed. */
+export const REFUSED_RETRY_MS = 30_000;
+
 interface Work extends MachineSetDeps {
   readonly context: ReconcileContext;
   readonly machines: ClusterIndex<Machine>;
@@ -191,7 +194,10 @@ async function writeStatus(set: MachineSet, outcome: MachineSetOutcome, context:
   );
   const event = wait && waitEvent(set.status?.conditions, wait);
   if (event !== undefined) events.record(set, event);
-  return nextMs === undefined ? {} : { afterMs: nextMs };
+  const due = [nextMs, wait?.reason === 'MachineRefused' ? REFUSED_RETRY_MS : undefined].filter(
+    (ms) => ms !== undefined,
+  );
+  return due.length === 0 ? {} : { afterMs: Math.min(...due) };
 }
 
 function statusOf({ status }: MachineSet): Pick<MachineSet, 'status'> {
