@@ -7,19 +7,19 @@ import {
   type TalosConfig,
   talosConfig,
 } from '@bloomery/model';
-import { BloomeryError, type RandomBytes } from '@bloomery/ports';
+import { BloomeryError } from '@bloomery/ports';
 import type { SecretsBundle } from '@bloomery/talos';
 import { type BootstrapData, makeBootstrapData } from './bootstrap-data.ts';
 import {
   controllerReference,
   ensureOwnSecret,
   ensureSecret,
-  newClusterSecrets,
   readClusterSecrets,
   storeClusterSecrets,
 } from './cluster-secrets.ts';
 import type { ConfigOwner } from './config-owner.ts';
 import { lowestContract } from './lowest-contract.ts';
+import type { MakeSecrets } from './shared-secrets.ts';
 
 /** For whom data is made, and where it goes. */
 export interface GenerateTask {
@@ -38,7 +38,7 @@ export interface GenerateTask {
 export async function generateData(
   context: ReconcileContext,
   { config, owner, cluster, dataSecretName }: GenerateTask,
-  random: RandomBytes,
+  makeSecrets: MakeSecrets,
 ): Promise<BootstrapData> {
   const { namespace = 'default' } = config.metadata;
   const isGiven = config.spec?.generateType === 'none';
@@ -51,7 +51,7 @@ export async function generateData(
   else {
     await refuseLostSecrets(context, config, cluster);
     const contract = await lowestContract(context.client, config, cluster);
-    const candidate = await newClusterSecrets(context, contract, random);
+    const candidate = await makeSecrets(context, cluster, contract);
     made = make(candidate);
     bundle = await storeClusterSecrets(context, cluster, candidate);
     if (bundle !== candidate) made = make(bundle);

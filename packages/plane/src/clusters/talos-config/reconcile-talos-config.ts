@@ -32,11 +32,16 @@ import { generateData } from './generate-data.ts';
 import { dataSecretOf, planTalosConfig, type TalosConfigPlan } from './plan-talos-config.ts';
 import { readSpec } from './read-spec.ts';
 import { fail, failClient, SECRETS_RETRY_MS } from './report-failure.ts';
+import { createSharedSecrets, type MakeSecrets } from './shared-secrets.ts';
 import { reportTalosConfig } from './talos-config-status.ts';
 
 /** What the controller needs beside its context. */
 export interface TalosConfigDeps {
   readonly random: RandomBytes;
+}
+
+interface Deps extends TalosConfigDeps {
+  readonly makeSecrets: MakeSecrets;
 }
 
 const CLIENT_CHECK_MS = 12 * 3_600_000;
@@ -46,7 +51,8 @@ const DATA_CHECK_MS = 10 * 60_000;
 const POOL_CHECK_MS = 30_000;
 
 /** Makes the bootstrap data of each Machine out of its TalosConfig, and the secrets of its cluster (spec/cluster.md sections 3–6). */
-export function createTalosConfigController(deps: TalosConfigDeps): Controller<TalosConfig> {
+export function createTalosConfigController({ random }: TalosConfigDeps): Controller<TalosConfig> {
+  const deps: Deps = { random, makeSecrets: createSharedSecrets(random) };
   return {
     name: 'talosconfig',
     kind: talosConfig,
@@ -72,7 +78,7 @@ function configsOfCluster(cluster: Cluster, cache: ObjectCache): readonly Object
   return machines.filter((m) => m.spec?.clusterName === cluster.metadata.name).flatMap((m) => configOfMachine(m));
 }
 
-async function reconcile(deps: TalosConfigDeps, key: ObjectKey, context: ReconcileContext): Promise<Requeue> {
+async function reconcile(deps: Deps, key: ObjectKey, context: ReconcileContext): Promise<Requeue> {
   const config = await findObject(context.client, talosConfig, key);
   if (config === undefined) return {};
   const reference = ownerReferenceOf(config);
@@ -91,7 +97,7 @@ async function reconcile(deps: TalosConfigDeps, key: ObjectKey, context: Reconci
 }
 
 async function act(
-  deps: TalosConfigDeps,
+  deps: Deps,
   context: ReconcileContext,
   config: TalosConfig,
   plan: TalosConfigPlan,
@@ -158,13 +164,13 @@ async function adopt(context: ReconcileContext, config: TalosConfig, dataSecretN
 }
 
 async function generate(
-  deps: TalosConfigDeps,
+  deps: Deps,
   context: ReconcileContext,
   config: TalosConfig,
   plan: Extract<TalosConfigPlan, { do: 'generate' }>,
 ): Promise<Requeue> {
   const { owner, cluster, dataSecretName } = plan;
-  const made = await generateData(context, { config, owner, cluster, dataSecretName }, deps.random);
+  const made = await generateData(context, { config, owner, cluster, dataSecretName }, deps.makeSecrets);
   const invalid = made.problems.length === 0 ? undefined : configProblems(made.problems);
   const record = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
     context.events.record(config, { type, reason, message });
@@ -194,7 +200,7 @@ function withoutRegenerate({ metadata }: TalosConfig) {
 }
 
 async function keep(
-  deps: TalosConfigDeps,
+  deps: Deps,
   context: ReconcileContext,
   config: TalosConfig,
   plan: Extract<TalosConfigPlan, { do: 'keep' }>,
@@ -213,7 +219,7 @@ async function keep(
 }
 
 async function refresh(
-  deps: TalosConfigDeps,
+  deps: Deps,
   context: ReconcileContext,
   config: TalosConfig,
   cluster: Cluster,
