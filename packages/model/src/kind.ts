@@ -76,8 +76,8 @@ export interface KindDefinition<T extends KubeObject = KubeObject> extends KindR
   readonly crdLabels: Readonly<Record<string, string>>;
   /** The version is deprecated: what callers are warned of. */
   readonly deprecation?: string;
-  /** Defaults that the schema cannot express. Pure. */
-  readonly defaults?: (object: JsonObject) => JsonObject;
+  /** Defaults that the schema cannot express. `old` is present where an update is defaulted. Pure. */
+  readonly defaults?: (object: JsonObject, old?: JsonObject) => JsonObject;
   /** Checks beyond the schema. `old` is present on updates. Pure. */
   readonly admit?: (object: JsonObject, old: JsonObject | undefined) => Admission;
   /** To and from the stored version; absent when this is the stored version or the shapes are equal. Lossless. */

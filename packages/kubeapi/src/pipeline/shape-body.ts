@@ -90,7 +90,7 @@ export function shapeObject(
   const { version, resource } = request;
   const why = unreadableWhy(request, object);
   if (why !== undefined) throw asPatch ? unreadablePatch(object, why) : undecodable(request, why);
-  const defaulted = version.defaults?.(object) ?? object;
+  const defaulted = version.defaults?.(object, old) ?? object;
   const processed = processObject(version.schema, defaulted, {
     // Kubernetes' own kinds are read into structures, in which a null is nothing.
     dropNulls: request.applied !== true || resource.rules.builtin,

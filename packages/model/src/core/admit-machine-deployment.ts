@@ -40,10 +40,10 @@ function rollingProblems({ maxSurge, maxUnavailable }: JsonObject): readonly Fie
 }
 
 /** Defaults of MachineDeployment, as Cluster API's webhook gives them. */
-export function defaultMachineDeployment(object: JsonObject): JsonObject {
+export function defaultMachineDeployment(object: JsonObject, old?: JsonObject): JsonObject {
   const name = String(asObject(object['metadata'])['name'] ?? '');
   const own = { nameLabel: LABELS.machineDeployment, nameValue: name, selectsCluster: true };
-  const completed = withTemplateDefaults(object, own);
+  const completed = withTemplateDefaults(object, own, old);
   if (completed['spec'] === undefined) return completed;
   const spec = asObject(completed['spec']);
   const strategy = asObject(spec['strategy']);

@@ -11,10 +11,10 @@ export function admitMachineSet(object: JsonObject, old: JsonObject | undefined)
 }
 
 /** Defaults of MachineSet, as Cluster API's webhook gives them. */
-export function defaultMachineSet(object: JsonObject): JsonObject {
+export function defaultMachineSet(object: JsonObject, old?: JsonObject): JsonObject {
   const name = String(asObject(object['metadata'])['name'] ?? '');
   const own = { nameLabel: LABELS.machineSet, nameValue: labelValueOf(name), selectsCluster: false };
-  const completed = withTemplateDefaults(object, own);
+  const completed = withTemplateDefaults(object, own, old);
   if (completed['spec'] === undefined) return completed;
   const spec = asObject(completed['spec']);
   return { ...completed, spec: { ...spec, deletePolicy: spec['deletePolicy'] || 'Random' } };

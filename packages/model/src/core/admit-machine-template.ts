@@ -1,6 +1,6 @@
 import { asObject } from '../conversion-data.ts';
 import { parseGoDuration } from '../go-duration.ts';
-import type { JsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import type { FieldProblem } from '../kind.ts';
 import { compileLabelSelector, type LabelSelector, labelSelectorText } from '../selector/label-selector.ts';
 import { ANNOTATIONS, LABELS } from '../well-known.ts';
@@ -109,6 +109,7 @@ function skippedCheckProblems(annotations: JsonObject): readonly FieldProblem[] 
 export function withTemplateDefaults(
   object: JsonObject,
   own: { readonly nameLabel: string; readonly nameValue: string; readonly selectsCluster: boolean },
+  old: JsonObject | undefined,
 ): JsonObject {
   const { metadata, spec } = object;
   if (spec === undefined) return object;
@@ -131,7 +132,7 @@ export function withTemplateDefaults(
     metadata: { ...meta, labels: { ...asObject(meta['labels']), ...clusterLabel } },
     spec: {
       ...given,
-      replicas: given['replicas'] ?? smallestSize(asObject(meta['annotations'])),
+      replicas: given['replicas'] ?? defaultSize(asObject(meta['annotations']), asObject(old?.['spec'])['replicas']),
       selector: { ...selector, matchLabels: { ...asObject(matchLabels), ...extra } },
       template: {
         ...template,
@@ -144,11 +145,14 @@ export function withTemplateDefaults(
   };
 }
 
-/** Without a number the autoscaler's smallest size counts, else 1. */
-function smallestSize(annotations: JsonObject): number {
-  const text = annotations[ANNOTATIONS.autoscalerMinSize];
-  const hasBoth = typeof text === 'string' && annotations[ANNOTATIONS.autoscalerMaxSize] !== undefined;
-  return hasBoth && /^\d{1,6}$/.test(text) ? Number(text) : 1;
+/** Without a number an autoscaler gets what there was, within its bounds, or its smallest size; else 1. */
+function defaultSize(annotations: JsonObject, before: Json | undefined): number {
+  const bounds = [ANNOTATIONS.autoscalerMinSize, ANNOTATIONS.autoscalerMaxSize].map((name) => annotations[name]);
+  const [least, most] = bounds.map((text) =>
+    typeof text === 'string' && /^\d{1,6}$/.test(text) ? Number(text) : undefined,
+  );
+  if (least === undefined || most === undefined) return 1;
+  return typeof before === 'number' ? Math.min(most, Math.max(least, before)) : least;
 }
 
 function withMachineDefaults(spec: JsonObject, namespace: JsonObject[string]): JsonObject {

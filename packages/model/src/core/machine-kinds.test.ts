@@ -81,12 +81,20 @@ describe('defaults', () => {
     assert.equal(spec['minReadySeconds'], 5);
   });
 
-  it('without a number of machines the autoscaler starts at its smallest size', () => {
+  it('without a number of machines the autoscaler gets what there was within its bounds, or its smallest size', () => {
     const annotations = {
       'cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size': '4',
       'cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size': '9',
     };
-    assert.equal((defaultMachineSet(machines('a', {}, annotations))['spec'] as JsonObject)['replicas'], 4);
+    const sizeAfter = (replicas?: number): unknown => {
+      const old = replicas === undefined ? undefined : machines('a', { replicas });
+      return (defaultMachineSet(machines('a', {}, annotations), old)['spec'] as JsonObject)['replicas'];
+    };
+    assert.deepEqual([sizeAfter(), sizeAfter(1), sizeAfter(7), sizeAfter(20)], [4, 4, 7, 9]);
+    assert.equal(
+      (defaultMachineSet(machines('a'), machines('a', { replicas: 7 }))['spec'] as JsonObject)['replicas'],
+      1,
+    );
   });
 
   it('a MachineHealthCheck tolerates all machines unhealthy and waits ten minutes for a Node', () => {
