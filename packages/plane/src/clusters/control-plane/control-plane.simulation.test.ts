@@ -85,6 +85,61 @@ describe('a control plane', () => {
     assert.ok(s.events.some((e) => e.endsWith('EtcdMemberLeft')));
   });
 
+  it('that is paused is left alone, says so, and goes on afterwards', async () => {
+    const s = await settled({ replicas: 1 });
+    const pause = async (paused: boolean): Promise<void> => {
+      await s.client.patch(cluster, at('c'), { type: 'merge', body: { spec: { paused } } });
+    };
+    await pause(true);
+    await s.spec({ replicas: 3 });
+    for (let i = 0; i < 15; i++) await s.step();
+    assert.equal((await s.list()).length, 1);
+    assert.equal((await s.controlPlane())?.status?.waitingFor, 'cluster or object to be unpaused');
+    await pause(false);
+    await s.until('three members', () => isSettled(s, 3));
+    const types = (await s.controlPlane())?.status?.conditions?.map((c) => c.type);
+    assert.ok(!types?.includes('Paused'));
+  });
+
+  it('whose machine cannot be made says which part and why, and leaves nothing when it can', async () => {
+    let isBroken = true;
+    const s = await startSimulation({
+      replicas: 1,
+      effect: (what) => {
+        if (!isBroken || !what.startsWith('create Machine ')) return;
+        throw new BloomeryError('BLM_API_INVALID', 'Machine is invalid: spec.version');
+      },
+    });
+    for (let i = 0; i < 5; i++) await s.step();
+    const condition = (await s.controlPlane())?.status?.conditions?.find((c) => c.type === 'MachinesCreated');
+    assert.equal(
+      `${condition?.reason}: ${condition?.message}`,
+      'MachineGenerationFailed: Machine is invalid: spec.version',
+    );
+    assert.equal(s.events.filter((e) => e.endsWith('MachineGenerationFailed')).length, 1);
+    isBroken = false;
+    await s.until('one member', () => isSettled(s, 1));
+    await noneLeftOver(s);
+  });
+
+  it('whose spec changes while a machine is half made, makes it of the new spec and leaves nothing of the old', async () => {
+    let isBroken = true;
+    const s = await startSimulation({
+      replicas: 1,
+      effect: (what) => {
+        if (isBroken && what.startsWith('create Machine ')) throw new Error('killed');
+      },
+    });
+    for (let i = 0; i < 3; i++) await s.step();
+    await s.spec({ controlPlaneConfig: { controlplane: { generateType: 'controlplane', talosVersion: 'v1.11' } } });
+    isBroken = false;
+    s.restart();
+    await s.until('one member', () => isSettled(s, 1));
+    await noneLeftOver(s);
+    const [config] = (await s.client.list(talosConfig)).items;
+    assert.equal(config?.spec?.talosVersion, 'v1.11');
+  });
+
   it('keeps its last machine when replicas is 0', async () => {
     const s = await settled({ replicas: 1 });
     await s.spec({ replicas: 0 });

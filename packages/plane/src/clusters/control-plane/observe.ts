@@ -56,7 +56,8 @@ export async function observe(
   ]);
   const clusterKey = cluster === undefined ? undefined : keyOf(cluster);
   const nodes = clusterKey === undefined ? undefined : deps.workload.nodes(clusterKey);
-  const isAsked = cluster !== undefined && machines.length > 0;
+  // A cluster that is being deleted is not asked: nothing would follow from it, and dying machines answer late or never.
+  const isAsked = cluster !== undefined && cluster.metadata.deletionTimestamp === undefined && machines.length > 0;
   const talos = isAsked ? await talosFor(deps, context, cluster, questionsFor(controlPlane)) : undefined;
   const asked = await Promise.all(machines.map((machine) => observeMachine(deps, context, machine, nodes, talos)));
   const strays = straysOf(asked);

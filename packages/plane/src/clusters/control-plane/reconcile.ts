@@ -27,7 +27,7 @@ import {
 import { type Clock, errorText, isBloomeryError, type RandomBytes } from '@bloomery/ports';
 import type { TalosApi } from '@bloomery/talos';
 import { isPaused } from '../../allocation/paused.ts';
-import { waitEvent } from '../../allocation/wait.ts';
+import { waitEvent, waitingFor } from '../../allocation/wait.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
 import { ensureKubeconfig } from '../workload/kubeconfig-secret.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
@@ -102,7 +102,10 @@ async function reconcile(parts: Parts, key: ObjectKey, context: ReconcileContext
     return {};
   }
   const cluster = await ownerCluster(context, found);
-  if (isPaused(found, cluster)) return {};
+  if (isPaused(found, cluster)) {
+    await pause(found, context);
+    return {};
+  }
   const kubeconfig = await keepKubeconfig(parts, context, found, cluster);
   const observation = await observe(parts, context, found, cluster);
   const plan = withFailure(planControlPlane(observation), parts.failures.get(id));
@@ -118,6 +121,17 @@ async function reconcile(parts: Parts, key: ObjectKey, context: ReconcileContext
   } catch (error) {
     return await failed(parts, context, { found, plan, id, error });
   }
+}
+
+/** Said on the object, so that nobody waits for what does not come. Machines and etcd are left alone. */
+async function pause(found: TalosControlPlane, context: ReconcileContext): Promise<void> {
+  const message = 'nothing is done for the control plane; unpause it or its Cluster to go on';
+  await patchStatus(context, talosControlPlane, keyOf(found), () => ({
+    waitingFor: waitingFor({ reason: 'Paused', message }),
+    conditions: [{ type: 'Paused', status: 'True', reason: 'Paused', message }],
+  }));
+  if (findCondition(found.status?.conditions, 'Paused') !== undefined) return;
+  context.events.record(found, { type: 'Normal', reason: 'Paused', message });
 }
 
 /** A machine's no is an answer: it is asked again soon, and people read why. What the API refuses is retried by the queue. */

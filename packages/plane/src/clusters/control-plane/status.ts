@@ -27,7 +27,7 @@ export function statusOf({ facts, wait, action }: ControlPlanePlan): StatusPatch
   const before = controlPlane.status;
   const readyReplicas = Math.min(machines.filter(({ node }) => isNodeReady(node)).length, machines.length);
   const initialized = before?.initialized === true || observation.workload.state === 'reachable';
-  const isLost = facts.bootstrapped && (!etcd.isKnown || !etcd.hasQuorum);
+  const isLost = facts.bootstrapped && !isDying(facts) && (!etcd.isKnown || !etcd.hasQuorum);
   const version = lowestVersion(machines.flatMap(({ machine }) => machine.spec?.version ?? []));
   return {
     ...(cluster === undefined ? {} : { selector: selectorOf(cluster.metadata.name) }),
@@ -65,8 +65,8 @@ function conditionsOf(facts: Facts, wait: Wait | undefined, initialized: boolean
     resizedOf(facts),
     machinesReadyOf(facts),
     upToDateOf(facts),
-    etcdOf(facts),
-    componentsOf(facts),
+    ...(isDying(facts) ? [] : [etcdOf(facts), componentsOf(facts)]),
+    { type: 'Paused', status: null },
   ];
 }
 
@@ -82,6 +82,9 @@ const no = (
   severity,
   message,
 });
+
+/** Nobody asks the machines of a cluster that is being deleted. */
+const isDying = ({ observation: { cluster } }: Facts): boolean => cluster?.metadata.deletionTimestamp !== undefined;
 
 /** Set to False where a machine could not be made; here only what makes it True again. */
 function createdOf({ observation, current, replicas }: Facts): ConditionChange | undefined {
