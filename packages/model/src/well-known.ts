@@ -86,6 +86,11 @@ export const ANNOTATIONS = {
   autoscalerMinSize: 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-min-size',
   /** On MachineSet and MachineDeployment, for the cluster autoscaler: the most replicas. */
   autoscalerMaxSize: 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size',
+  /**
+   * On ServerBinding: its MetalMachine was moved to another plane, where the machine lives on. Deleting the binding then releases
+   * nothing. Taken away when the MetalMachine comes back.
+   */
+  movedAway: 'bloomery.dev/moved-away',
   /** Set by `clusterctl move` on what it deletes after having copied it elsewhere: no release. */
   deleteForMove: 'clusterctl.cluster.x-k8s.io/delete-for-move',
 } as const;

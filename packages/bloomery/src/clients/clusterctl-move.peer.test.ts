@@ -102,6 +102,14 @@ describe('real clusterctl move between two planes', { skip: moveIsMissing }, () 
     assert.equal(home.ok(['get', 'servers', '-o', columns]), 'true \ntrue \n');
   });
 
+  it('not even when somebody cleans up there', async () => {
+    const told = orders();
+    home.ok(['delete', 'serverbinding', SERVERS[0] ?? '']);
+    const phase = ['get', 'server', SERVERS[0] ?? '', '-o', 'jsonpath={.status.phase} {.status.waitingFor}'];
+    await becomes(home, 'Parked confirmation of the release', phase);
+    assert.deepEqual(orders(), told);
+  });
+
   it('and back again', async () => {
     const told = orders();
     seeNodes(away);

@@ -343,6 +343,36 @@ describe('release', () => {
     assert.equal(left?.status?.released, undefined);
   });
 
+  it('a Server whose MetalMachine was moved to another plane is never released here, until it comes back', async () => {
+    await using w = await world(serverOf('a'), ...machineOf('m'));
+    const copied = await w.find(metalMachine, at('m'));
+    await w.client.patch(cluster, at('c'), { type: 'merge', body: { spec: { paused: true } } });
+    // As clusterctl does it: annotated, deleted, its finalizers taken away.
+    const annotations = { [ANNOTATIONS.deleteForMove]: '' };
+    await w.client.patch(metalMachine, at('m'), { type: 'merge', body: { metadata: { annotations } } });
+    await w.client.delete(metalMachine, at('m'));
+    await w.client.patch(metalMachine, at('m'), { type: 'merge', body: { metadata: { finalizers: null } } });
+    await w.settle();
+    const isNoted = async (): Promise<boolean> =>
+      (await w.find(serverBinding, { name: 'a' }))?.metadata.annotations?.[ANNOTATIONS.movedAway] !== undefined;
+    assert.equal(await isNoted(), true);
+    await w.put(metalMachine, {
+      ...copied,
+      metadata: { ...at('m'), labels: copied?.metadata.labels ?? {} },
+    } as KubeObject);
+    await w.settle();
+    assert.equal(await isNoted(), false);
+    await w.client.patch(metalMachine, at('m'), { type: 'merge', body: { metadata: { annotations } } });
+    await w.client.delete(metalMachine, at('m'));
+    await w.settle();
+    await w.client.delete(serverBinding, { name: 'a' });
+    await w.settle();
+    assert.equal(await w.find(serverBinding, { name: 'a' }), undefined);
+    const left = await w.find(server, { name: 'a' });
+    assert.notEqual(left?.metadata.annotations?.[ANNOTATIONS.boundTo], undefined);
+    assert.equal(left?.status?.released, undefined);
+  });
+
   it('a paused Cluster stops allocation and release alike', async () => {
     await using w = await world(serverOf('a'), ...machineOf('m'));
     await w.client.patch(cluster, at('c'), { type: 'merge', body: { spec: { paused: true } } });

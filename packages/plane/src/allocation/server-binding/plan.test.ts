@@ -74,6 +74,11 @@ const cases: [name: string, input: Partial<ServerBindingInput>, want: string][] 
     { binding: binding({ deletionTimestamp: GONE, annotations: { [ANNOTATIONS.deleteForMove]: '' } }) },
     'letGo',
   ],
+  [
+    'one whose machine lives on under another plane goes, and releases nothing',
+    { binding: binding({ deletionTimestamp: GONE, annotations: { [ANNOTATIONS.movedAway]: '' } }) },
+    'letGo',
+  ],
   ['one without a Server goes', { binding: deleted, server: undefined, metalMachine: metalMachine() }, 'letGo'],
   [
     'one that only others hold is left to them',

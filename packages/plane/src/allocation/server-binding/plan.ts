@@ -39,7 +39,8 @@ export function planServerBinding({ binding, server, metalMachine, cluster }: Se
     };
   }
   if (!hasFinalizer) return { do: 'nothing' };
-  if (server === undefined || Object.hasOwn(annotations, ANNOTATIONS.deleteForMove)) return { do: 'letGo' };
+  const isElsewhere = [ANNOTATIONS.deleteForMove, ANNOTATIONS.movedAway].some((a) => Object.hasOwn(annotations, a));
+  if (server === undefined || isElsewhere) return { do: 'letGo' };
   if (isPaused(binding, cluster)) {
     const message = `Server ${name} is not released while Cluster ${cluster?.metadata.name ?? '(none)'} or the binding is paused; unpause it`;
     return hold('Paused', message);

@@ -29,6 +29,8 @@ export interface ServerBindingControllerOptions {
  * mark is there while its ServerBinding is not was never released.
  */
 export function createServerBindingController(options: ServerBindingControllerOptions = {}): Controller<ServerBinding> {
+  // Seen only while they go: what moved elsewhere is not there any more when its binding is looked at.
+  const moved = new Set<string>();
   return {
     name: 'server-binding',
     kind: serverBinding,
@@ -37,6 +39,8 @@ export function createServerBindingController(options: ServerBindingControllerOp
         cache.get(serverBinding, { name: metadata.name }) === undefined ? [] : [{ name: metadata.name }],
       ),
       watchSource(metalMachine, ({ metadata, spec }, cache) => {
+        const { name: holder, namespace, annotations = {} } = metadata;
+        if (Object.hasOwn(annotations, ANNOTATIONS.deleteForMove)) moved.add(`${namespace}/${holder}`);
         const name = spec?.serverRef?.name;
         const direct = name ? cache.get(serverBinding, { name }) : undefined;
         if (direct !== undefined && metadata.deletionTimestamp === undefined) return [keyOf(direct)];
@@ -55,15 +59,37 @@ export function createServerBindingController(options: ServerBindingControllerOp
       'ServerBinding.metadata.finalizers',
       'ServerBinding.status.ready',
       'ServerBinding.status.conditions.Ready',
+      'ServerBinding.metadata.annotations(moved-away)',
       'Server.metadata.annotations(bound-to)',
       'Server.status.released',
     ],
     async reconcile(key, context) {
       const binding = await findObject(context.client, serverBinding, key);
-      if (binding !== undefined) await reconcileOne(await readInput(binding, context), context, options);
+      if (binding === undefined) return {};
+      if (binding.metadata.deletionTimestamp === undefined) await noteMove(binding, moved, context);
+      await reconcileOne(await readInput(binding, context), context, options);
       return {};
     },
   };
+}
+
+/** Note on the binding that its MetalMachine went to another plane, or came back. */
+async function noteMove(
+  binding: ServerBinding,
+  moved: Set<string>,
+  { client, cache }: ReconcileContext,
+): Promise<void> {
+  const { name = '', namespace = 'default' } = binding.spec?.metalMachineRef ?? {};
+  const isNoted = Object.hasOwn(binding.metadata.annotations ?? {}, ANNOTATIONS.movedAway);
+  const holder = cache.get(metalMachine, { name, namespace });
+  const isBack = holder !== undefined && !Object.hasOwn(holder.metadata.annotations ?? {}, ANNOTATIONS.deleteForMove);
+  const isGone = !isBack && (isNoted || moved.has(`${namespace}/${name}`));
+  if (isGone !== isNoted) {
+    await patchObject(client, serverBinding, keyOf(binding), () => ({
+      metadata: { annotations: { [ANNOTATIONS.movedAway]: isGone ? '' : null } },
+    }));
+  }
+  moved.delete(`${namespace}/${name}`);
 }
 
 async function readInput(binding: ServerBinding, { client, cache }: ReconcileContext): Promise<ServerBindingInput> {
