@@ -54,9 +54,10 @@ export function createConnections(clock: Clock, limits: Partial<ConnectionLimits
     }
     drop(...idle);
   };
+  const contexts = createContexts();
   const connect = (address: BoundAddress, credentials: TalosCredentials): Connection => {
     makeRoom(address);
-    const tls = { secureContext: contextOf(credentials) };
+    const tls = { secureContext: contexts(credentials) };
     const client = createGrpcClient({ address, clock, tls, keepAliveMs: KEEP_ALIVE_MS });
     return { client, calls: 0, cancelIdle: () => {} };
   };
@@ -86,10 +87,27 @@ export function createConnections(clock: Clock, limits: Partial<ConnectionLimits
   };
 }
 
-function keyOf(address: BoundAddress, { ca, crt, key }: TalosCredentials): string {
+const keyOf = (address: BoundAddress, credentials: TalosCredentials): string =>
+  `${hostPort(address)} ${credentialsKey(credentials)}`;
+
+function credentialsKey({ ca, crt, key }: TalosCredentials): string {
   const hash = createHash('sha256');
   for (const text of [ca, crt, key]) hash.update(`${text.length} ${text}`);
-  return `${hostPort(address)} ${hash.digest('base64')}`;
+  return hash.digest('base64');
+}
+
+/** The machines of a cluster are asked with the same certificates: they are parsed once for as long as somebody uses them. */
+function createContexts(): (credentials: TalosCredentials) => SecureContext {
+  const known = new Map<string, WeakRef<SecureContext>>();
+  return (credentials) => {
+    const key = credentialsKey(credentials);
+    const found = known.get(key)?.deref();
+    if (found !== undefined) return found;
+    for (const [other, context] of known) if (context.deref() === undefined) known.delete(other);
+    const made = contextOf(credentials);
+    known.set(key, new WeakRef(made));
+    return made;
+  };
 }
 
 /** Whom we believe and who we are. OpenSSL takes rubbish behind a certificate without a word, so each is read first. */
