@@ -1,12 +1,9 @@
-import { findObject, patchObject, type ReconcileContext, setFinalizer } from '@bloomery/kube';
+import { patchObject, type ReconcileContext, setFinalizer } from '@bloomery/kube';
 import {
   ANNOTATIONS,
   type Cluster,
   FINALIZERS,
-  type JsonObject,
   keyOf,
-  type Machine,
-  machine as machineKind,
   node as nodeKind,
   type TalosControlPlane,
   talosControlPlane,
@@ -16,10 +13,12 @@ import type { TalosApi, TalosNode } from '@bloomery/talos';
 import { claimPatch } from '../contract/claim.ts';
 import { readProviderObject } from '../contract/provider-object.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
+import { actOnMachine } from './act-on-machine.ts';
 import type { ControlPlaneAction } from './action.ts';
 import { readBootstrapChoice, writeBootstrapChoice } from './bootstrap-choice.ts';
 import { type ChangeInPlaceDeps, changeInPlace } from './change-in-place.ts';
-import { type CreateMachineDeps, createMachine, ownerReference } from './create-machine.ts';
+import { type CreateMachineDeps, createMachine } from './create-machine.ts';
+import { say, sayOfMachine } from './say-change.ts';
 import { timeOf } from './status.ts';
 import type { TalosCredentialStore } from './talos-credentials.ts';
 
@@ -178,80 +177,6 @@ async function changeChoice(
   });
 }
 
-async function actOnMachine(
-  context: ReconcileContext,
-  subject: ActSubject,
-  action: Extract<ControlPlaneAction, { do: 'markLeaving' | 'deleteMachine' | 'releaseHook' | 'settleMachine' }>,
-): Promise<void> {
-  const { client, clock } = context;
-  const { machine: name } = action;
-  const key = { ...keyOf(subject.controlPlane), name };
-  switch (action.do) {
-    case 'markLeaving': {
-      const at = timeOf(clock.nowMs());
-      await annotate(context, key, ({ metadata }) =>
-        metadata.annotations?.[ANNOTATIONS.leaving] === undefined ? { [ANNOTATIONS.leaving]: at } : undefined,
-      );
-      return await sayOfMachine(
-        context,
-        subject,
-        name,
-        'RemovingMachine',
-        `Machine ${name} leaves the control plane: ${action.why}.`,
-      );
-    }
-    case 'deleteMachine': {
-      const found = await findObject(client, machineKind, key);
-      if (found === undefined || found.metadata.deletionTimestamp !== undefined) return;
-      const { uid } = found.metadata;
-      await client.delete(machineKind, key, uid === undefined ? {} : { uid });
-      return say(context, subject, 'MachineDeleted', `Machine ${name} is deleted: ${action.why}.`);
-    }
-    case 'releaseHook':
-      await annotate(context, key, ({ metadata }) =>
-        metadata.annotations?.[ANNOTATIONS.preTerminateHook] === undefined
-          ? undefined
-          : { [ANNOTATIONS.preTerminateHook]: null },
-      );
-      if (action.skipped === undefined) return;
-      return await sayOfMachine(
-        context,
-        subject,
-        name,
-        'EtcdLeaveSkipped',
-        `Machine ${name} is deleted without having left etcd: ${action.skipped}.`,
-        'Warning',
-      );
-    case 'settleMachine':
-      await patchObject(client, machineKind, key, ({ metadata }) => {
-        const owners = metadata.ownerReferences ?? [];
-        const owner = { ...ownerReference(subject.controlPlane), controller: true, blockOwnerDeletion: true };
-        const isOrphan = !owners.some((o) => o.controller === true);
-        return {
-          metadata: {
-            annotations: action.annotations,
-            ...(isOrphan ? { ownerReferences: [...owners, owner].map((o) => ({ ...o })) } : {}),
-          },
-        };
-      });
-  }
-}
-
-async function annotate(
-  { client }: ReconcileContext,
-  key: { readonly name: string; readonly namespace?: string },
-  change: (machine: Machine) => JsonObject | undefined,
-): Promise<void> {
-  try {
-    await patchObject(client, machineKind, key, (machine) => {
-      const annotations = change(machine);
-      return annotations === undefined ? undefined : { metadata: { annotations } };
-    });
-  } catch (error) {
-    if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
-  }
-}
-
 async function deleteNode(
   { workload }: ActDeps,
   context: ReconcileContext,
@@ -275,29 +200,4 @@ async function claimTemplate({ kinds }: ActDeps, { client }: ReconcileContext, s
   if (found?.kind === undefined || found.object === undefined) return;
   const claim = { owner, clusterName: owner.metadata.name, asController: false };
   await patchObject(client, found.kind, found.key, (object) => claimPatch(object, claim));
-}
-
-function say(
-  { events, log }: ReconcileContext,
-  { controlPlane }: ActSubject,
-  reason: string,
-  message: string,
-  type: 'Normal' | 'Warning' = 'Normal',
-): void {
-  events.record(controlPlane, { type, reason, message });
-  log.info('controlplane.changed', { controlPlane: controlPlane.metadata.name, what: reason, message });
-}
-
-/** On the Machine too, where people look for it. */
-async function sayOfMachine(
-  context: ReconcileContext,
-  subject: ActSubject,
-  name: string,
-  reason: string,
-  message: string,
-  type: 'Normal' | 'Warning' = 'Normal',
-): Promise<void> {
-  say(context, subject, reason, message, type);
-  const found = await findObject(context.client, machineKind, { ...keyOf(subject.controlPlane), name });
-  if (found !== undefined) context.events.record(found, { type, reason, message });
 }

@@ -1,23 +1,16 @@
 import {
-  type ConditionChange,
   type Controller,
   findCondition,
   findObject,
-  followedSource,
-  groupOf,
-  type ObjectCache,
   patchStatus,
   type ReconcileContext,
   type Requeue,
-  type WakeSource,
   watchSource,
 } from '@bloomery/kube';
 import {
   cluster as clusterKind,
-  type KubeObject,
   keyOf,
   keyText,
-  LABELS,
   machine as machineKind,
   type ObjectKey,
   type TalosControlPlane,
@@ -29,12 +22,14 @@ import type { TalosApi } from '@bloomery/talos';
 import { isPaused } from '../../allocation/paused.ts';
 import { waitEvent, waitingFor } from '../../allocation/wait.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
-import { ensureKubeconfig } from '../workload/kubeconfig-secret.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import { act } from './act.ts';
 import { createMachineAsker } from './ask-machine.ts';
 import type { FinalConfig } from './change-in-place.ts';
+import { controlPlanesOfPart, ownedBy, providerWakesOf, workloadWake } from './control-plane-wakes.ts';
 import { CreationFailure } from './create-machine.ts';
+import { differs } from './differs.ts';
+import { keepKubeconfig } from './keep-kubeconfig.ts';
 import { createLookAgain, type LookAgain } from './look-again.ts';
 import { type ObserveDeps, observe, ownerCluster } from './observe.ts';
 import { type ControlPlanePlan, planControlPlane } from './plan.ts';
@@ -198,108 +193,4 @@ async function report(context: ReconcileContext, found: TalosControlPlane, plan:
       if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
     }
   }
-}
-
-type MachineConditions = Parameters<
-  typeof findCondition<{ type: string; status: string; reason?: string; message?: string }>
->[0];
-
-function differs(change: ConditionChange, have: MachineConditions): boolean {
-  const before = findCondition(have, change.type);
-  if (change.status === null) return before !== undefined;
-  return before?.status !== change.status || before.reason !== change.reason || before.message !== change.message;
-}
-
-/** The kubeconfig of the cluster belongs to its control plane; half of its life is the time to make a new one. */
-async function keepKubeconfig(
-  { random }: Parts,
-  context: ReconcileContext,
-  found: TalosControlPlane,
-  cluster: Awaited<ReturnType<typeof ownerCluster>>,
-): Promise<{ readonly renewInMs: number | undefined }> {
-  const { host = '', port = 0 } = cluster?.spec?.controlPlaneEndpoint ?? {};
-  const isGoing = [found, cluster].some((object) => object?.metadata.deletionTimestamp !== undefined);
-  if (cluster === undefined || host === '' || isGoing) return { renewInMs: undefined };
-  const { client, clock } = context;
-  const outcome = await ensureKubeconfig(
-    { client, clock, random },
-    { cluster, owner: found, endpoint: { host, port } },
-  );
-  if (outcome.state === 'broken') {
-    const before = findCondition(found.status?.conditions, 'KubeconfigAvailable');
-    if (before?.message !== outcome.message) {
-      context.events.record(found, { type: 'Warning', reason: 'KubeconfigFailed', message: outcome.message });
-    }
-  }
-  const condition: ConditionChange =
-    outcome.state === 'ready' || outcome.state === 'foreign'
-      ? { type: 'KubeconfigAvailable', status: 'True' }
-      : {
-          type: 'KubeconfigAvailable',
-          status: 'False',
-          reason: outcome.state === 'broken' ? 'KubeconfigFailed' : 'WaitingForAuthority',
-          severity: outcome.state === 'broken' ? 'Error' : 'Info',
-          message: outcome.message,
-        };
-  if (differs(condition, found.status?.conditions)) {
-    await patchStatus(context, talosControlPlane, keyOf(found), () => ({ conditions: [condition] }));
-  }
-  if (outcome.state !== 'ready') return { renewInMs: undefined };
-  if (outcome.written !== undefined) {
-    const message = `${outcome.written.slice(0, 1).toUpperCase()}${outcome.written.slice(1)}.`;
-    context.events.record(found, { type: 'Normal', reason: 'KubeconfigWritten', message });
-  }
-  // Timers of a process are short against half a year; a day is soon enough to look again.
-  return { renewInMs: Math.min(86_400_000, Math.max(1000, outcome.renewAtMs - clock.nowMs())) };
-}
-
-/** Control planes that a Cluster of this name owns. */
-function ownedBy(cache: ObjectCache, cluster: string, namespace: string | undefined): readonly ObjectKey[] {
-  return cache
-    .list(talosControlPlane, namespace)
-    .filter(({ metadata }) =>
-      (metadata.ownerReferences ?? []).some(({ kind, name }) => kind === 'Cluster' && name === cluster),
-    )
-    .map(keyOf);
-}
-
-/** Control planes of the cluster that an object belongs to, if it is of a control plane. */
-function controlPlanesOfPart({ metadata }: KubeObject, cache: ObjectCache): readonly ObjectKey[] {
-  const { labels = {}, namespace } = metadata;
-  if (labels[LABELS.controlPlane] === undefined) return [];
-  return ownedBy(cache, labels[LABELS.clusterName] ?? '', namespace);
-}
-
-/** Infrastructure of the machines, the template, and types that are installed or go. */
-function providerWakesOf({ followed, resolver, cache }: ProviderKinds): readonly WakeSource[] {
-  const naming = (matches: (controlPlane: TalosControlPlane) => boolean): readonly ObjectKey[] =>
-    cache.list(talosControlPlane).filter(matches).map(keyOf);
-  const ofObject = (object: KubeObject): readonly ObjectKey[] => {
-    if (!object.kind.endsWith('Template')) return controlPlanesOfPart(object, cache);
-    const { name, namespace } = object.metadata;
-    return naming(({ spec, metadata }) => {
-      const ref = spec?.infrastructureTemplate;
-      return ref?.kind === object.kind && ref.name === name && (ref.namespace ?? metadata.namespace) === namespace;
-    });
-  };
-  const ofTypes: WakeSource = {
-    listen: (wake) =>
-      resolver.listen(({ group, kind }) => {
-        const keys = naming(({ spec }) => {
-          const ref = spec?.infrastructureTemplate;
-          return ref !== undefined && ref.kind === kind && groupOf(ref) === group;
-        });
-        for (const key of keys) wake(key);
-      }),
-  };
-  return [followedSource(followed, ofObject), ofTypes];
-}
-
-/** Nodes of the control plane, and the state of the workload API. */
-function workloadWake({ workload, kinds }: TalosControlPlaneDeps): WakeSource {
-  return workload.wake((cluster, node) => {
-    const isWorker =
-      node !== undefined && node.metadata.labels?.['node-role.kubernetes.io/control-plane'] === undefined;
-    return isWorker ? [] : ownedBy(kinds.cache, cluster.name, cluster.namespace);
-  });
 }
