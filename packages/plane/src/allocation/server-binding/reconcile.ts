@@ -1,6 +1,6 @@
-import type { Controller, ReconcileContext } from '@bloomery/kube';
+import type { Controller, ObjectCache, ReconcileContext } from '@bloomery/kube';
 import { findObject, patchObject, patchStatus, setFinalizer, watchSource } from '@bloomery/kube';
-import type { ServerBinding } from '@bloomery/model';
+import type { MetalMachine, ObjectKey, ServerBinding } from '@bloomery/model';
 import {
   ANNOTATIONS,
   cluster,
@@ -38,15 +38,11 @@ export function createServerBindingController(options: ServerBindingControllerOp
       watchSource(server, ({ metadata }, cache) =>
         cache.get(serverBinding, { name: metadata.name }) === undefined ? [] : [{ name: metadata.name }],
       ),
-      watchSource(metalMachine, ({ metadata, spec }, cache) => {
-        const { name: holder, namespace, annotations = {} } = metadata;
-        if (Object.hasOwn(annotations, ANNOTATIONS.deleteForMove)) moved.add(`${namespace}/${holder}`);
-        const name = spec?.serverRef?.name;
-        const direct = name ? cache.get(serverBinding, { name }) : undefined;
-        if (direct !== undefined && metadata.deletionTimestamp === undefined) return [keyOf(direct)];
-        const isNamed = ({ spec: s }: ServerBinding): boolean =>
-          s?.metalMachineRef.name === metadata.name && s.metalMachineRef.namespace === metadata.namespace;
-        return cache.list(serverBinding).filter(isNamed).map(keyOf);
+      watchSource(metalMachine, (object, cache) => {
+        const keys = bindingsOf(object, cache);
+        const isMoved = Object.hasOwn(object.metadata.annotations ?? {}, ANNOTATIONS.deleteForMove);
+        if (isMoved && keys.length > 0) moved.add(keyText(keyOf(object)));
+        return keys;
       }),
       watchSource(cluster, ({ metadata }, cache) =>
         cache
@@ -73,6 +69,15 @@ export function createServerBindingController(options: ServerBindingControllerOp
   };
 }
 
+function bindingsOf({ metadata, spec }: MetalMachine, cache: ObjectCache): readonly ObjectKey[] {
+  const name = spec?.serverRef?.name;
+  const direct = name ? cache.get(serverBinding, { name }) : undefined;
+  if (direct !== undefined && metadata.deletionTimestamp === undefined) return [keyOf(direct)];
+  const isNamed = ({ spec: s }: ServerBinding): boolean =>
+    s?.metalMachineRef.name === metadata.name && s.metalMachineRef.namespace === metadata.namespace;
+  return cache.list(serverBinding).filter(isNamed).map(keyOf);
+}
+
 /** Note on the binding that its MetalMachine went to another plane, or came back. */
 async function noteMove(
   binding: ServerBinding,
@@ -80,16 +85,17 @@ async function noteMove(
   { client, cache }: ReconcileContext,
 ): Promise<void> {
   const { name = '', namespace = 'default' } = binding.spec?.metalMachineRef ?? {};
+  const holderText = keyText({ name, namespace });
   const isNoted = Object.hasOwn(binding.metadata.annotations ?? {}, ANNOTATIONS.movedAway);
   const holder = cache.get(metalMachine, { name, namespace });
   const isBack = holder !== undefined && !Object.hasOwn(holder.metadata.annotations ?? {}, ANNOTATIONS.deleteForMove);
-  const isGone = !isBack && (isNoted || moved.has(`${namespace}/${name}`));
+  const isGone = !isBack && (isNoted || moved.has(holderText));
   if (isGone !== isNoted) {
     await patchObject(client, serverBinding, keyOf(binding), () => ({
       metadata: { annotations: { [ANNOTATIONS.movedAway]: isGone ? '' : null } },
     }));
   }
-  moved.delete(`${namespace}/${name}`);
+  moved.delete(holderText);
 }
 
 async function readInput(binding: ServerBinding, { client, cache }: ReconcileContext): Promise<ServerBindingInput> {
