@@ -36,6 +36,7 @@ const INDIRECT: readonly string[] = [
   'boot/environments/reconcile.ts',
   'clusters/cluster/reconcile.ts',
   'clusters/cluster/remove.ts',
+  'clusters/contract/report-failure.ts',
   'clusters/control-plane/act-on-machine.ts',
   'clusters/control-plane/act.ts',
   'clusters/control-plane/reconcile.ts',
