@@ -65,7 +65,9 @@ export function clientConfigState(talosconfig: string | undefined, want: WantedC
     if (pem('ca') !== want.authority) return stale('the authority of the Talos API is another one');
     const notAfterMs = readCertificate(pem('crt')).notAfter.getTime();
     if (notAfterMs - want.nowMs < RENEW_BEFORE_MS) return stale('its certificate had less than 30 days left');
-    if (endpoints.join() !== want.endpoints.join()) return stale('the control plane has other addresses');
+    // Machines that were moved or restored have no addresses for a moment: those that are known stay until there are others.
+    const isKnown = want.endpoints.length > 0 && endpoints.join() !== want.endpoints.join();
+    if (isKnown) return stale('the control plane has other addresses');
     return { is: 'current', notAfterMs };
   } catch {
     // What cannot be read is replaced.

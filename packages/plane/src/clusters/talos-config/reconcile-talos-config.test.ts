@@ -518,6 +518,18 @@ describe('the talosconfig of a cluster', () => {
   });
 });
 
+describe('the talosconfig of a cluster that was moved', () => {
+  it('keeps its endpoints while the machines have no addresses yet', async () => {
+    const w = talosConfigWorld(CONTROL);
+    await w.reconcile();
+    await w.reconcile();
+    const before = await w.text('blue-talosconfig', 'talosconfig');
+    await w.patch(machine, 'cp-0', { status: { addresses: null } }, true);
+    await w.reconcile();
+    assert.equal(await w.text('blue-talosconfig', 'talosconfig'), before);
+  });
+});
+
 describe('a TalosConfig that is deleted', () => {
   it('loses the finalizer of old releases, and nothing else happens', async () => {
     const w = talosConfigWorld(QUICK, { config: { finalizers: ['talosconfig.bootstrap.cluster.x-k8s.io'] } });
