@@ -87,6 +87,15 @@ describe('asking a machine', () => {
     });
   });
 
+  it('does not ask an etcd that does not run, and says what its service says', async () => {
+    const never = async (): Promise<never> => assert.fail('etcd was asked');
+    const service = { id: 'etcd', state: 'Preparing', healthy: undefined, message: 'waiting for bootstrap' };
+    const { ask } = asker({ services: async () => [service], etcdStatus: never, etcdMembers: never });
+    const answer = await ask(withAddresses(['InternalIP', '10.0.0.1']));
+    assert.ok(answer.state === 'answers');
+    assert.deepEqual([answer.etcd, answer.etcdWhy], [undefined, 'its etcd is Preparing: waiting for bootstrap']);
+  });
+
   it('asks for data and version only when they matter', async () => {
     const { ask } = asker({ hasEntries: async () => true, version: async () => ({ tag: 'v1.11.0', platform: '' }) });
     const machine = withAddresses(['InternalIP', '10.0.0.1']);

@@ -1,7 +1,7 @@
 import type { Machine, ObjectKey } from '@bloomery/model';
 import { keyText } from '@bloomery/model';
 import { type Clock, errorText, isBloomeryError } from '@bloomery/ports';
-import type { TalosApi, TalosCredentials, TalosNode } from '@bloomery/talos';
+import type { TalosApi, TalosCredentials, TalosNode, TalosService } from '@bloomery/talos';
 import type { EtcdReport, TalosAnswer } from './observation.ts';
 
 /** Where etcd keeps its data on a Talos machine. */
@@ -72,31 +72,39 @@ async function look(
   { withData, withVersion }: AskOptions,
   onUntrusted: () => void,
 ): Promise<TalosAnswer> {
-  const [services, status, members, data, version] = await Promise.all([
+  const [services, data, version] = await Promise.all([
     attempt(node.services()),
-    attempt(node.etcdStatus()),
-    attempt(node.etcdMembers()),
     withData ? attempt(node.hasEntries(MEMBER_DATA)) : undefined,
     withVersion ? attempt(node.version()) : undefined,
   ]);
-  const all = [services, status, members, ...(data === undefined ? [] : [data])];
-  const failed = all.find((result) => !result.ok && isSilence(result.error));
-  if (!all.some((result) => result.ok) && failed !== undefined && !failed.ok) {
-    if (isBloomeryError(failed.error, 'BLM_TALOS_API_UNTRUSTED')) onUntrusted();
-    return { state: 'silent', address, why: errorText(failed.error) };
+  if (!services.ok && isSilence(services.error) && data?.ok !== true) {
+    if (isBloomeryError(services.error, 'BLM_TALOS_API_UNTRUSTED')) onUntrusted();
+    return { state: 'silent', address, why: errorText(services.error) };
   }
-  const etcd: EtcdReport | undefined =
-    status.ok && members.ok ? { ...status.value, members: members.value } : undefined;
-  const why = !status.ok ? status.error : !members.ok ? members.error : undefined;
   return {
     state: 'answers',
     address,
     services: services.ok ? services.value : undefined,
-    etcd,
-    etcdWhy: why === undefined ? '' : errorText(why),
+    ...(await lookAtEtcd(node, services.ok ? services.value : [])),
     version: version?.ok === true ? version.value.tag : undefined,
     hasData: data?.ok === true ? data.value : undefined,
   };
+}
+
+/** An etcd that does not run is not asked: the machine would try to reach it for as long as the call may last. */
+async function lookAtEtcd(
+  node: TalosNode,
+  services: readonly TalosService[],
+): Promise<{ readonly etcd: EtcdReport | undefined; readonly etcdWhy: string }> {
+  const service = services.find(({ id }) => id === 'etcd');
+  if (service !== undefined && service.state !== 'Running') {
+    const why = `its etcd is ${service.state}${service.message === '' ? '' : `: ${service.message}`}`;
+    return { etcd: undefined, etcdWhy: why };
+  }
+  const [status, members] = await Promise.all([attempt(node.etcdStatus()), attempt(node.etcdMembers())]);
+  if (status.ok && members.ok) return { etcd: { ...status.value, members: members.value }, etcdWhy: '' };
+  const failed = status.ok ? members : status;
+  return { etcd: undefined, etcdWhy: failed.ok ? '' : errorText(failed.error) };
 }
 
 type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
