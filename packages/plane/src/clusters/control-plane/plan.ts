@@ -99,11 +99,13 @@ function planRemovalsOfDyingCluster(facts: Facts): Step {
 /** While something is being changed, that is what is waited for. */
 function busy(action: ControlPlaneAction, facts: Facts): Wait | undefined {
   switch (action.do) {
-    case 'createMachine':
-      return {
-        reason: 'WaitingForEtcdMember',
-        message: `machines are being made: ${facts.current.length} of ${facts.replicas} are there`,
-      };
+    case 'createMachine': {
+      const { current, replicas } = facts;
+      const count = `machines are being made: ${current.length} of ${replicas} are there`;
+      const message =
+        current.length < replicas ? count : 'one more machine is being made, to take the place of another';
+      return { reason: 'WaitingForEtcdMember', message };
+    }
     case 'chooseBootstrap':
     case 'bootstrap':
       return { reason: 'WaitingForEtcdMember', message: `Machine ${action.machine} bootstraps etcd` };

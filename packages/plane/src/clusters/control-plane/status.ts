@@ -139,14 +139,16 @@ function upToDateOf({ current, differences, strategy, observation }: Facts): Con
   );
 }
 
-function etcdOf({ bootstrapped, etcd }: Facts): ConditionChange {
+function etcdOf({ bootstrapped, etcd, observation }: Facts): ConditionChange {
+  // On its way up for the first time it is nothing to be alarmed about.
+  const severity = observation.controlPlane.status?.initialized === true ? 'Error' : 'Info';
   if (!bootstrapped) return no(ETCD_CONDITION, 'EtcdNotBootstrapped', 'Info', 'etcd is not bootstrapped yet');
-  if (!etcd.isKnown) return no(ETCD_CONDITION, ETCD_LOST_REASON, 'Error', etcd.problem);
+  if (!etcd.isKnown) return no(ETCD_CONDITION, ETCD_LOST_REASON, severity, etcd.problem);
   if (!etcd.hasQuorum) {
     return no(
       ETCD_CONDITION,
       ETCD_LOST_REASON,
-      'Error',
+      severity,
       `${etcd.text} members are healthy, no majority; ${etcd.problem}`,
     );
   }
