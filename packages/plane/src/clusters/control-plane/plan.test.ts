@@ -134,6 +134,17 @@ describe('a member that no machine is', () => {
     assert.equal(said(observed(machines, {}, since(11_000))).action?.do, 'removeMember');
   });
 
+  it('is left alone for five minutes while a machine with configuration has not been heard of', () => {
+    const booting = observedMachine(
+      4,
+      {},
+      { status: {}, spec: { providerID: '', bootstrap: { dataSecretName: 'd' } } },
+    );
+    const at = (agoMs: number): ControlPlaneObservation => observed([...machines, booting], {}, since(agoMs));
+    assert.equal(said(at(299_000)).action, undefined);
+    assert.equal(said(at(301_000)).action?.do, 'removeMember');
+  });
+
   it('is left alone while some machine has not said who it is', () => {
     const unknown = observedMachine(4, {}, { status: {} });
     const got = said(observed([...machines, unknown], {}, since(100_000)));

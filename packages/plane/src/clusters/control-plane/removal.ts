@@ -13,6 +13,8 @@ export const DEAD_CLUSTER_DEADLINE_MS = 120_000;
 const STRAY_PATIENCE_MS = 10_000;
 /** The same for one that was added and has not started. */
 const UNNAMED_PATIENCE_MS = 60_000;
+/** The same while some machine has its configuration and its provider says neither where it runs nor that it does not. */
+const UNTOLD_PATIENCE_MS = 300_000;
 /** Name of upstream; also the reason of its condition while there is no quorum is a durable clock. */
 export const ETCD_CONDITION = 'EtcdClusterHealthyCondition';
 export const ETCD_LOST_REASON = 'EtcdQuorumLost';
@@ -121,7 +123,7 @@ function planStrays(facts: Facts): Step {
     return { wait: { reason: 'WaitingForEtcdMember', message } };
   }
   const ageMs = observation.nowMs - (observation.straysSince.get(stray.member.id) ?? observation.nowMs);
-  if (ageMs < (stray.member.hostname === '' ? UNNAMED_PATIENCE_MS : STRAY_PATIENCE_MS)) {
+  if (ageMs < strayPatienceMs(facts, stray)) {
     const message = `etcd has member ${name} that no Machine is known to be yet; if it stays so it is removed`;
     return {
       wait: { reason: 'WaitingForEtcdMember', message, event: 'etcd has a member that is no known Machine yet' },
@@ -133,4 +135,15 @@ function planStrays(facts: Facts): Step {
     return { wait: { reason: 'EtcdQuorumAtRisk', message } };
   }
   return removeThrough(facts, stray);
+}
+
+function strayPatienceMs({ observation }: Facts, { member }: KnownMember): number {
+  if (observation.machines.some(mayHaveBooted)) return UNTOLD_PATIENCE_MS;
+  return member.hostname === '' ? UNNAMED_PATIENCE_MS : STRAY_PATIENCE_MS;
+}
+
+function mayHaveBooted({ machine: { spec, status }, talos }: ControlPlaneMachine): boolean {
+  const hasConfig = (spec?.bootstrap.dataSecretName ?? '') !== '';
+  const isTold = (status?.addresses ?? []).length > 0 || Boolean(status?.nodeRef?.name) || talos.state === 'answers';
+  return hasConfig && !isTold;
 }
