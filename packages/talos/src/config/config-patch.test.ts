@@ -4,7 +4,15 @@ import { isBloomeryError } from '@bloomery/ports';
 import fc from 'fast-check';
 import { randomConfig, randomPatch } from '../testing/config-arbitrary.ts';
 import { talosJson } from '../yaml/index.ts';
-import { type ConfigPatch, encodeDocuments, patchConfig, readPatch, type Strictness, writeConfig } from './index.ts';
+import {
+  type ConfigPatch,
+  encodeDocuments,
+  operationsPatch,
+  patchConfig,
+  readPatch,
+  type Strictness,
+  writeConfig,
+} from './index.ts';
 
 const BASE = 'version: v1alpha1\nmachine:\n  type: worker\n';
 
@@ -77,6 +85,50 @@ describe('strict patching', () => {
     const text = `machine: {network: {interfaces: [${list}]}}`;
     const [document] = patchConfig(`version: v1alpha1\n${text}`, [readPatch(text, 'strict')], { strictness: 'strict' });
     assert.equal(JSON.stringify(document?.tree).match(/"mtu":9000/g)?.length, 10_000);
+  });
+
+  it('changes and deletes thousands of keys of a big mapping in time', () => {
+    const names = Array.from({ length: 10_000 }, (_, i) => `label${i}`);
+    const labels = (value: string) => `machine: {nodeLabels: {${names.map((name) => `${name}: ${value}`).join(', ')}}}`;
+    const replaced = names.map((name) => ({ op: 'replace', path: `/machine/nodeLabels/${name}`, value: 'b' }));
+    const [changed] = patchConfig(labels('a'), [readPatch(JSON.stringify(replaced), 'strict')], {
+      strictness: 'strict',
+    });
+    assert.equal(JSON.stringify(changed?.tree).match(/":"b"/g)?.length, 10_000);
+    const [deleted] = patchConfig(labels('a'), [readPatch(labels('{$patch: delete}'), 'strict')], {
+      strictness: 'strict',
+    });
+    assert.equal(JSON.stringify(deleted?.tree).includes('label1'), false);
+  });
+
+  it('refuses copies that double what is there again and again', () => {
+    const copies = Array.from({ length: 60 }, (_, i) => ({ op: 'copy', from: '/machine', path: `/machine/a${i}` }));
+    assert.throws(
+      () => patched(BASE, JSON.stringify(copies)),
+      /operation \d+ \(copy \/machine\/a\d+\): more than 200000 values are copied/,
+    );
+  });
+
+  it('changes one copy of a value and not the other', () => {
+    const operations = [
+      { op: 'add', path: '/machine/sysctls', value: { a: '1' } },
+      { op: 'copy', from: '/machine/sysctls', path: '/machine/sysfs' },
+      { op: 'add', path: '/machine/sysctls/b', value: '2' },
+      { op: 'remove', path: '/machine/sysfs/a' },
+      { op: 'add', path: '/machine/sysfs/c', value: '3' },
+    ];
+    const [document] = patchConfig('machine: {type: worker}', [readPatch(JSON.stringify(operations), 'strict')], {
+      strictness: 'strict',
+    });
+    assert.deepEqual(document?.tree, { machine: { type: 'worker', sysctls: { a: '1', b: '2' }, sysfs: { c: '3' } } });
+  });
+
+  it('does not leave out operations of which there are too many', () => {
+    const operations = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/version', value: 'v1alpha1' }));
+    assert.throws(
+      () => operationsPatch(operations, 'spec.configPatches'),
+      /reading spec\.configPatches: 10001 operations/,
+    );
   });
 });
 

@@ -68,9 +68,17 @@ export function readPatch(text: string, strictness: Strictness, what = UNNAMED):
   });
 }
 
-/** A patch out of operations that are data already (`spec.configPatches`). An absent value counts as null, as over the API. */
+/**
+ * A patch out of operations that are data already (`spec.configPatches`). An absent value counts as null, as over the API.
+ *
+ * @throws BloomeryError BLM_TALOS_PATCH_INVALID when there are too many, or one is no mapping.
+ */
 export function operationsPatch(operations: readonly YamlTree[], what?: string): ConfigPatch {
-  const read = readOperations(operations) ?? [];
+  const read = readOperations(operations);
+  if (read === undefined) {
+    const why = `${operations.length} operations, of which each has to be a mapping, and of which there may be 10000`;
+    throw new BloomeryError('BLM_TALOS_PATCH_INVALID', `reading ${what ?? UNNAMED}: ${why}`);
+  }
   return {
     ...(what === undefined ? {} : { what }),
     kind: 'json',

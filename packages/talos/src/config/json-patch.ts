@@ -1,11 +1,12 @@
 import { BloomeryError } from '@bloomery/ports';
 import {
+  createFieldWriter,
   entriesOf,
+  type FieldWriter,
   field,
   isYamlList,
   isYamlMap,
   scalarString,
-  withField,
   type YamlMap,
   type YamlTree,
 } from '../yaml/index.ts';
@@ -21,6 +22,8 @@ export interface PatchOperation {
 
 const MAX_PATH_CHARACTERS = 4096;
 const MAX_OPERATIONS = 10_000;
+/** All `copy` operations of a patch together: each may double what is there. */
+const MAX_COPIED_VALUES = 200_000;
 
 /** Read a list of operations. @returns undefined when it is no list of mappings. Bad operations are found by `applyOperations`. */
 export function readOperations(tree: YamlTree | undefined): PatchOperation[] | undefined {
@@ -45,9 +48,10 @@ export function readOperations(tree: YamlTree | undefined): PatchOperation[] | u
  * @throws BloomeryError BLM_TALOS_PATCH_INVALID naming the operation and the path; values are never quoted.
  */
 export function applyOperations(document: YamlTree, operations: readonly PatchOperation[]): YamlTree {
+  const work: Work = { set: createFieldWriter(), copied: 0 };
   return operations.reduce((tree, operation, index) => {
     try {
-      return applyOperation(tree, operation);
+      return applyOperation(work, tree, operation);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const where = `operation ${index + 1} (${operation.op.slice(0, 20)} ${(operation.path ?? '').slice(0, 200)})`;
@@ -58,23 +62,34 @@ export function applyOperations(document: YamlTree, operations: readonly PatchOp
 
 class Refusal extends Error {}
 
-function applyOperation(tree: YamlTree, operation: PatchOperation): YamlTree {
+/** What one run over all operations keeps. */
+interface Work {
+  readonly set: FieldWriter;
+  /** Values that were copied until now. */
+  copied: number;
+}
+
+function applyOperation(work: Work, tree: YamlTree, operation: PatchOperation): YamlTree {
   const { op, path } = operation;
+  const { set } = work;
   switch (op) {
     case 'add':
     case 'replace':
-      return write(tree, pointer(path), op, operation.value ?? null);
+      return write(tree, pointer(path), { how: op, value: operation.value ?? null, set });
     case 'remove':
-      return write(tree, nonEmpty(pointer(path)), 'remove', null);
+      return write(tree, nonEmpty(pointer(path)), { how: 'remove', value: null, set });
     case 'test':
       return test(tree, operation);
     case 'move': {
       const from = nonEmpty(pointer(operation.from));
       const value = existing(tree, from);
-      return write(write(tree, from, 'remove', null), pointer(path), 'add', value);
+      const without = write(tree, from, { how: 'remove', value: null, set });
+      return write(without, pointer(path), { how: 'add', value, set });
     }
-    case 'copy':
-      return write(tree, pointer(path), 'add', existing(tree, pointer(operation.from)));
+    case 'copy': {
+      const value = copied(work, existing(tree, pointer(operation.from)));
+      return write(tree, pointer(path), { how: 'add', value, set });
+    }
     default:
       throw new Refusal('unknown operation');
   }
@@ -109,6 +124,15 @@ function existing(tree: YamlTree, path: readonly string[]): YamlTree {
   return found;
 }
 
+/** A value of its own: what is changed at one place later stays as it is at the other. */
+function copied(work: Work, tree: YamlTree): YamlTree {
+  work.copied += 1;
+  if (work.copied > MAX_COPIED_VALUES) throw new Refusal(`more than ${MAX_COPIED_VALUES} values are copied`);
+  if (isYamlList(tree)) return tree.map((item) => copied(work, item));
+  if (!isYamlMap(tree)) return tree;
+  return Object.fromEntries(entriesOf(tree).map(([key, value]) => [key, copied(work, value)]));
+}
+
 function read(tree: YamlTree | undefined, path: readonly string[]): YamlTree | undefined {
   let at = tree;
   for (const token of path) {
@@ -127,39 +151,39 @@ function index(token: string, length: number): number | undefined {
   return at >= 0 && at < length ? at : undefined;
 }
 
-type Write = 'add' | 'replace' | 'remove';
+interface Write {
+  readonly how: 'add' | 'replace' | 'remove';
+  readonly value: YamlTree;
+  readonly set: FieldWriter;
+}
 
-function write(tree: YamlTree, path: readonly string[], how: Write, value: YamlTree): YamlTree {
+function write(tree: YamlTree, path: readonly string[], change: Write): YamlTree {
   const [token, ...rest] = path;
   if (token === undefined) {
-    if (how === 'replace') return value;
+    if (change.how === 'replace') return change.value;
     throw new Refusal('the path is empty');
   }
-  if (isYamlMap(tree)) return writeKey(tree, token, rest, how, value);
-  if (isYamlList(tree)) return writeIndex(tree, token, rest, how, value);
+  if (isYamlMap(tree)) return writeKey(tree, token, rest, change);
+  if (isYamlList(tree)) return writeIndex(tree, token, rest, change);
   throw new Refusal('missing parent');
 }
 
-function writeKey(map: YamlMap, key: string, rest: readonly string[], how: Write, value: YamlTree): YamlTree {
+function writeKey(map: YamlMap, key: string, rest: readonly string[], change: Write): YamlTree {
+  const { how, value, set } = change;
   const own = field(map, key);
   if (rest.length > 0) {
     if (own === undefined || own === null) throw new Refusal('missing parent');
-    return withField(map, key, write(own, rest, how, value));
+    return set(map, key, write(own, rest, change));
   }
   if (how === 'remove') {
     if (own === undefined) throw new Refusal('nothing to remove');
-    return Object.fromEntries(entriesOf(map).filter(([name]) => name !== key));
+    return set(map, key, undefined);
   }
-  return withField(map, key, value);
+  return set(map, key, value);
 }
 
-function writeIndex(
-  list: readonly YamlTree[],
-  token: string,
-  rest: readonly string[],
-  how: Write,
-  value: YamlTree,
-): YamlTree {
+function writeIndex(list: readonly YamlTree[], token: string, rest: readonly string[], change: Write): YamlTree {
+  const { how, value } = change;
   if (rest.length === 0 && how === 'add') {
     const at = token === '-' ? list.length : index(token, list.length + 1);
     if (at === undefined) throw new Refusal(`no place in a list of ${list.length}`);
@@ -168,6 +192,6 @@ function writeIndex(
   const at = index(token, list.length);
   const own = at === undefined ? undefined : list[at];
   if (at === undefined || own === undefined) throw new Refusal(`nothing at this place of a list of ${list.length}`);
-  if (rest.length > 0) return list.with(at, write(own, rest, how, value));
+  if (rest.length > 0) return list.with(at, write(own, rest, change));
   return how === 'remove' ? list.toSpliced(at, 1) : list.with(at, value);
 }

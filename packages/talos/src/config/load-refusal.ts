@@ -109,6 +109,8 @@ function createLocator(text: string, at: number): (path: string) => number | und
     schema: 'failsafe',
     logLevel: 'silent',
     prettyErrors: false,
+    // The parser's own check compares each key with every other one; duplicates were refused before.
+    uniqueKeys: false,
     lineCounter: lines,
   });
   const root = Array.isArray(documents) ? documents[at]?.contents : undefined;

@@ -1,11 +1,12 @@
 import { BloomeryError } from '@bloomery/ports';
 import {
+  createFieldWriter,
   entriesOf,
+  type FieldWriter,
   field,
   isYamlList,
   isYamlMap,
   scalarString,
-  withField,
   type YamlMap,
   type YamlTree,
 } from '../yaml/index.ts';
@@ -28,6 +29,7 @@ export interface SplitPatch {
 }
 
 const DIRECTIVE = '$patch';
+const MAX_DELETIONS = 10_000;
 
 /**
  * Take `$patch: delete` out of a patch document.
@@ -38,6 +40,7 @@ export function splitDeletions(document: YamlMap): SplitPatch {
   if (!isDeletion(document)) {
     const deletions: Deletion[] = [];
     const rest = takeOut(document, [], deletions);
+    if (deletions.length > MAX_DELETIONS) throw refusal(`${deletions.length} are more than ${MAX_DELETIONS}`);
     return { rest: deletions.length > 0 && rest === undefined ? undefined : isYamlMap(rest) ? rest : {}, deletions };
   }
   if (
@@ -103,22 +106,21 @@ export function applyDeletions(
   const document = documents[at];
   if (document === undefined) throw refusal(`document ${identityText(identity)} is not there to delete from`);
   if (deletions.some((deletion) => deletion.path.length === 0)) return documents.toSpliced(at, 1);
-  const tree = deletions.reduce<YamlTree>(
-    (left, { path }) =>
-      remove(document.shape, left, path, () =>
-        refusal(`nothing to delete at ${pathText(path)} of ${identityText(identity)}`),
-      ),
-    document.tree,
-  );
+  const set = createFieldWriter();
+  const tree = deletions.reduce<YamlTree>((left, { path }) => {
+    const missing = () => refusal(`nothing to delete at ${pathText(path)} of ${identityText(identity)}`);
+    return remove({ set, missing }, document.shape, left, path);
+  }, document.tree);
   return documents.with(at, { ...document, tree: isYamlMap(tree) ? tree : {} });
 }
 
-function remove(
-  shape: Shape,
-  tree: YamlTree | undefined,
-  path: readonly Step[],
-  missing: () => BloomeryError,
-): YamlTree {
+interface Removal {
+  readonly set: FieldWriter;
+  readonly missing: () => BloomeryError;
+}
+
+function remove(removal: Removal, shape: Shape, tree: YamlTree | undefined, path: readonly Step[]): YamlTree {
+  const { set, missing } = removal;
   const [step, ...rest] = path;
   const type = shape.is === 'pointer' ? shape.of : shape;
   if (step === undefined) throw missing();
@@ -130,7 +132,7 @@ function remove(
   if (tree === undefined || tree === null) {
     // A struct that is held by value is never absent in Talos; its absent fields can be deleted.
     if (shape.is !== 'struct' || known === undefined) throw missing();
-    if (rest.length > 0) remove(known.shape, undefined, rest, missing);
+    if (rest.length > 0) remove(removal, known.shape, undefined, rest);
     return {};
   }
   if (!isYamlMap(tree)) throw missing();
@@ -138,11 +140,11 @@ function remove(
   if (rest.length > 0) {
     const inner: Shape = known?.shape ?? (type.is === 'map' ? type.of : { is: 'free', object: false });
     if (own === undefined && inner.is !== 'struct') throw missing();
-    const removed = remove(inner, own, rest, missing);
-    return own === undefined ? tree : withField(tree, step.key, removed);
+    const removed = remove(removal, inner, own, rest);
+    return own === undefined ? tree : set(tree, step.key, removed);
   }
   if (own === undefined && known === undefined) throw missing();
-  return withField(tree, step.key, undefined);
+  return set(tree, step.key, undefined);
 }
 
 function removeElement(

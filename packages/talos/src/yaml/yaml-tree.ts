@@ -45,10 +45,23 @@ export function entriesOf(map: YamlMap): [string, YamlTree][] {
 }
 
 /** A copy of `map` with `key` set, in place when it was there; with undefined it is removed. Safe for any key. */
-export function withField(map: YamlMap, key: string, value: YamlTree | undefined): YamlMap {
-  const entries = entriesOf(map);
-  const at = entries.findIndex(([name]) => name === key);
-  if (value === undefined) return Object.fromEntries(entries.filter(([name]) => name !== key));
-  if (at < 0) return Object.fromEntries([...entries, [key, value]]);
-  return Object.fromEntries(entries.with(at, [key, value]));
+export const withField: FieldWriter = (map, key, value) => createFieldWriter()(map, key, value);
+
+/** Gives `map` with `key` set to a value, or removed. */
+export type FieldWriter = (map: YamlMap, key: string, value: YamlTree | undefined) => YamlMap;
+
+/**
+ * As `withField`, for many changes one after the other: each mapping is copied once and the copy is changed from then on, so
+ * that thousands of changes of a large one do not take the square of that. Do not keep what it gave before the last change,
+ * and put nothing that it gave into a second place.
+ */
+export function createFieldWriter(): FieldWriter {
+  const copies = new WeakMap<YamlMap, { [key: string]: YamlTree | undefined }>();
+  return (map, key, value) => {
+    const copy = copies.get(map) ?? { ...map };
+    copies.set(copy, copy);
+    if (value === undefined) delete copy[key];
+    else Object.defineProperty(copy, key, { value, enumerable: true, configurable: true, writable: true });
+    return copy;
+  };
 }
