@@ -13,7 +13,10 @@ export interface FollowedKindsDeps extends InformerDeps {
 
 interface Followed {
   readonly kind: KindRef;
-  readonly listed: Promise<void>;
+  /** Resolves with the first list, or the first failure of it. */
+  readonly answered: Promise<void>;
+  /** Why it is not listed yet. */
+  readonly failure: () => unknown;
   readonly end: () => void;
 }
 
@@ -30,12 +33,25 @@ export function createFollowedKinds(deps: FollowedKindsDeps, signal: AbortSignal
   };
   const start = (kind: KindRef): Followed => {
     const stopListening = cache.listen(kind, tell);
-    if (!cache.claim(kind)) return { kind, listed: Promise.resolve(), end: stopListening };
+    const none = (): undefined => undefined;
+    if (!cache.claim(kind)) return { kind, answered: Promise.resolve(), failure: none, end: stopListening };
     const stop = new AbortController();
-    const listed = new Promise<void>((resolve) => {
+    let failure: unknown;
+    let isListed = false;
+    const answered = new Promise<void>((resolve) => {
       const ends = AbortSignal.any([signal, stop.signal]);
       ends.addEventListener('abort', () => resolve(), { once: true });
-      runInformer(kind, deps, resolve, ends).catch((error) => log.error('informer.ended', { error: errorText(error) }));
+      const listed = (): void => {
+        isListed = true;
+        failure = undefined;
+        resolve();
+      };
+      const failed = (error: unknown): void => {
+        if (!isListed) failure = error;
+        resolve();
+      };
+      const informer = runInformer(kind, deps, listed, ends, failed);
+      informer.catch((error) => log.error('informer.ended', { error: errorText(error) }));
     });
     const end = (): void => {
       stop.abort();
@@ -43,7 +59,7 @@ export function createFollowedKinds(deps: FollowedKindsDeps, signal: AbortSignal
       cache.release(kind);
       stopListening();
     };
-    return { kind, listed, end };
+    return { kind, answered, failure: () => failure, end };
   };
   const stopHearing = deps.resolver.listen(({ group, kind, served }) => {
     for (const [id, one] of followed) {
@@ -58,7 +74,10 @@ export function createFollowedKinds(deps: FollowedKindsDeps, signal: AbortSignal
       const id = `${kind.group}/${kind.plural}`;
       const one = followed.get(id) ?? start(kind);
       followed.set(id, one);
-      await one.listed;
+      await one.answered;
+      // Who asks must not hang on a kind that we may not read: he says so on his object.
+      const failure = one.failure();
+      if (failure !== undefined) throw failure;
     },
     listen(listener) {
       listeners.add(listener);

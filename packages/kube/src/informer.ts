@@ -47,13 +47,14 @@ async function follow(kind: KindRef, from: string, deps: InformerDeps, signal: A
 /**
  * Keep all objects of one kind in the cache until the signal aborts: list, then watch from there, list again only when the
  * revision has expired. Failures are retried with back-off (0.25 s … 30 s). `onListed` is called after the first list; a kind
- * that the API does not serve counts as listed, without objects, and is asked for again.
+ * that the API does not serve counts as listed, without objects, and is asked for again. `onFailed` is told of each failure.
  */
 export async function runInformer(
   kind: KindRef,
   deps: InformerDeps,
   onListed: () => void,
   signal: AbortSignal,
+  onFailed: (error: unknown) => void = () => {},
 ): Promise<void> {
   let position: string | undefined;
   let failures = 0;
@@ -74,7 +75,7 @@ export async function runInformer(
       if (isAbsent) {
         deps.cache.replace(kind, []);
         onListed();
-      }
+      } else onFailed(error);
       failures++;
       const log = failures === (isAbsent ? 1 : 4) ? deps.log.warn : deps.log.debug;
       log.call(deps.log, 'informer.retry', { kind: kind.kind, failures, error: errorText(error) });

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { JsonObject, KubeObject } from '@bloomery/model';
 import { talosConfig, talosConfigV1alpha3 } from '@bloomery/model';
 import { createFakeClock, silentLog } from '@bloomery/ports';
+import { apiError } from './api-error.ts';
 import { createFollowedKinds } from './followed-kinds.ts';
 import { createKindResolver } from './kind-definitions.ts';
 import type { TypeChange } from './kind-resolver.ts';
@@ -203,6 +204,29 @@ describe('followed kinds', () => {
     await install(definition());
     await followed.follow(kind);
     assert.deepEqual(seen, ['a', 'a gone', 'a']);
+    stop.abort();
+  });
+
+  it('that may not be read are said so instead of waited for, and are there once they may', async () => {
+    let isForbidden = true;
+    const intercept = (verb: string, { kind: name }: { kind: string }): void => {
+      if (!isForbidden || verb !== 'list' || name !== 'Ox') return;
+      throw apiError({ code: 403, reason: 'Forbidden', message: 'oxen is forbidden' });
+    };
+    const clock = createFakeClock(0);
+    const client = createMemoryClient({ clock, intercept, objects: [{ kind: CRDS, object: definition() }] });
+    const stop = new AbortController();
+    const deps = { client, clock, log: silentLog, random: () => 0, cache: createObjectCache() };
+    const followed = createFollowedKinds({ ...deps, resolver: createKindResolver(deps, stop.signal) }, stop.signal);
+    await assert.rejects(followed.follow(kind), { code: 'BLM_API_FORBIDDEN' });
+    await assert.rejects(followed.follow(kind), { code: 'BLM_API_FORBIDDEN' });
+    isForbidden = false;
+    const seen = watching(followed);
+    await client.create(kind, ox('a'));
+    await clock.advance(30_000);
+    await settle();
+    await followed.follow(kind);
+    assert.deepEqual(seen, ['a']);
     stop.abort();
   });
 

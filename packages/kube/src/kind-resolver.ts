@@ -34,7 +34,10 @@ export interface KindResolver {
 
 /** Kinds that are only known at run time, kept in the cache like those that controllers declare. */
 export interface FollowedKinds {
-  /** Follow a kind from now on; resolves when its objects are in the cache. Costs nothing when it is followed already. */
+  /**
+   * Follow a kind from now on; resolves when its objects are in the cache. Costs nothing when it is followed already.
+   * @throws what the API answers as long as the kind could never be listed; it is tried on.
+   */
   follow(kind: KindRef): Promise<void>;
   /** Told of every change of every followed kind. */
   listen(listener: (object: KubeObject, gone: boolean) => void): () => void;
