@@ -1,7 +1,8 @@
+import { findCondition } from '@bloomery/kube';
 import { ANNOTATIONS } from '@bloomery/model';
 import { providerStateText } from '../contract/provider-object.ts';
 import type { BootstrapChoice } from './bootstrap-choice.ts';
-import { type Facts, leavingSince } from './facts.ts';
+import { type Facts, isDeleting, leavingSince } from './facts.ts';
 import type { ControlPlaneMachine } from './observation.ts';
 import { SETTLED, type Step } from './step.ts';
 
@@ -34,13 +35,19 @@ function chooseMachine(facts: Facts): Step {
   }
   const [first] = facts.current;
   if (first === undefined) return SETTLED;
-  return wait(`no machine of the control plane answers the Talos API yet; ${machineStateText(first)}`);
+  const message = `no machine of the control plane answers the Talos API yet; ${machineStateText(first)}`;
+  const isRefused = bootstrapCondition(first)?.reason === 'BootstrapConfigRefused';
+  return { wait: { reason: isRefused ? 'BootstrapConfigRefused' : 'WaitingForFirstMachine', message } };
 }
 
 function followChoice(facts: Facts, choice: BootstrapChoice): Step {
   const chosen = facts.observation.machines.find(({ name }) => name === choice.machine);
   if (chosen === undefined) return replaceChoice(facts, choice);
   const { talos } = chosen;
+  const isFree = talos.state === 'answers' && talos.hasData === false;
+  // It goes, and then its place is free: telling it again would hold its Machine for ever.
+  if (isFree && (isDeleting(chosen.machine) || leavingSince(chosen) !== undefined)) return SETTLED;
+  if (isFree && refusesAndIsOutdated(facts, chosen, choice)) return SETTLED;
   if (talos.state !== 'answers' || talos.hasData !== false) {
     const why = talos.state === 'answers' ? 'it does not say whether it did' : machineStateText(chosen);
     return unknownOutcome(
@@ -55,6 +62,12 @@ function followChoice(facts: Facts, choice: BootstrapChoice): Step {
   const message = `Machine ${choice.machine} was told to bootstrap etcd and has not started it yet`;
   return { wait: { reason: 'WaitingForEtcdMember', message } };
 }
+
+/** It did not agree for a while, and the spec has changed since it was made: it is replaced like any outdated machine. */
+const refusesAndIsOutdated = (facts: Facts, chosen: ControlPlaneMachine, { answered, at }: BootstrapChoice): boolean =>
+  answered === '' &&
+  facts.observation.nowMs - Date.parse(at) >= ANSWER_PATIENCE_MS &&
+  facts.differences(chosen).length > 0;
 
 /** The machine that was chosen is gone for good: any other that holds no data may take its place, if none holds any. */
 function replaceChoice(facts: Facts, choice: BootstrapChoice): Step {
@@ -89,11 +102,16 @@ export function machineStateText({ name, talos, infrastructure, machine }: Contr
       return `Machine ${name} answers${talos.etcdWhy === '' ? '' : `; ${talos.etcdWhy}`}`;
     case 'noAddress':
       if (!machine.status?.bootstrapReady && machine.spec?.bootstrap.dataSecretName === undefined) {
-        return `Machine ${name} has no bootstrap data yet`;
+        const why = bootstrapCondition({ machine })?.message;
+        return `Machine ${name} has no bootstrap data yet${why ? `: ${why}` : ''}`;
       }
       return `Machine ${name}: ${infrastructure?.view.ready === true ? 'no address is known yet' : providerStateText(infrastructure)}`;
   }
 }
 
+const bootstrapCondition = ({ machine }: Pick<ControlPlaneMachine, 'machine'>) => {
+  const condition = findCondition(machine.status?.conditions, 'BootstrapReady');
+  return condition?.status === 'False' ? condition : undefined;
+};
 const wait = (message: string): Step => ({ wait: { reason: 'WaitingForFirstMachine', message } });
 const unknownOutcome = (message: string): Step => ({ wait: { reason: 'BootstrapUnknown', message } });

@@ -82,6 +82,23 @@ describe('the choice of the machine that bootstraps', () => {
   const silent = fresh(1, { talos: { state: 'silent', address: '10.0.0.1', why: 'off' } });
   const ready = fresh(2, { talos: answering(2, { hasData: false }) });
 
+  it('waits for a configuration to be mended where that is what keeps the machine away, and says what is wrong', () => {
+    const conditions = [
+      {
+        type: 'BootstrapReady',
+        status: 'False' as const,
+        reason: 'BootstrapConfigRefused',
+        message: 'TalosConfig default/m1: no such path',
+        lastTransitionTime: '2026-01-01T00:00:00Z',
+      },
+    ];
+    const refused = observedMachine(1, {}, { metadata: { annotations: FRESH }, status: { conditions } });
+    assert.match(
+      said(observed([refused])).wait,
+      /^BootstrapConfigRefused: .* has no bootstrap data yet: TalosConfig default\/m1: no such path$/,
+    );
+  });
+
   it('falls on the first that answers, without waiting for the others', () => {
     const got = said(observed([silent, ready]));
     assert.deepEqual(got.action, { do: 'chooseBootstrap', machine: 'm2', node: '10.0.0.2' });
@@ -100,6 +117,28 @@ describe('the choice of the machine that bootstraps', () => {
       [ANNOTATIONS.bootstrapChoice]: choice('m2', new Date(NOW_MS - 1000).toISOString()),
     });
     assert.equal(said(agreed).action, undefined);
+  });
+
+  it('is not told again when its Machine is being deleted: it goes', () => {
+    const choice = JSON.stringify({ machine: 'm2', node: '10.0.0.2', at: '2026-01-01T00:00:00Z' });
+    const { machine } = ready;
+    const deletionTimestamp = '2026-01-01T00:01:00Z';
+    const going = { ...ready, machine: { ...machine, metadata: { ...machine.metadata, deletionTimestamp } } };
+    const got = said(withAnnotations(observed([going]), { [ANNOTATIONS.bootstrapChoice]: choice }));
+    assert.deepEqual(got.action, { do: 'releaseHook', machine: 'm2', skipped: undefined });
+  });
+
+  it('is replaced when it did not agree for a minute and the spec has been mended since', () => {
+    const choice = (agoMs: number): string =>
+      JSON.stringify({ machine: 'm2', node: '10.0.0.2', at: new Date(NOW_MS - agoMs).toISOString() });
+    const o = observed([ready], {
+      replicas: 1,
+      version: 'v1.33.0',
+      rolloutStrategy: { rollingUpdate: { maxSurge: 0 } },
+    });
+    const after = (agoMs: number) => said(withAnnotations(o, { [ANNOTATIONS.bootstrapChoice]: choice(agoMs) })).action;
+    assert.equal(after(59_000)?.do, 'bootstrap');
+    assert.notEqual(after(60_000)?.do, 'bootstrap');
   });
 
   it('that nobody can read forbids another all the same', () => {

@@ -177,7 +177,8 @@ async function report(context: ReconcileContext, found: TalosControlPlane, plan:
   await patchStatus(context, talosControlPlane, keyOf(found), () => status);
   const event = plan.wait && waitEvent(found.status?.conditions, plan.wait);
   if (event !== undefined) context.events.record(found, event);
-  if (plan.wait === undefined && findCondition(found.status?.conditions, 'Ready')?.status === 'False') {
+  const isSettled = plan.wait === undefined && plan.action === undefined;
+  if (isSettled && findCondition(found.status?.conditions, 'Ready')?.status === 'False') {
     context.events.record(found, {
       type: 'Normal',
       reason: 'Ready',

@@ -40,17 +40,17 @@ export function statusOf({ facts, wait, action }: ControlPlanePlan): StatusPatch
     bootstrapped: facts.bootstrapped,
     version: version ?? null,
     etcd: etcd.isKnown ? etcd.text : isLost ? (before?.etcd?.replace(/^\d+/, '0') ?? null) : null,
-    waitingFor: wait === undefined ? null : waitingFor(wait),
+    ...(wait === undefined && action !== undefined ? {} : { waitingFor: wait === undefined ? null : waitingFor(wait) }),
     observedGeneration: controlPlane.metadata.generation ?? null,
-    conditions: [
-      wait === undefined && action === undefined ? { type: 'Ready', status: 'True' } : readyOf(wait),
-      ...conditionsOf(facts, wait, initialized),
-    ],
+    conditions: [...readyOf({ wait, action }), ...conditionsOf(facts, wait, initialized)],
   };
 }
 
-const readyOf = (wait: Wait | undefined): ConditionChange =>
-  wait === undefined ? { type: 'Ready', status: 'True' } : waitCondition(wait);
+/** A small change that nobody waits for says nothing about how far things are. */
+function readyOf({ wait, action }: Pick<ControlPlanePlan, 'wait' | 'action'>): readonly ConditionChange[] {
+  if (wait !== undefined) return [waitCondition(wait)];
+  return action === undefined ? [{ type: 'Ready', status: 'True' }] : [];
+}
 
 function conditionsOf(facts: Facts, wait: Wait | undefined, initialized: boolean): readonly ConditionChange[] {
   const made = createdOf(facts);
