@@ -32,7 +32,8 @@ export interface LoadProblem {
 
 const MAX_LISTED = 10;
 const MAX_SUBTREE_CHARACTERS = 600;
-const MAX_SHOWN_VALUE = 32;
+/** Values that are no secret under any key. */
+const HARMLESS = /^(true|false|null|~|-?\d{0,5})$/;
 
 /**
  * Run something that loads documents, and say where in `text` a refusal happened. The text is read a second time then.
@@ -93,13 +94,13 @@ function unknownSubtree(tree: YamlMap, problems: readonly LoadProblem[]): string
   return `; unknown keys found during decoding:\n${cut}`;
 }
 
-/** A misspelt key does not tell that it holds a secret: long texts are not shown. */
+/** A misspelt key does not tell that it holds a secret, and tokens are short: of values only numbers and switches are shown. */
 function shortened(tree: YamlTree): YamlTree {
   if (Array.isArray(tree)) return tree.map(shortened);
   if (isYamlMap(tree)) {
     return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, shortened(value ?? null)]));
   }
-  return (scalarString(tree) ?? '').length > MAX_SHOWN_VALUE ? REDACTED : tree;
+  return HARMLESS.test(scalarString(tree) ?? '') ? tree : REDACTED;
 }
 
 /** @returns the line, from 1, of a dotted path in the document at `at`. */
