@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { cluster, machine, machinePool, type Secret, secret, talosConfig } from '@bloomery/model';
+import { createObjectCache } from '@bloomery/kube';
+import { cluster, type Machine, machine, machinePool, type Secret, secret, talosConfig } from '@bloomery/model';
 import { readSecretsBundle, readYaml, talosJson } from '@bloomery/talos';
 import { CONFIG_KEY, type TalosConfigWorld, talosConfigWorld } from '../testing/talos-config-world.ts';
+import { createTalosConfigController } from './index.ts';
 
 const GIVEN = 'version: v1alpha1\nmachine:\n  type: worker\n  token: a.b\n';
 /** Before 1.7 the key of a new cluster is quick to make. */
@@ -515,6 +517,28 @@ describe('the talosconfig of a cluster', () => {
         'Normal ClientConfigWritten: Secret blue-talosconfig was written: its certificate had less than 30 days left.',
       ],
     );
+  });
+});
+
+describe('the talosconfig of a cluster whose control plane shrinks', () => {
+  it('is looked at again when a machine of the control plane is gone, by one that is left', () => {
+    const [source] = createTalosConfigController({ random: (n) => new Uint8Array(n) }).watches;
+    const member = (name: string, labels: Readonly<Record<string, string>>): Machine => ({
+      apiVersion: 'cluster.x-k8s.io/v1beta1',
+      kind: 'Machine',
+      metadata: { name, namespace: 'default', labels },
+      spec: {
+        clusterName: 'blue',
+        bootstrap: { configRef: { kind: 'TalosConfig', name } },
+        infrastructureRef: { kind: 'MetalMachine', name },
+      },
+    });
+    const label = { 'cluster.x-k8s.io/control-plane': '' };
+    const [left, worker, gone] = [member('cp-0', label), member('w-0', {}), member('cp-1', label)];
+    const cache = createObjectCache();
+    for (const one of [left, worker]) cache.put(machine, one);
+    const woken = (one: Machine) => source?.map(one, cache).map(({ name }) => name);
+    assert.deepEqual([woken(gone), woken(left), woken(worker)], [['cp-1', 'cp-0'], ['cp-0'], ['w-0']]);
   });
 });
 

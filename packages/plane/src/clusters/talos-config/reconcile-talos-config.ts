@@ -14,6 +14,7 @@ import {
   cluster as clusterKind,
   FINALIZERS,
   keyOf,
+  LABELS,
   type Machine,
   machine as machineKind,
   type ObjectKey,
@@ -57,7 +58,7 @@ export function createTalosConfigController({ random }: TalosConfigDeps): Contro
     name: 'talosconfig',
     kind: talosConfig,
     concurrency: 10,
-    watches: [watchSource(machineKind, configOfMachine), watchSource(clusterKind, configsOfCluster)],
+    watches: [watchSource(machineKind, configsOfMachine), watchSource(clusterKind, configsOfCluster)],
     writes: [
       'TalosConfig.status',
       'TalosConfig.metadata.finalizers(old)',
@@ -65,6 +66,17 @@ export function createTalosConfigController({ random }: TalosConfigDeps): Contro
     ],
     reconcile: (key, context) => reconcile(deps, key, context),
   };
+}
+
+/** A control plane machine that is gone has an address less in the talosconfig, which those that are left keep current. */
+function configsOfMachine(machine: Machine, cache: ObjectCache): readonly ObjectKey[] {
+  const { metadata, spec } = machine;
+  const isGone = cache.get(machineKind, keyOf(machine)) === undefined;
+  if (!isGone || metadata.labels?.[LABELS.controlPlane] === undefined) return configOfMachine(machine);
+  const left = cache
+    .list(machineKind, metadata.namespace)
+    .filter((m) => m.spec?.clusterName === spec?.clusterName && m.metadata.labels?.[LABELS.controlPlane] !== undefined);
+  return [machine, ...left].flatMap((m) => configOfMachine(m));
 }
 
 function configOfMachine(machine: Machine): readonly ObjectKey[] {
