@@ -113,6 +113,19 @@ describe('the explanation of many machines', () => {
     assert.equal(rules(explain(forge, machineSet, 'workers-a'))[0], 'WaitingForControlPlane: Machine default/w-1');
   });
 
+  it('begins with a reference of the Cluster to what is not there: all others wait for that', () => {
+    const lacking = forge
+      .filter(({ kind }) => kind !== metalCluster && kind !== machine)
+      .map((item) =>
+        item.kind === cluster
+          ? { ...item, status: waits('WaitingForInfrastructure', 'MetalCluster default/forge does not exist') }
+          : item.kind === talosControlPlane
+            ? { ...item, status: waits('WaitingForTalosBoot', 'the Kubernetes API has not answered yet') }
+            : item,
+      );
+    assert.equal(rules(explain(lacking, cluster, 'forge'))[0], 'WaitingForInfrastructure: Cluster default/forge');
+  });
+
   it('says nothing of machines that are where they should be', () => {
     const calm = forge.map((item) => ({ ...item, status: { conditions: [ready] } }));
     assert.deepEqual(explain(calm, cluster, 'forge'), []);

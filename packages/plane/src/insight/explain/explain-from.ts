@@ -1,8 +1,8 @@
 import type { ObjectCache } from '@bloomery/kube';
-import { CONSEQUENT_WAITS, type Finding } from '@bloomery/model';
+import { CONSEQUENT_WAITS, cluster, type Finding } from '@bloomery/model';
 import type { TimelineEntry, TimelineSource, TimelineSubject } from '../timeline.ts';
 import { boundMachine } from './bound-machine.ts';
-import { isGroup, isTroubled, machinesOf } from './cluster-parts.ts';
+import { isGroup, isTroubled, machinesOf, referencedBy } from './cluster-parts.ts';
 import type { ExplainedObject } from './explain-input.ts';
 import { explainObject } from './explain-object.ts';
 import { timelineSubject, upstreamObjects } from './upstream-objects.ts';
@@ -32,9 +32,24 @@ export function explainFrom(object: ExplainedObject, sources: ExplainSources): r
   const own = explainOne(object, sources).filter(({ rule }) => !said.has(rule));
   const ranked = [
     ...ofMembers.map((finding) => ({ finding, rank: rankOf(finding) })),
-    ...own.map((finding) => ({ finding, rank: rankOf(finding) + SEVERITIES.length })),
+    ...own.map((finding) => ({
+      finding,
+      rank: isRootOf(object, finding, sources.cache) ? SEVERITIES.length : rankOf(finding) + SEVERITIES.length,
+    })),
   ];
   return ranked.toSorted((a, b) => a.rank - b.rank).map(({ finding }) => finding);
+}
+
+/** Waits of a Cluster for what it refers to. */
+const REFERENCE_WAITS: Readonly<Record<string, string>> = {
+  WaitingForInfrastructure: 'infrastructureRef',
+  WaitingForControlPlane: 'controlPlaneRef',
+};
+
+/** What a Cluster refers to is not there, or nothing is known of it: then nobody else can say more than the Cluster does. */
+function isRootOf(object: ExplainedObject, { rule }: Finding, cache: ExplainSources['cache']): boolean {
+  const field = object.kind === cluster.kind ? REFERENCE_WAITS[rule] : undefined;
+  return field !== undefined && referencedBy(object, field, cache) === undefined;
 }
 
 /** Those of the group itself come after those of its machines; consequences after both. */
