@@ -13,7 +13,7 @@ import {
   type ObjectReference,
   talosControlPlane,
 } from '@bloomery/model';
-import type { ExplainedObject } from './explain-input.ts';
+import type { ExplainedCondition, ExplainedObject } from './explain-input.ts';
 
 type Cache = Pick<ObjectCache, 'get' | 'list'>;
 
@@ -59,9 +59,45 @@ export function referencedBy(object: KubeObject, field: string, cache: Cache): E
   const { kind, name, apiVersion = '' } = (ref ?? {}) as ObjectReference;
   if (kind === undefined || name === undefined) return undefined;
   const { namespace = 'default' } = object.metadata;
-  const found = cache.get<ExplainedObject>(kindOf(kind, apiVersion), { name, namespace });
-  return found && { ...found, kind };
+  const found = cache.get<KubeObject>(kindOf(kind, apiVersion), { name, namespace });
+  return found && { ...found, kind, status: statusOf(found) };
 }
+
+/** Kinds of others may say anything in their status: only what has the shape of a condition or a phrase is read. */
+function statusOf(object: KubeObject): NonNullable<ExplainedObject['status']> {
+  const status: unknown = Reflect.get(object, 'status');
+  const text = (name: string, of: unknown = status): string | undefined => {
+    const value: unknown = typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined;
+    return typeof value === 'string' ? value : undefined;
+  };
+  const listed: unknown = typeof status === 'object' && status !== null ? Reflect.get(status, 'conditions') : undefined;
+  const conditions = (Array.isArray(listed) ? listed : []).flatMap((item: unknown): ExplainedCondition[] => {
+    const [type, state] = [text('type', item), text('status', item)];
+    if (type === undefined || !isConditionStatus(state)) return [];
+    const severity = text('severity', item);
+    const [reason, message] = [text('reason', item), text('message', item)];
+    const lastTransitionTime = text('lastTransitionTime', item);
+    return [
+      {
+        type,
+        status: state,
+        ...(severity === 'Error' || severity === 'Warning' || severity === 'Info' ? { severity } : {}),
+        ...(reason === undefined ? {} : { reason }),
+        ...(message === undefined ? {} : { message }),
+        ...(lastTransitionTime === undefined ? {} : { lastTransitionTime }),
+      },
+    ];
+  });
+  const [phase, waitingFor] = [text('phase'), text('waitingFor')];
+  return {
+    conditions,
+    ...(phase === undefined ? {} : { phase }),
+    ...(waitingFor === undefined ? {} : { waitingFor }),
+  };
+}
+
+const isConditionStatus = (text: string | undefined): text is ExplainedCondition['status'] =>
+  text === 'True' || text === 'False' || text === 'Unknown';
 
 /** One of ours, or a guess: definitions seldom have another plural. */
 function kindOf(kind: string, apiVersion: string): KindRef {

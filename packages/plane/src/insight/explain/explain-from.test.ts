@@ -143,6 +143,28 @@ describe('the explanation of a Machine', () => {
     assert.match(findings[0]?.cause ?? '', /machine\.nope/);
   });
 
+  it('is not disturbed by infrastructure whose status is nonsense', () => {
+    const nonsense = [
+      { conditions: 'none', waitingFor: 5 },
+      {
+        conditions: [
+          null,
+          1,
+          { type: 5 },
+          { type: 'Ready', status: 'Maybe' },
+          { type: 'Ready', status: 'False', reason: [] },
+        ],
+      },
+      { conditions: { Ready: true } },
+      [],
+      'ready',
+    ];
+    for (const status of nonsense) {
+      const broken = forge.map((item) => (item.kind === other ? { ...item, status: status as object } : item));
+      assert.equal(rules(explain(broken, machine, 'w-1'))[0], 'WaitingForControlPlane: Machine default/w-1');
+    }
+  });
+
   it('goes through infrastructure of any kind', () => {
     const broken = forge.map((item) =>
       item.kind === other ? { ...item, status: waits('QuotaExceeded', 'no room', 'Error') } : item,
