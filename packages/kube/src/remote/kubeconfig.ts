@@ -147,8 +147,10 @@ export function parseKubeconfig(content: string, source: string): ClusterAccess 
   if (content.length > MAX_FILE_BYTES) throw invalid(source, 'larger than 4 MiB');
   const { name, server, cluster, user, namespace } = chooseContext(content, source, undefined);
   const file = FILE_FIELDS.find((field) => text(cluster[field]) !== undefined || text(user[field]) !== undefined);
-  if (file !== undefined)
-    throw invalid(source, `context ${name} names a file (${file}); put its content into ${file}-data`);
+  if (file !== undefined) {
+    const place = file === 'tokenFile' ? 'token' : `${file}-data`;
+    throw invalid(source, `context ${name} names a file (${file}); put its content into ${place}`);
+  }
   if (cluster['insecure-skip-tls-verify'] === true) {
     throw invalid(source, `context ${name} sets insecure-skip-tls-verify; give certificate-authority-data instead`);
   }
