@@ -6,8 +6,14 @@ import { isBloomeryError } from '@bloomery/ports';
 import type { Wait } from '../../allocation/wait.ts';
 import { waitCondition, waitEvent, waitingFor } from '../../allocation/wait.ts';
 
-/** Lost races are no failures, and what is gone by now is looked at again anyway. */
-const PASSING: ReadonlySet<string> = new Set(['BLM_API_CONFLICT', 'BLM_API_NOT_FOUND']);
+/** Lost races are no failures, what is gone by now is looked at again anyway, and dead workload APIs are said elsewhere. */
+const PASSING: ReadonlySet<string> = new Set(['BLM_API_CONFLICT', 'BLM_API_NOT_FOUND', 'BLM_WORKLOAD_UNREACHABLE']);
+
+/** What is said of a failure; undefined where it passes by itself. */
+export function failureWait(error: unknown): Wait | undefined {
+  if (!isBloomeryError(error) || PASSING.has(error.code)) return undefined;
+  return { reason: 'StepRefused', message: error.message, event: 'a step failed; the condition Ready says why' };
+}
 
 /**
  * Run a reconcile. What it fails with is said on the object before it is thrown on, to be tried again: a webhook that refuses, a
@@ -20,12 +26,8 @@ export async function sayingFailures<
   try {
     return await work();
   } catch (error) {
-    if (!isBloomeryError(error) || PASSING.has(error.code) || context.signal.aborted) throw error;
-    const wait: Wait = {
-      reason: 'StepRefused',
-      message: error.message,
-      event: 'a step failed; the condition Ready says why',
-    };
+    const wait = failureWait(error);
+    if (wait === undefined || context.signal.aborted) throw error;
     await patchStatus(context, kind, keyOf(found), () => ({
       waitingFor: waitingFor(wait),
       conditions: [waitCondition(wait)],

@@ -289,6 +289,22 @@ describe('a Machine of a provider that nobody knows', () => {
     assert.equal(await w.look(), undefined);
   });
 
+  it('a Node that may not be labelled is said, and its Machine is not written over and over', async () => {
+    await using w = await start();
+    await w.workloads.join(workerNode());
+    w.workloads.refusePatches('labels of Nodes are forbidden');
+    await w.settle();
+    assert.equal((await w.look())?.status?.phase, 'Running');
+    assert.equal((await w.condition('Ready'))?.reason, 'StepRefused');
+    assert.match((await w.condition('Ready'))?.message ?? '', /labels of Nodes are forbidden/);
+    const before = w.client.revision();
+    await w.settle(60_000);
+    assert.equal(w.client.revision(), before);
+    w.workloads.refusePatches(undefined);
+    await w.settle(60_000);
+    assert.equal((await w.condition('Ready'))?.status, 'True');
+  });
+
   it('a paused Machine is left alone, its deletion too, and goes on when unpaused', async () => {
     const paused = { annotations: { 'cluster.x-k8s.io/paused': '' } };
     await using w = await start({ seeds: [clusterSeed(), machineSeed('m', {}, paused), ...parts] });

@@ -2,11 +2,13 @@ import type { ConditionChange, ConditionDraft, StatusPatch } from '@bloomery/kub
 import { findCondition } from '@bloomery/kube';
 import type { Cluster, Json, JsonObject, Machine } from '@bloomery/model';
 import { jsonEqual, timeText } from '@bloomery/model';
+import type { BloomeryError } from '@bloomery/ports';
 import type { Wait } from '../../allocation/wait.ts';
 import { waitCondition, waitingFor } from '../../allocation/wait.ts';
 import { isClaimedByAnother } from '../contract/claim.ts';
 import { mirrorCondition, type SourceWait, waitForSource } from '../contract/mirror.ts';
 import { mendedReference, type ProviderObject } from '../contract/provider-object.ts';
+import { failureWait } from '../contract/report-failure.ts';
 import { nodeReference } from '../workload/node-sync.ts';
 import { type NodeView, nodeCondition } from './node-view.ts';
 
@@ -51,10 +53,15 @@ export function planMachineSpec(input: MachineInput): JsonObject | undefined {
   return Object.keys(spare).length === 0 ? undefined : { spec: spare };
 }
 
-/** The status of a living Machine. Ready flags only go up, as for Cluster. Pure. */
+/**
+ * The status of a living Machine. Ready flags only go up, as for Cluster. Pure.
+ *
+ * @param refusal why its Node could not be given labels and annotations
+ */
 export function planMachineStatus(
   input: MachineInput,
   nowMs: number,
+  refusal?: BloomeryError,
 ): { readonly status: StatusPatch; readonly wait: Wait | undefined } {
   const { machine } = input;
   const before = machine.status;
@@ -63,7 +70,10 @@ export function planMachineStatus(
   const hasFailed = Object.keys(failure).length > 0 || Boolean(before?.failureReason ?? before?.failureMessage);
   const node = nodeFields(input);
   const nodeHealthy = nodeCondition(machine, input.node);
-  const wait = machineWait(input, flags, nodeHealthy, hasFailed);
+  const refused = failureWait(refusal);
+  // Before all others: what is thrown afterwards says the same, and so writes nothing.
+  const wait: SourceWait | undefined =
+    refused === undefined ? machineWait(input, flags, nodeHealthy, hasFailed) : { wait: refused };
   const phase = phaseOf(input, flags, hasFailed);
   const addresses = ownSource(input.infrastructure, machine)?.view.addresses ?? [];
   const conditions: ConditionChange[] = [

@@ -2,6 +2,7 @@ import type { Controller, ReconcileContext, Requeue } from '@bloomery/kube';
 import { findObject, patchObject, patchStatus, setFinalizer, watchSource } from '@bloomery/kube';
 import type { JsonObject, Machine, ObjectKey } from '@bloomery/model';
 import { cluster, FINALIZERS, keyOf, LABELS, machine } from '@bloomery/model';
+import { type BloomeryError, isBloomeryError } from '@bloomery/ports';
 import { isPaused } from '../../allocation/paused.ts';
 import { waitEvent, waitingFor } from '../../allocation/wait.ts';
 import { claimPatch, isClaimedByAnother } from '../contract/claim.ts';
@@ -20,6 +21,9 @@ import { removeMachine } from './remove.ts';
 export interface MachineControllerDeps extends ProviderKinds {
   readonly workloads: WorkloadClusters;
 }
+
+/** A call that got no answer; whether the API lives is found out elsewhere. */
+const NODE_RETRY_MS = 2000;
 
 const STATUS_WRITES = [
   ...['phase', 'addresses', 'bootstrapReady', 'infrastructureReady', 'nodeRef', 'nodeInfo', 'failureReason'],
@@ -143,13 +147,10 @@ async function provide(input: MachineInput, context: ReconcileContext, workloads
   await patchIfNeeded(context, found, (current) => planMachineMetadata({ ...input, machine: current }));
   await claimParts(input, context);
   await patchIfNeeded(context, found, (current) => planMachineSpec({ ...input, machine: current }));
-  const { wait } = planMachineStatus(input, clock.nowMs());
-  const after = await patchStatus(
-    context,
-    machine,
-    key,
-    (current) => planMachineStatus({ ...input, machine: current }, clock.nowMs()).status,
-  );
+  const refusal = await syncRefusal(input, workloads);
+  const plan = (current: Machine) => planMachineStatus({ ...input, machine: current }, clock.nowMs(), refusal);
+  const { wait } = plan(found);
+  const after = await patchStatus(context, machine, key, (current) => plan(current).status);
   const before = found.status;
   for (const event of becameTrueEvents(before?.conditions, after.status?.conditions, MACHINE_MILESTONES)) {
     events.record(found, event);
@@ -159,10 +160,25 @@ async function provide(input: MachineInput, context: ReconcileContext, workloads
   }
   const event = wait && waitEvent(before?.conditions, wait);
   if (event !== undefined) events.record(found, event);
-  if (input.node.state === 'found' && input.cluster !== undefined) {
-    await syncNode(workloads.client(keyOf(input.cluster)), input.node.node, after);
-  }
+  // The status says so already: `sayingFailures` finds nothing to write, which would wake us at once.
+  if (isBloomeryError(refusal, 'BLM_WORKLOAD_UNREACHABLE')) return { afterMs: NODE_RETRY_MS };
+  if (refusal !== undefined) throw refusal;
   return {};
+}
+
+/** Why the Node could not be given what belongs to it; undefined: it has it, or nobody can be asked. */
+async function syncRefusal(
+  { machine: found, node, cluster: owner }: MachineInput,
+  workloads: WorkloadClusters,
+): Promise<BloomeryError | undefined> {
+  if (node.state !== 'found' || owner === undefined) return undefined;
+  try {
+    await syncNode(workloads.client(keyOf(owner)), node.node, found);
+    return undefined;
+  } catch (error) {
+    if (isBloomeryError(error)) return error;
+    throw error;
+  }
 }
 
 async function claimParts(input: MachineInput, context: ReconcileContext): Promise<void> {

@@ -1,3 +1,4 @@
+import { apiError } from '@bloomery/kube';
 import { createMemoryClient, type MemoryClient } from '@bloomery/kube/testing';
 import type { Node, ObjectKey } from '@bloomery/model';
 import { node as nodeKind } from '@bloomery/model';
@@ -13,6 +14,8 @@ export interface MemoryWorkloads extends WorkloadClusters {
   lose(name: string): Promise<void>;
   /** How the API answers from now on. */
   become(state: WorkloadState): void;
+  /** Patches are refused with this text from now on; undefined: no more. */
+  refusePatches(why: string | undefined): void;
 }
 
 /** Make one. It is reachable and has no Nodes. */
@@ -23,8 +26,10 @@ export function createMemoryWorkloads(): MemoryWorkloads {
   const told = (node: Node | undefined): void => {
     for (const listener of listeners) listener(node);
   };
+  let refusal: string | undefined;
   const api = createMemoryClient({
-    intercept() {
+    intercept(verb) {
+      if (verb === 'patch' && refusal !== undefined) throw apiError({ code: 403, reason: '', message: refusal });
       if (state.state !== 'reachable') {
         throw new BloomeryError('BLM_WORKLOAD_UNREACHABLE', 'asking: no answer', { retryable: true });
       }
@@ -71,6 +76,9 @@ export function createMemoryWorkloads(): MemoryWorkloads {
     become(next) {
       state = next;
       told(undefined);
+    },
+    refusePatches(why) {
+      refusal = why;
     },
     async [Symbol.asyncDispose]() {},
   };
