@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -29,7 +29,8 @@ async function lab(): Promise<Lab> {
   const addresses = createLoopbackAddresses(randomBytes);
   const host = await addresses.take(PORT);
   const secrets = await createFakeClusterSecrets(`https://${host}:${PORT}`);
-  const dir = join(mkdtempSync(join(tmpdir(), 'bloomery-instant-test-')), 'api');
+  const home = mkdtempSync(join(tmpdir(), 'bloomery-instant-test-'));
+  const dir = join(home, 'api');
   const cluster = createInstantCluster({ host, port: PORT }, { clock, log, random: randomBytes, dir, stepDelayMs: 0 });
   const api = createTalosApi({ clock });
   return {
@@ -51,6 +52,7 @@ async function lab(): Promise<Lab> {
     [Symbol.asyncDispose]: async () => {
       await api[Symbol.asyncDispose]();
       await cluster[Symbol.asyncDispose]();
+      rmSync(home, { recursive: true, force: true });
     },
   };
 }
