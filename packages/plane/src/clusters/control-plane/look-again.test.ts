@@ -36,5 +36,10 @@ describe('looking at a control plane again', () => {
   it('is left to watches while no machine can be asked', () => {
     const looks = createLookAgain({ clock: createFakeClock(), random: () => 0.5 });
     assert.equal(looks.after('a', planControlPlane(observed([observedMachine(1)]))), undefined);
+    const plan: ControlPlanePlan = {
+      ...planControlPlane(observed([observedMachine(1)])),
+      wait: { reason: 'EtcdQuorumLost', message: 'its infrastructure goes at 12:00' },
+    };
+    assert.equal(looks.after('a', plan), 20_000, 'but a deadline is kept');
   });
 });

@@ -28,8 +28,11 @@ export function createLookAgain(deps: { readonly clock: Clock; readonly random: 
   const looks = new Map<string, Looks>();
   return {
     after(id, { wait, facts }) {
-      if (!facts.observation.machines.some(({ talos }) => talos.state !== 'noAddress')) return undefined;
       const healthyMs = Math.round(HEALTHY_MS * (0.8 + 0.4 * deps.random()));
+      if (!facts.observation.machines.some(({ talos }) => talos.state !== 'noAddress')) {
+        // The deadline of a deletion has to come also where there is nobody to ask.
+        return wait?.reason === 'EtcdQuorumLost' ? healthyMs : undefined;
+      }
       if (wait === undefined) {
         looks.delete(id);
         return healthyMs;

@@ -52,6 +52,18 @@ describe('the plan of a control plane', () => {
     assert.match(said({ ...o, cluster: { ...cluster, spec: {} } }).wait, /Cluster c has no control plane endpoint yet/);
   });
 
+  it('makes and bootstraps nothing for a Cluster that names another control plane', () => {
+    const o = observed([], { replicas: 1 });
+    const named = (kind: string, name: string): ControlPlaneObservation => ({
+      ...o,
+      cluster: o.cluster && { ...o.cluster, spec: { ...o.cluster.spec, controlPlaneRef: { kind, name } } },
+    });
+    const { action, wait } = said(named('TalosControlPlane', 'other'));
+    assert.equal(action, undefined);
+    assert.match(wait, /^WaitingForCluster: Cluster c names TalosControlPlane other in spec.controlPlaneRef/);
+    assert.equal(said(named('TalosControlPlane', 'cp')).action?.do, 'createMachine');
+  });
+
   it('says what is wrong with the template and makes no machine', () => {
     const why = 'T default/t does not exist; create it';
     const got = said(observed([], { replicas: 3 }, { template: { ok: false, why } }));
@@ -240,6 +252,16 @@ describe('a machine that is to go', () => {
 });
 
 describe('the strategy', () => {
+  it('makes no more new machines than there are to be, however large the surge is', () => {
+    const isNew = { spec: { version: 'v1.33.0' } };
+    const machines = healthyMachines(5).map((m, i) =>
+      i < 2 ? m : { ...m, machine: { ...m.machine, spec: { ...m.machine.spec, ...isNew.spec } } },
+    ) as ControlPlaneMachine[];
+    const rolloutStrategy = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 3 } };
+    const got = said(observed(machines, { replicas: 3, version: 'v1.33.0', rolloutStrategy }));
+    assert.deepEqual([got.action?.do, got.action?.do === 'markLeaving' && got.action.machine], ['markLeaving', 'm1']);
+  });
+
   it('of a single machine without surge says that it cannot be replaced', () => {
     const spec: Partial<NonNullable<TalosControlPlane['spec']>> = {
       version: 'v1.33.0',

@@ -1,4 +1,4 @@
-import { FINALIZERS } from '@bloomery/model';
+import { ANNOTATIONS, FINALIZERS } from '@bloomery/model';
 import type { Wait } from '../../allocation/wait.ts';
 import type { ControlPlaneAction } from './action.ts';
 import { planBootstrap } from './bootstrap.ts';
@@ -41,6 +41,8 @@ function decide(facts: Facts): Step {
       },
     };
   }
+  const other = otherControlPlane(facts);
+  if (other !== undefined) return other;
   if (metadata.finalizers?.includes(FINALIZERS.talosControlPlane) !== true) return { action: { do: 'addFinalizer' } };
   if (cluster.metadata.deletionTimestamp !== undefined) return planRemovalsOfDyingCluster(facts);
   const name = cluster.metadata.name;
@@ -58,6 +60,18 @@ function decide(facts: Facts): Step {
     };
   }
   return manage(facts);
+}
+
+/** Two control planes of one Cluster would bootstrap two etcds with the same secrets: the one that it names does. */
+function otherControlPlane({ bootstrapped, observation: { cluster, controlPlane } }: Facts): Step | undefined {
+  const { kind, name } = cluster?.spec?.controlPlaneRef ?? {};
+  if (bootstrapped || name === undefined || (kind === controlPlane.kind && name === controlPlane.metadata.name)) {
+    return undefined;
+  }
+  const message =
+    `Cluster ${cluster?.metadata.name} names ${kind} ${name} in spec.controlPlaneRef: nothing is done for this one; ` +
+    `delete it (confirm with annotation ${ANNOTATIONS.deleteControlPlane}: "true"), or name it there`;
+  return { wait: { reason: 'WaitingForCluster', message } };
 }
 
 /** The life of a control plane. Membership of etcd changes in one place at a time; new machines are made at any time. */

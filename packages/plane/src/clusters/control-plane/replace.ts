@@ -23,7 +23,9 @@ export function planRollingUpdate(facts: Facts): Step {
   const { maxSurge } = facts.strategy;
   const joining = facts.current.find((m) => facts.standing(m) === 'joining' && !outdated.includes(m));
   if (joining !== undefined) return waitForJoining(facts, joining, outdated.length);
-  if (facts.current.length < facts.replicas + maxSurge) return createStep(facts);
+  // Never more new machines than replicas: those above would be taken away again in the end.
+  const isMissing = facts.current.length - outdated.length < facts.replicas;
+  if (isMissing && facts.current.length < facts.replicas + maxSurge) return createStep(facts);
   if (maxSurge === 0 && facts.current.length === 1) {
     const message =
       'the only machine differs from the spec and cannot be replaced with rolloutStrategy.rollingUpdate.maxSurge 0: set it to 1, or add replicas';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { TalosConfig, TalosControlPlane } from '@bloomery/model';
+import type { JsonObject, TalosConfig, TalosControlPlane } from '@bloomery/model';
 import { ANNOTATIONS } from '@bloomery/model';
 import { viewOf } from '../contract/provider-view.ts';
 import type { ControlPlaneMachine } from './observation.ts';
@@ -60,6 +60,11 @@ describe('in what a machine differs from the spec', () => {
     const bare: Spec = { configPatches: [{ ...operation, value: null }], ...wanted };
     assert.ok(isSameConfig(full, bare));
     assert.equal(configHash(full), configHash(bare));
+    const patched = (value: JsonObject): Spec => ({
+      ...wanted,
+      configPatches: [{ op: 'add', path: '/machine/x', value }],
+    });
+    assert.equal(configHash(patched({ a: 1, b: { c: 1, d: 2 } })), configHash(patched({ b: { d: 2, c: 1 }, a: 1 })));
     assert.ok(!isSameConfig(wanted, { ...wanted, strategicPatches: ['a: 1'] }));
   });
 });

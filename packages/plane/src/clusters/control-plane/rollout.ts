@@ -31,7 +31,7 @@ export function configSpecOf({ spec }: TalosControlPlane): NonNullable<TalosConf
 /** Stands for a config spec in an annotation. */
 export function configHash(spec: NonNullable<TalosConfig['spec']>): string {
   return createHash('sha256')
-    .update(JSON.stringify(plain(spec as unknown as JsonObject)))
+    .update(JSON.stringify(sorted(plain(spec as unknown as JsonObject))))
     .digest('hex')
     .slice(0, 16);
 }
@@ -78,6 +78,14 @@ function plain(spec: JsonObject): JsonObject {
   return Object.fromEntries(
     entries.filter(([, value]) => !isEmpty(value)).sort(([a], [b]) => (a < b ? -1 : 1)),
   ) as JsonObject;
+}
+
+/** The same value with members in one order, which other writers may change. */
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isJsonObject(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, member]) => [name, sorted(member ?? null)]));
 }
 
 function withoutNull(operation: Json): Json {
