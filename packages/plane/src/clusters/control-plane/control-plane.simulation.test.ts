@@ -122,6 +122,39 @@ describe('a control plane', () => {
     await noneLeftOver(s);
   });
 
+  it('says what the API refuses it, and goes on when it may', async () => {
+    let refused = '';
+    const s = await startSimulation({
+      replicas: 3,
+      effect: (what) => {
+        if (refused === '' || !what.startsWith(refused)) return;
+        throw new BloomeryError('BLM_API_FORBIDDEN', `a webhook refuses: ${refused}`);
+      },
+    });
+    await s.until('three members', () => isSettled(s, 3));
+    const message = async () => (await s.controlPlane())?.status?.conditions?.find((c) => c.type === 'Ready')?.message;
+    refused = 'patch Machine default/cp-';
+    await s.spec({ replicas: 1 });
+    for (let i = 0; i < 3; i++) await s.step();
+    assert.match((await message()) ?? '', /the last attempt failed: a webhook refuses: patch Machine/);
+    refused = '';
+    await s.until('one member', () => isSettled(s, 1));
+    assert.deepEqual(s.violations, []);
+  });
+
+  it('that goes by force leaves no Machine that is held for ever', async () => {
+    const s = await settled({ replicas: 1 });
+    const [m] = await s.list();
+    const name = m?.metadata.name ?? '';
+    await s.client.patch(talosControlPlane, at('cp'), { type: 'merge', body: { metadata: { finalizers: null } } });
+    await s.client.delete(talosControlPlane, at('cp'));
+    await s.client.delete(machine, at(name));
+    await s.step();
+    const hook = (await s.list())[0]?.metadata.annotations?.[ANNOTATIONS.preTerminateHook];
+    assert.equal(hook, undefined);
+    assert.ok(s.events.includes(`Machine ${name}: EtcdLeaveSkipped`));
+  });
+
   it('whose spec changes while a machine is half made, makes it of the new spec and leaves nothing of the old', async () => {
     let isBroken = true;
     const s = await startSimulation({

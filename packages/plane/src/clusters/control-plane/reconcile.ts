@@ -22,6 +22,7 @@ import type { TalosApi } from '@bloomery/talos';
 import { isPaused } from '../../allocation/paused.ts';
 import { waitEvent, waitingFor } from '../../allocation/wait.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
+import { failureWait, sayingFailures } from '../contract/report-failure.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import { act } from './act.ts';
 import { createMachineAsker } from './ask-machine.ts';
@@ -33,6 +34,7 @@ import { keepKubeconfig } from './keep-kubeconfig.ts';
 import { createLookAgain, type LookAgain } from './look-again.ts';
 import { type ObserveDeps, observe, ownerCluster } from './observe.ts';
 import { type ControlPlanePlan, planControlPlane } from './plan.ts';
+import { awaitedControlPlane, releaseOrphans } from './release-orphans.ts';
 import { machineConditions, statusOf } from './status.ts';
 import { createStrayMemory } from './stray-memory.ts';
 import { createTalosCredentialStore } from './talos-credentials.ts';
@@ -71,7 +73,10 @@ export function createTalosControlPlaneController(deps: TalosControlPlaneDeps): 
     name: 'taloscontrolplane',
     kind: talosControlPlane,
     watches: [
-      watchSource(machineKind, controlPlanesOfPart),
+      watchSource(machineKind, (machine, cache) => [
+        ...controlPlanesOfPart(machine, cache),
+        ...[awaitedControlPlane(machine) ?? []].flat(),
+      ]),
       watchSource(talosConfig, controlPlanesOfPart),
       watchSource(clusterKind, ({ metadata }, cache) => ownedBy(cache, metadata.name, metadata.namespace)),
     ],
@@ -94,6 +99,7 @@ async function reconcile(parts: Parts, key: ObjectKey, context: ReconcileContext
   if (found === undefined) {
     parts.lookAgain.forget(id);
     parts.failures.delete(id);
+    await releaseOrphans(context, key);
     return {};
   }
   const cluster = await ownerCluster(context, found);
@@ -101,8 +107,10 @@ async function reconcile(parts: Parts, key: ObjectKey, context: ReconcileContext
     await pause(found, context);
     return {};
   }
-  const kubeconfig = await keepKubeconfig(parts, context, found, cluster);
-  const observation = await observe(parts, context, found, cluster);
+  const { kubeconfig, observation } = await sayingFailures(context, talosControlPlane, found, async () => ({
+    kubeconfig: await keepKubeconfig(parts, context, found, cluster),
+    observation: await observe(parts, context, found, cluster),
+  }));
   const plan = withFailure(planControlPlane(observation), parts.failures.get(id));
   await report(context, found, plan);
   if (plan.action === undefined) {
@@ -147,7 +155,11 @@ async function failed(
     }
     throw error.cause;
   }
-  if (!isBloomeryError(error) || !error.code.startsWith('BLM_TALOS_')) throw error;
+  if (!isBloomeryError(error)) throw error;
+  if (!error.code.startsWith('BLM_TALOS_')) {
+    if (failureWait(error) !== undefined) parts.failures.set(id, text);
+    throw error;
+  }
   // A machine that does not answer is a matter of the conditions; a configuration that is wrong is somebody's to mend.
   if (!error.code.startsWith('BLM_TALOS_API_') && parts.failures.get(id) !== text) {
     context.events.record(found, { type: 'Warning', reason: 'ChangeRefused', message: text });
@@ -158,7 +170,11 @@ async function failed(
 }
 
 function withFailure(plan: ControlPlanePlan, failure: string | undefined): ControlPlanePlan {
-  if (failure === undefined || plan.wait === undefined || plan.action === undefined) return plan;
+  if (failure === undefined || plan.action === undefined) return plan;
+  if (plan.wait === undefined) {
+    const event = 'a step failed; the condition Ready says why';
+    return { ...plan, wait: { reason: 'StepRefused', message: failure, event } };
+  }
   const { message } = plan.wait;
   return {
     ...plan,
