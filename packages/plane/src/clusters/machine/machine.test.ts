@@ -462,11 +462,15 @@ describe('a Machine that is deleted', () => {
     assert.equal(await w.look(), undefined);
   });
 
-  it('waits for its infrastructure, by that one’s words', async () => {
+  it('waits for its infrastructure, by that one’s words or its finalizers', async () => {
     let may = false;
     await using w = await running({ mayGo: () => may });
     await w.client.delete(machine, at('m'));
     await w.settle();
+    assert.match(
+      (await w.condition('Ready'))?.message ?? '',
+      /waiting for Ox default\/m to go: held by its finalizers \S+, which its controller takes away when it is done$/,
+    );
     await w.status(ox, at('m'), {
       conditions: [{ type: 'Ready', status: 'False', reason: 'Wiping', message: 'wiping the stable' }],
     });

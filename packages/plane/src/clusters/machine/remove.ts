@@ -1,6 +1,6 @@
 import type { ConditionDraft, EventDraft, ReconcileContext, Requeue } from '@bloomery/kube';
 import { patchStatus, setFinalizer } from '@bloomery/kube';
-import type { Machine } from '@bloomery/model';
+import type { KubeObject, Machine } from '@bloomery/model';
 import { FINALIZERS, keyOf, machine, timeText } from '@bloomery/model';
 import { isBloomeryError } from '@bloomery/ports';
 import type { Wait } from '../../allocation/wait.ts';
@@ -141,14 +141,21 @@ async function removeParts(removal: Removal): Promise<Requeue | undefined> {
       if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
     });
   }
-  const why = view.waiting === undefined ? '' : `: ${view.waiting.message}`;
+  const why = view.waiting?.message ?? heldBy(object);
   await say(removal, {
     reason: part === 'infrastructure' ? 'WaitingForInfrastructureToGo' : 'WaitingForBootstrapToGo',
-    message: `waiting for ${text} to go${why}`,
+    message: `waiting for ${text} to go${why === undefined ? '' : `: ${why}`}`,
     event: `waiting for ${text} to go`,
   });
   // Its going wakes us, also when it was gone at once.
   return {};
+}
+
+/** Who holds an object that is being deleted and says nothing itself: its controller may not run any more. */
+function heldBy(object: KubeObject | undefined): string | undefined {
+  const { deletionTimestamp, finalizers = [] } = object?.metadata ?? {};
+  if (deletionTimestamp === undefined || finalizers.length === 0) return undefined;
+  return `held by its finalizers ${finalizers.join(', ')}, which its controller takes away when it is done`;
 }
 
 async function removeNode(removal: Removal): Promise<Requeue | undefined> {
