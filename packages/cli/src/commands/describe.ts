@@ -49,6 +49,8 @@ async function treePart(session: Session, object: KubeObject, options: TreeOptio
 function headText({ apiVersion, kind, metadata }: KubeObject, nowMs: number): string {
   const pairs = (map: Readonly<Record<string, string>> | undefined): string =>
     Object.entries(map ?? {})
+      // The manifest as kubectl remembers it: the spec follows anyway.
+      .filter(([key]) => key !== 'kubectl.kubernetes.io/last-applied-configuration')
       .map(([key, value]) => `${key}=${value}`)
       .join(', ') || '-';
   const rows: [string, string | undefined][] = [

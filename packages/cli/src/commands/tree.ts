@@ -34,7 +34,8 @@ export async function tree(session: Session, name: string, options: TreeOptions 
     return;
   }
   stdout.write(textOf(session, root, options));
-  if (objects.hidden.length > 0) stderr.write(`Not shown, you may not list them: ${objects.hidden.join(', ')}.\n`);
+  const hidden = [...new Set(objects.hidden)];
+  if (hidden.length > 0) stderr.write(`Not shown, you may not list them: ${hidden.join(', ')}.\n`);
 }
 
 /** The tree of a Cluster or Machine as text, for `bloomery describe`; undefined of other kinds, and of a Machine without Cluster. */

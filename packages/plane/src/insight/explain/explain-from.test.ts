@@ -21,7 +21,7 @@ import type { ExplainedObject } from './explain-input.ts';
 
 const SINCE = '2026-01-01T11:00:00Z';
 const ready = { type: 'Ready', status: 'True', lastTransitionTime: SINCE };
-const waits = (reason: string, message: string, severity = 'Info'): object => ({
+const waits = (reason: string, message: string, severity = 'Info'): { readonly conditions: readonly object[] } => ({
   conditions: [{ type: 'Ready', status: 'False', severity, reason, message, lastTransitionTime: SINCE }],
 });
 const other: KindRef = {
@@ -43,14 +43,20 @@ interface Item {
   readonly owner?: KindRef & { readonly name: string };
   readonly spec?: object;
   readonly status?: object;
+  readonly deletionTimestamp?: string;
 }
 
 function explain(items: readonly Item[], about: KindRef, name: string): readonly Finding[] {
   const cache = createObjectCache();
-  const made = items.map(({ kind, owner, ...item }) => {
+  const made = items.map(({ kind, owner, deletionTimestamp, ...item }) => {
     const namespace = kind.scope === 'Cluster' ? {} : { namespace: 'default' };
     const ownerReferences = owner && [{ apiVersion: '', kind: owner.kind, name: owner.name, uid: '' }];
-    const metadata = { name: item.name, ...namespace, ...(ownerReferences ? { ownerReferences } : {}) };
+    const metadata = {
+      name: item.name,
+      ...namespace,
+      ...(ownerReferences ? { ownerReferences } : {}),
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    };
     const object = { apiVersion: '', kind: kind.kind, ...item, metadata } as KubeObject;
     cache.put(kind, object);
     return object;
@@ -141,6 +147,34 @@ describe('the explanation of a Machine', () => {
       'WaitingForControlPlane: Machine default/w-1',
     ]);
     assert.match(findings[0]?.cause ?? '', /machine\.nope/);
+  });
+
+  it('that is being deleted is what holds it, not that it fails by and by', () => {
+    const findings = explain(
+      [
+        {
+          kind: machine,
+          name: 'gone',
+          deletionTimestamp: SINCE,
+          spec: { clusterName: 'forge' },
+          status: {
+            conditions: [
+              ...waits('WaitingForInfrastructureToGo', 'waiting for OtherMachine default/gone to go').conditions,
+              {
+                type: 'EtcdMemberHealthy',
+                status: 'False',
+                severity: 'Warning',
+                reason: 'MachineSilent',
+                message: 'no answer',
+              },
+            ],
+          },
+        },
+      ],
+      machine,
+      'gone',
+    );
+    assert.deepEqual(rules(findings), ['WaitingForInfrastructureToGo: Machine default/gone']);
   });
 
   it('is not disturbed by infrastructure whose status is nonsense', () => {

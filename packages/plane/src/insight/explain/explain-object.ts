@@ -84,6 +84,10 @@ function explainWaits(object: ExplainedObject, input: ExplainInput): readonly Fi
   );
   const waitingFor = object.status?.waitingFor;
   const isStated = ranked.some((condition) => isWaitReason(condition.reason));
+  // Of what is on its way out it says nothing that it fails by and by: only what holds it counts.
+  if (isStated && object.metadata.deletionTimestamp !== undefined) {
+    return findings.filter(({ rule }) => isWaitReason(rule));
+  }
   if (isStated || waitingFor === undefined || waitingFor === '-') return findings;
   return [explainPhrase(object, waitingFor, ranked, input), ...findings];
 }
