@@ -132,7 +132,7 @@ async function talosFor(
   const key = keyOf(cluster);
   const answer = await deps.credentials.of(context.client, key);
   if (!answer.ok) return async () => ({ state: 'noCredentials', why: answer.why });
-  const asker: MachineAsker = deps.asker.with(answer.credentials, () => deps.credentials.forget(key));
+  const asker: MachineAsker = deps.asker.with(answer.credentials, () => deps.credentials.doubt(key));
   return (machine) => asker.ask(machine, keyOf(machine), questions);
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { findObject, type ObjectClient } from '@bloomery/kube';
 import { keyText, type ObjectKey, secret } from '@bloomery/model';
 import { type Clock, errorText, isBloomeryError, type RandomBytes } from '@bloomery/ports';
@@ -20,8 +21,8 @@ export type CredentialsAnswer =
 export interface TalosCredentialStore {
   /** By the key of the Cluster. */
   of(client: Pick<ObjectClient, 'get'>, cluster: ObjectKey): Promise<CredentialsAnswer>;
-  /** Read the authority again at the next question: a machine did not trust us. */
-  forget(cluster: ObjectKey): void;
+  /** See at the next question whether the authority is another one now: a machine and we did not trust each other. */
+  doubt(cluster: ObjectKey): void;
 }
 
 const LIFE_MS = 24 * 3_600_000;
@@ -32,6 +33,9 @@ const CLUSTERS_MAX = 1000;
 interface Kept {
   readonly credentials: TalosCredentials;
   readonly until: number;
+  /** Of the bundle that they were issued from. */
+  readonly digest: string;
+  isDoubted: boolean;
 }
 
 /**
@@ -47,15 +51,22 @@ export function createTalosCredentialStore(deps: {
     async of(client, cluster) {
       const id = keyText(cluster);
       const have = kept.get(id);
-      if (have !== undefined && deps.clock.nowMs() < have.until) return { ok: true, credentials: have.credentials };
+      const isYoung = have !== undefined && deps.clock.nowMs() < have.until;
+      if (isYoung && !have.isDoubted) return { ok: true, credentials: have.credentials };
       const name = `${cluster.name}-talos`;
       const text = secretText(await findObject(client, secret, { ...cluster, name }), 'bundle');
       if (text === undefined)
         return { ok: false, why: `Secret ${name} with the secrets of the cluster is not there yet` };
+      const digest = createHash('sha256').update(text).digest('base64');
+      if (isYoung && have.digest === digest) {
+        // One machine that is a stranger must not make us connect anew to all the others.
+        have.isDoubted = false;
+        return { ok: true, credentials: have.credentials };
+      }
       try {
         const credentials = await issue(text, deps);
         kept.delete(id);
-        kept.set(id, { credentials, until: deps.clock.nowMs() + LIFE_MS / 2 });
+        kept.set(id, { credentials, until: deps.clock.nowMs() + LIFE_MS / 2, digest, isDoubted: false });
         for (const oldest of kept.keys()) if (kept.size > CLUSTERS_MAX) kept.delete(oldest);
         return { ok: true, credentials };
       } catch (error) {
@@ -63,8 +74,9 @@ export function createTalosCredentialStore(deps: {
         return { ok: false, why: `Secret ${name} cannot be used: ${errorText(error)}` };
       }
     },
-    forget(cluster) {
-      kept.delete(keyText(cluster));
+    doubt(cluster) {
+      const have = kept.get(keyText(cluster));
+      if (have !== undefined) have.isDoubted = true;
     },
   };
 }
