@@ -332,6 +332,22 @@ describe('access to workload clusters', () => {
     assert.match(why(t.clusters.state(KEY)), /closed the connection$/);
   });
 
+  it('ends without waiting for an API that hangs before it has listed its Nodes', async () => {
+    await using api = await startFakeWorkloadApi([nodeOf('a')]);
+    api.behave('hang');
+    const t = world();
+    await putKubeconfig(t.management, await kubeconfigOf(api, api.authority));
+    t.clusters.state(KEY);
+    await t.until('it was asked for its Nodes', () => api.asked.includes('/api/v1/nodes'));
+    let isOver = false;
+    t.clusters[Symbol.asyncDispose]().then(() => {
+      isOver = true;
+    });
+    // The list itself would take ten seconds to be given up.
+    await until('everything is closed', () => isOver, { deadlineMs: 5000 });
+    await t[Symbol.asyncDispose]();
+  });
+
   it('comes and goes fifty times without leaving anything open', async () => {
     await using api = await startFakeWorkloadApi([nodeOf('a')]);
     const text = await kubeconfigOf(api, api.authority);

@@ -65,14 +65,15 @@ export function openWorkloadSession(access: ClusterAccess, deps: SessionDeps, si
     doubt: () => undefined,
   };
   const run = async (): Promise<void> => {
+    // Whichever fails first ends the other.
+    const both = [follow(parts), guard(parts)];
     try {
-      // Whichever fails first ends the other.
-      const both = [follow(parts), guard(parts)];
       await Promise.race(both).finally(end);
-      await Promise.allSettled(both);
     } finally {
       signal.removeEventListener('abort', end);
+      // First, so that nobody waits for the answer to a list of an API that hangs.
       await remote[Symbol.asyncDispose]();
+      await Promise.allSettled(both);
     }
   };
   const ended = run().catch((error) => {
@@ -109,6 +110,8 @@ async function follow(parts: Parts): Promise<void> {
 }
 
 async function fill(parts: Parts): Promise<string> {
+  // Others had their turn first, and we may have been stopped meanwhile.
+  parts.signal.throwIfAborted();
   const nodes: Node[] = [];
   let next: string | undefined;
   let position: string;
