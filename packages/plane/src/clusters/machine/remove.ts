@@ -72,7 +72,7 @@ async function holdForHooks(
     if (condition?.status === 'False') await conclude(removal, { type, status: 'True' });
     return undefined;
   }
-  const message = `held by ${hooks.join(', ')}`;
+  const message = `held by ${hooks.join(', ')} until whoever set this annotation takes it away; without it the deletion goes on`;
   await say(removal, { reason: 'WaitingForDeleteHook', message }, [
     { type, status: 'False', severity: 'Info', reason: 'WaitingExternalHook', message },
   ]);
