@@ -3,12 +3,13 @@ import { findObject, patchObject, patchStatus, setFinalizer, watchSource } from 
 import type { Cluster, KindRef, KubeObject, ObjectKey } from '@bloomery/model';
 import { cluster, FINALIZERS, keyOf, LABELS, machine, machineDeployment, machineSet } from '@bloomery/model';
 import { isPaused } from '../../allocation/paused.ts';
-import { waitEvent, waitingFor } from '../../allocation/wait.ts';
+import { waitEvent } from '../../allocation/wait.ts';
 import { claimPatch, isClaimedByAnother } from '../contract/claim.ts';
 import { becameTrueEvents } from '../contract/mirror.ts';
 import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
 import { providerWakes } from '../contract/provider-wakes.ts';
 import { sayingFailures } from '../contract/report-failure.ts';
+import { sayPaused } from '../contract/say-paused.ts';
 import type { ClusterInput } from './plan.ts';
 import { CLUSTER_MILESTONES, planClusterSpec, planClusterStatus } from './plan.ts';
 import { removeCluster } from './remove.ts';
@@ -35,7 +36,7 @@ export function createClusterController(kinds: ProviderKinds): Controller<Cluste
     async reconcile(key, context) {
       const found = await findObject(context.client, cluster, key);
       if (found === undefined) return {};
-      if (isPaused(found, found)) await pause(found, context);
+      if (isPaused(found, found)) await sayPaused(context, cluster, found);
       else await sayingFailures(context, cluster, found, () => work(found, context, kinds));
       return {};
     },
@@ -116,12 +117,3 @@ async function provide(input: ClusterInput, context: ReconcileContext): Promise<
 }
 
 /** Only that it is paused is said; everything else stays as it is. */
-async function pause(found: Cluster, context: ReconcileContext): Promise<void> {
-  const message = 'nothing is done for the Cluster; unpause it to go on';
-  await patchStatus(context, cluster, keyOf(found), () => ({
-    waitingFor: waitingFor({ reason: 'Paused', message }),
-    conditions: [{ type: 'Paused', status: 'True', reason: 'Paused', message }],
-  }));
-  if (found.status?.conditions?.some(({ type }) => type === 'Paused') === true) return;
-  context.events.record(found, { type: 'Normal', reason: 'Paused', message });
-}

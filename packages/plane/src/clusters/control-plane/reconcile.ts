@@ -20,8 +20,9 @@ import {
 import { type Clock, errorText, isBloomeryError, type RandomBytes } from '@bloomery/ports';
 import type { TalosApi } from '@bloomery/talos';
 import { isPaused } from '../../allocation/paused.ts';
-import { waitEvent, waitingFor } from '../../allocation/wait.ts';
+import { waitEvent } from '../../allocation/wait.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
+import { sayPaused } from '../contract/say-paused.ts';
 import { failureWait, sayingFailures } from '../contract/report-failure.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import { act } from './act.ts';
@@ -109,7 +110,7 @@ async function reconcile(parts: Parts, key: ObjectKey, context: ReconcileContext
   }
   const cluster = await ownerCluster(context, found);
   if (isPaused(found, cluster)) {
-    await pause(found, context);
+    await sayPaused(context, talosControlPlane, found);
     return {};
   }
   const { kubeconfig, observation } = await sayingFailures(context, talosControlPlane, found, async () => ({
@@ -132,16 +133,6 @@ async function reconcile(parts: Parts, key: ObjectKey, context: ReconcileContext
 }
 
 /** Said on the object, so that nobody waits for what does not come. Machines and etcd are left alone. */
-async function pause(found: TalosControlPlane, context: ReconcileContext): Promise<void> {
-  const message = 'nothing is done for the control plane; unpause it or its Cluster to go on';
-  await patchStatus(context, talosControlPlane, keyOf(found), () => ({
-    waitingFor: waitingFor({ reason: 'Paused', message }),
-    conditions: [{ type: 'Paused', status: 'True', reason: 'Paused', message }],
-  }));
-  if (findCondition(found.status?.conditions, 'Paused') !== undefined) return;
-  context.events.record(found, { type: 'Normal', reason: 'Paused', message });
-}
-
 /** A machine's no is an answer: it is asked again soon, and people read why. What the API refuses is retried by the queue. */
 async function failed(
   parts: Parts,

@@ -19,6 +19,8 @@ import { claimPatch } from '../contract/claim.ts';
 import { claimTemplate } from '../contract/claim-template.ts';
 import { type ClusterIndex, clusterKeyOf, createClusterIndex } from '../contract/cluster-index.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
+import { sayingFailures } from '../contract/report-failure.ts';
+import { sayPaused } from '../contract/say-paused.ts';
 import { controllerReference } from '../machine-set/machine-of.ts';
 import { controllerOf, isControlledBy } from '../machine-set/plan.ts';
 import { REFUSED_RETRY_MS } from '../machine-set/reconcile.ts';
@@ -63,10 +65,16 @@ export function createMachineDeploymentController(deps: MachineDeploymentDeps): 
       if (found === undefined) return {};
       deployments.note(found);
       const owner = context.cache.get(cluster, clusterKeyOf(found));
-      if (isPaused(found, owner)) return {};
+      if (isPaused(found, owner)) {
+        await sayPaused(context, machineDeployment, found);
+        return {};
+      }
       const work: Work = { ...deps, context, machines };
-      if (found.metadata.deletionTimestamp !== undefined) return await remove(found, context);
-      return await roll(await claim(found, owner, work), work);
+      return await sayingFailures(context, machineDeployment, found, async () =>
+        found.metadata.deletionTimestamp === undefined
+          ? await roll(await claim(found, owner, work), work)
+          : await remove(found, context),
+      );
     },
   };
 }
@@ -287,7 +295,7 @@ async function remove(deployment: MachineDeployment, context: ReconcileContext):
   const wait: Wait = { reason: 'WaitingForDependents', message, event: 'waiting for MachineSets to go' };
   await patchStatus(context, machineDeployment, keyOf(deployment), () => ({
     waitingFor: waitingFor(wait),
-    conditions: [waitCondition(wait)],
+    conditions: [waitCondition(wait), { type: 'Paused', status: null }],
   }));
   const event = waitEvent(deployment.status?.conditions, wait);
   if (event !== undefined) events.record(deployment, event);

@@ -63,6 +63,7 @@ export function planDeploymentStatus(
         setReadyCondition(fresh),
         progress.condition,
         available.status === 'True' ? { type: 'Ready', status: 'True' } : readyCondition(stalled, available),
+        { type: 'Paused', status: null },
       ],
     },
     wait: stalled,
@@ -142,7 +143,8 @@ function waitOf(
   }
   const isOnDelete = deployment.spec?.strategy?.type === 'OnDelete';
   const next = isOnDelete && counts.updated < counts.replicas ? '; delete old machines to have them replaced' : '';
-  return { reason: 'RollingOut', message: `${done}${next}`, event: 'machines are being replaced' };
+  const event = counts.updated < counts.replicas ? 'machines are being replaced' : 'machines are coming up';
+  return { reason: 'RollingOut', message: `${done}${next}`, event };
 }
 
 function stalledWait({ message }: Wait, { spec }: MachineDeployment): Wait {

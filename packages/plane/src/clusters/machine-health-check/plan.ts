@@ -69,6 +69,7 @@ export function planHealthCheck(input: HealthCheckInput, nowMs: number): HealthC
       conditions: [
         allowedCondition(allowance, { total: judged.length, unhealthy: unhealthy.length }),
         wait === undefined ? { type: 'Ready', status: 'True' } : waitCondition(wait),
+        { type: 'Paused', status: null },
       ],
     },
   };

@@ -9,6 +9,8 @@ import { claimPatch } from '../contract/claim.ts';
 import { type ClusterIndex, clusterKeyOf, createClusterIndex } from '../contract/cluster-index.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
 import { providerWakes } from '../contract/provider-wakes.ts';
+import { sayingFailures } from '../contract/report-failure.ts';
+import { sayPaused } from '../contract/say-paused.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import type { NodeView } from './judge.ts';
 import { type HealthCheckPlan, type HealthTarget, machineConditions, planHealthCheck } from './plan.ts';
@@ -63,9 +65,14 @@ export function createMachineHealthCheckController(deps: MachineHealthCheckDeps)
       if (found === undefined || found.metadata.deletionTimestamp !== undefined) return {};
       checks.note(found);
       const owner = context.cache.get(cluster, clusterKeyOf(found));
-      if (isPaused(found, owner)) return {};
+      if (isPaused(found, owner)) {
+        await sayPaused(context, machineHealthCheck, found);
+        return {};
+      }
       if (owner === undefined) return await waitForCluster(found, context);
-      return await check(found, owner, { ...deps, context, machines });
+      return await sayingFailures(context, machineHealthCheck, found, () =>
+        check(found, owner, { ...deps, context, machines }),
+      );
     },
   };
 }
@@ -187,7 +194,7 @@ async function writeStatus(
 async function writeWait(found: MachineHealthCheck, wait: Wait, context: ReconcileContext): Promise<void> {
   await patchStatus(context, machineHealthCheck, keyOf(found), () => ({
     waitingFor: waitingFor(wait),
-    conditions: [waitCondition(wait)],
+    conditions: [waitCondition(wait), { type: 'Paused', status: null }],
   }));
   recordWait(found, wait, context);
 }

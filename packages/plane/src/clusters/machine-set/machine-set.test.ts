@@ -10,6 +10,7 @@ import {
   talosConfig,
   talosConfigTemplate,
   talosControlPlane,
+  WAIT_REASONS,
 } from '@bloomery/model';
 import { BloomeryError, createFakeClock } from '@bloomery/ports';
 import { startWorld, type World } from '../../allocation/testing/world.ts';
@@ -27,11 +28,12 @@ import { createMachineSetController } from './reconcile.ts';
 
 type Seeds = readonly ReturnType<typeof seed>[];
 
-async function start(seeds: Seeds, fake?: FakeNodes): Promise<World> {
+async function start(seeds: Seeds, fake?: FakeNodes, shared?: Parameters<typeof startWorld>[2]): Promise<World> {
   const random = countingBytes();
   const world = await startWorld(
     (kinds) => [createMachineSetController({ kinds, random }), createFakeNodes(fake)],
     seeds,
+    shared,
   );
   await world.settle();
   return world;
@@ -206,16 +208,54 @@ describe('a MachineSet', () => {
     }
   });
 
-  it('is left alone while it or its Cluster is paused', async () => {
+  it('is left alone while it or its Cluster is paused, says so, and goes on then', async () => {
     await using w = await start([
       ...clusterSeeds,
       machineSetSeed(2, {}, { annotations: { 'cluster.x-k8s.io/paused': '' } }),
     ]);
     assert.deepEqual(await names(w), []);
+    const paused = (await w.client.get(machineSet, at('ms'))).status;
+    assert.equal(paused?.waitingFor, 'cluster or object to be unpaused');
+    assert.deepEqual(
+      paused?.conditions?.map(({ type, message }) => `${type}: ${message}`),
+      ['Paused: nothing is done for the MachineSet; unpause it or its Cluster to go on'],
+    );
+    await edit(w, { metadata: { annotations: { 'cluster.x-k8s.io/paused': null } } });
+    await w.settle();
+    assert.equal((await names(w)).length, 2);
+    const { conditions } = (await w.client.get(machineSet, at('ms'))).status ?? {};
+    assert.equal(
+      conditions?.some(({ type }) => type === 'Paused'),
+      false,
+    );
+  });
+
+  it('makes nothing when it is deleted while it is paused', async () => {
+    await using w = await start([
+      ...clusterSeeds,
+      machineSetSeed(2, {}, { annotations: { 'cluster.x-k8s.io/paused': '' } }),
+    ]);
     await w.client.delete(machineSet, at('ms'));
     await edit(w, { metadata: { annotations: { 'cluster.x-k8s.io/paused': null } } }).catch(() => undefined);
     await w.settle();
     assert.deepEqual(await names(w), []);
+  });
+
+  it('says what the API refuses when a Machine is to go', async () => {
+    const shared = createMemoryClient({
+      clock: createFakeClock(1_700_000_000_000),
+      objects: [...clusterSeeds, machineSetSeed(2)],
+      intercept: (verb, kind) => {
+        if (verb !== 'delete' || kind.kind !== machine.kind) return;
+        throw new BloomeryError('BLM_API_FORBIDDEN', 'admission webhook "guard" denied the request');
+      },
+    });
+    await using w = await start([], undefined, shared);
+    await edit(w, { spec: { replicas: 1 } });
+    await w.settle();
+    const { status } = await w.client.get(machineSet, at('ms'));
+    assert.match(JSON.stringify(status?.conditions), /admission webhook .{1,3}guard.{1,3} denied the request/);
+    assert.equal(status?.waitingFor, WAIT_REASONS.StepRefused.short);
   });
 
   it('deletes marked Machines first, then unhealthy ones', async () => {

@@ -9,6 +9,8 @@ import { claimPatch } from '../contract/claim.ts';
 import { claimTemplate } from '../contract/claim-template.ts';
 import { type ClusterIndex, clusterKeyOf, createClusterIndex } from '../contract/cluster-index.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
+import { sayingFailures } from '../contract/report-failure.ts';
+import { sayPaused } from '../contract/say-paused.ts';
 import { controllerReference } from './machine-of.ts';
 import { makeMachines, provideParts, readTemplates } from './make-machines.ts';
 import { isControlledBy, type MachineSetPlan, needsFreshRead, planMachineSet } from './plan.ts';
@@ -63,10 +65,16 @@ export function createMachineSetController(deps: MachineSetDeps): Controller<Mac
       if (found === undefined) return {};
       sets.note(found);
       const owner = context.cache.get(cluster, clusterKeyOf(found));
-      if (isPaused(found, owner)) return {};
+      if (isPaused(found, owner)) {
+        await sayPaused(context, machineSet, found);
+        return {};
+      }
       const work: Work = { ...deps, context, machines };
-      if (found.metadata.deletionTimestamp !== undefined) return await remove(found, work);
-      return await provide(await claim(found, owner, work), owner, work);
+      return await sayingFailures(context, machineSet, found, async () =>
+        found.metadata.deletionTimestamp === undefined
+          ? await provide(await claim(found, owner, work), owner, work)
+          : await remove(found, work),
+      );
     },
   };
 }
@@ -224,7 +232,7 @@ async function remove(set: MachineSet, { context }: Work): Promise<Requeue> {
     readyReplicas: 0,
     availableReplicas: 0,
     waitingFor: waitingFor(wait),
-    conditions: [waitCondition(wait)],
+    conditions: [waitCondition(wait), { type: 'Paused', status: null }],
   }));
   const event = waitEvent(set.status?.conditions, wait);
   if (event !== undefined) events.record(set, event);

@@ -60,6 +60,7 @@ export function planMachineSetStatus(
           ? { type: 'MachinesReady', status: 'True' }
           : { ...waitCondition(unready), type: 'MachinesReady' },
         wait === undefined ? { type: 'Ready', status: 'True' } : waitCondition(wait),
+        { type: 'Paused', status: null },
       ],
     },
     wait,

@@ -4,12 +4,13 @@ import type { JsonObject, Machine, ObjectKey } from '@bloomery/model';
 import { cluster, FINALIZERS, keyOf, LABELS, machine } from '@bloomery/model';
 import { type BloomeryError, isBloomeryError } from '@bloomery/ports';
 import { isPaused } from '../../allocation/paused.ts';
-import { waitEvent, waitingFor } from '../../allocation/wait.ts';
+import { waitEvent } from '../../allocation/wait.ts';
 import { claimPatch, isClaimedByAnother } from '../contract/claim.ts';
 import { becameTrueEvents } from '../contract/mirror.ts';
 import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
 import { providerWakes } from '../contract/provider-wakes.ts';
 import { sayingFailures } from '../contract/report-failure.ts';
+import { sayPaused } from '../contract/say-paused.ts';
 import { syncNode } from '../workload/node-sync.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import type { MachineDeletionInput } from './deletion.ts';
@@ -89,7 +90,7 @@ export function createMachineController(deps: MachineControllerDeps): Controller
       const { namespace = 'default' } = found.metadata;
       const owner = await findObject(context.client, cluster, { name: found.spec?.clusterName ?? '', namespace });
       if (isPaused(found, owner)) {
-        await pause(found, context);
+        await sayPaused(context, machine, found);
         return {};
       }
       return sayingFailures(context, machine, found, async () => {
@@ -205,12 +206,3 @@ async function patchIfNeeded(
 }
 
 /** Only that it is paused is said; everything else stays as it is. */
-async function pause(found: Machine, context: ReconcileContext): Promise<void> {
-  const message = 'nothing is done for the Machine; unpause it or its Cluster to go on';
-  await patchStatus(context, machine, keyOf(found), () => ({
-    waitingFor: waitingFor({ reason: 'Paused', message }),
-    conditions: [{ type: 'Paused', status: 'True', reason: 'Paused', message }],
-  }));
-  if (found.status?.conditions?.some(({ type }) => type === 'Paused') === true) return;
-  context.events.record(found, { type: 'Normal', reason: 'Paused', message });
-}
