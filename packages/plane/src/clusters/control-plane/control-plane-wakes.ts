@@ -9,6 +9,7 @@ import {
 } from '@bloomery/model';
 import type { ProviderKinds } from '../contract/provider-object.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
+import { controllingControlPlane } from './restore-labels.ts';
 
 /** Control planes that a Cluster of this name owns. */
 export function ownedBy(cache: ObjectCache, cluster: string, namespace: string | undefined): readonly ObjectKey[] {
@@ -22,6 +23,8 @@ export function ownedBy(cache: ObjectCache, cluster: string, namespace: string |
 
 /** Control planes of the cluster that an object belongs to, if it is of a control plane. */
 export function controlPlanesOfPart({ metadata }: KubeObject, cache: ObjectCache): readonly ObjectKey[] {
+  const controller = controllingControlPlane({ metadata });
+  if (controller !== undefined) return [controller];
   const { labels = {}, namespace } = metadata;
   if (labels[LABELS.controlPlane] === undefined) return [];
   return ownedBy(cache, labels[LABELS.clusterName] ?? '', namespace);

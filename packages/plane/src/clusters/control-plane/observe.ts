@@ -17,6 +17,7 @@ import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import type { AskOptions, createMachineAsker, MachineAsker } from './ask-machine.ts';
 import { readEtcd } from './etcd-health.ts';
 import type { ControlPlaneMachine, ControlPlaneObservation, TalosAnswer, TemplateState } from './observation.ts';
+import { restoreLabels } from './restore-labels.ts';
 import { strategyOf } from './rollout.ts';
 import { selectorOf } from './status.ts';
 import type { StrayMemory } from './stray-memory.ts';
@@ -50,6 +51,7 @@ export async function observe(
   controlPlane: TalosControlPlane,
   cluster: Cluster | undefined,
 ): Promise<ControlPlaneObservation> {
+  if (cluster !== undefined) await restoreLabels(context, controlPlane, cluster);
   const [machines, template] = await Promise.all([
     readMachines(context, controlPlane, cluster),
     readTemplate(deps, context, controlPlane, cluster),
