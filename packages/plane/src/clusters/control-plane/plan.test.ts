@@ -64,6 +64,19 @@ describe('the plan of a control plane', () => {
     assert.equal(said(named('TalosControlPlane', 'cp')).action?.do, 'createMachine');
   });
 
+  it('does not blame etcd for a machine that only lacks its Node', () => {
+    const [m] = healthyMachines(1).map((one) => ({ ...one, machine: { ...one.machine, status: {} } }));
+    assert.ok(m);
+    const wait = (workload: ControlPlaneObservation['workload']): string => said(observed([m], {}, { workload })).wait;
+    const start = 'WaitingForNodes: Machine m1 is a member of etcd and has no Node yet: ';
+    assert.equal(
+      wait({ state: 'unreachable', sinceMs: 0, why: '10.0.0.9:6443 refuses connections' }),
+      `${start}the Kubernetes API of the cluster does not answer: 10.0.0.9:6443 refuses connections`,
+    );
+    assert.equal(wait({ state: 'noKubeconfig' }), `${start}Secret c-kubeconfig does not exist yet`);
+    assert.equal(wait({ state: 'reachable' }), `${start}none with provider id m1 has joined the cluster`);
+  });
+
   it('says what is wrong with the template and makes no machine', () => {
     const why = 'T default/t does not exist; create it';
     const got = said(observed([], { replicas: 3 }, { template: { ok: false, why } }));

@@ -5,6 +5,7 @@ import { chooseVictim } from './choose-victim.ts';
 import type { Facts } from './facts.ts';
 import type { ControlPlaneMachine } from './observation.ts';
 import { deleteBeforeBootstrap } from './scale.ts';
+import { whyNodeless } from './settling.ts';
 import { SETTLED, type Step } from './step.ts';
 
 /** Machines that a rolling update is to replace. */
@@ -51,10 +52,13 @@ function waitForJoining(facts: Facts, { name, infrastructure, ...rest }: Control
     ready !== true && waiting !== undefined && facts.strategy.maxSurge > 0
       ? '; with maxSurge 0 an old machine would go first and leave its place to the new one'
       : '';
-  const message = `${outdated} machines are to be replaced; the new Machine ${name} has to be a healthy member of etcd first: ${state}${hint}`;
+  const nodeless = whyNodeless(facts, { name, infrastructure, ...rest });
+  const goal = nodeless === undefined ? 'has to be a healthy member of etcd first' : 'has no Node yet';
+  const message = `${outdated} machines are to be replaced; the new Machine ${name} ${goal}: ${nodeless ?? state}${hint}`;
+  const reason = ready === true ? 'WaitingForEtcdMember' : 'WaitingForInfrastructure';
   return {
     wait: {
-      reason: ready === true ? 'WaitingForEtcdMember' : 'WaitingForInfrastructure',
+      reason: nodeless === undefined ? reason : 'WaitingForNodes',
       message,
       event: `The rollout waits for Machine ${name}`,
     },

@@ -3,6 +3,7 @@ import type { Node } from '@bloomery/model';
 import { providerStateText } from '../contract/provider-object.ts';
 import { machineStateText } from './bootstrap.ts';
 import { isMember } from './choose-victim.ts';
+import { isHealthyVoter, memberOf } from './etcd-health.ts';
 import type { Facts } from './facts.ts';
 import type { ControlPlaneMachine } from './observation.ts';
 import { SETTLED, type Step } from './step.ts';
@@ -11,7 +12,7 @@ import { SETTLED, type Step } from './step.ts';
 export function planSettling(facts: Facts): Step {
   const { etcd, current, observation } = facts;
   const joining = current.find((m) => facts.standing(m) === 'joining');
-  if (joining !== undefined) return joiningStep(joining);
+  if (joining !== undefined) return joiningStep(facts, joining);
   if (!etcd.isKnown) return { wait: { reason: 'WaitingForEtcd', message: etcd.problem } };
   if (!etcd.hasQuorum) {
     return { wait: { reason: 'EtcdQuorumLost', message: `${etcd.text} members of etcd are healthy; ${etcd.problem}` } };
@@ -40,8 +41,13 @@ export function planSettling(facts: Facts): Step {
   return { wait: { reason: 'WaitingForNodes', message: `Node ${node} of Machine ${unready.name} is not ready` } };
 }
 
-function joiningStep(machine: ControlPlaneMachine): Step {
+function joiningStep(facts: Facts, machine: ControlPlaneMachine): Step {
   const { name, infrastructure } = machine;
+  const nodeless = whyNodeless(facts, machine);
+  if (nodeless !== undefined) {
+    const event = `Machine ${name} is a member of etcd and has no Node yet`;
+    return { wait: { reason: 'WaitingForNodes', message: `${event}: ${nodeless}`, event } };
+  }
   const isReady = infrastructure?.view.ready === true;
   const state = isReady || infrastructure === undefined ? machineStateText(machine) : providerStateText(infrastructure);
   return {
@@ -51,6 +57,27 @@ function joiningStep(machine: ControlPlaneMachine): Step {
       event: `Machine ${name} is on its way into etcd`,
     },
   };
+}
+
+/** Why a machine that is a healthy member of etcd has no Node; undefined for all others. Pure. */
+export function whyNodeless(
+  { etcd, observation: { workload, cluster, controlPlane } }: Facts,
+  machine: ControlPlaneMachine,
+): string | undefined {
+  const isJoined = isHealthyVoter(machine) && memberOf(etcd, machine.name) !== undefined;
+  if (!isJoined || machine.machine.status?.nodeRef?.name) return undefined;
+  switch (workload.state) {
+    case 'unreachable':
+      return `the Kubernetes API of the cluster does not answer: ${workload.why}`;
+    case 'noKubeconfig': {
+      const kubeconfig = findCondition(controlPlane.status?.conditions, 'KubeconfigAvailable');
+      return kubeconfig?.message ?? `Secret ${cluster?.metadata.name}-kubeconfig does not exist yet`;
+    }
+    case 'connecting':
+      return 'the connection to the Kubernetes API of the cluster is being made';
+    case 'reachable':
+      return `none with provider id ${machine.machine.spec?.providerID ?? ''} has joined the cluster`;
+  }
 }
 
 /** Whether the kubelet of a Node says that it is ready. */
