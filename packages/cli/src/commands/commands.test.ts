@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { it, describe as suite } from 'node:test';
 import type { ApiCall } from '@bloomery/kube';
 import {
+  cluster,
   type Explanation,
   event,
   explanation,
@@ -248,5 +249,17 @@ suite('bloomery power', () => {
     await assert.rejects(power(session, 'explode', [B], {}), { code: 'BLM_CLI_USAGE' });
     await power(session, 'status', [B], {});
     assert.equal(session.out(), `server/${B} unknown: it has no BMC\n`);
+  });
+});
+
+suite('an object that is not there', () => {
+  it('is named with its kind, and the nearest names', async () => {
+    const named = (name: string) => item(cluster, { name, namespace: 'default' });
+    const session = createFakeSession([named('forge'), named('anvil')]);
+    await assert.rejects(describe(session, ['cluster/forgee']), {
+      code: 'BLM_CLI_NAME_UNKNOWN',
+      message: 'no Cluster in namespace default is called "forgee"; did you mean forge?',
+      facts: { try: 'bloomery get clusters -A' },
+    });
   });
 });

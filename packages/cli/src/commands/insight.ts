@@ -9,9 +9,10 @@ import {
   server,
 } from '@bloomery/model';
 import { BloomeryError } from '@bloomery/ports';
-import { type ObjectArgument, parseObjectArgument } from '../resolve-kind.ts';
+import { didYouMean, type ObjectArgument, parseObjectArgument } from '../resolve-kind.ts';
 import { resolveServer } from '../resolve-server.ts';
 import { keyIn, type Session } from '../session.ts';
+import { suggest } from '../suggest.ts';
 
 /** An object of the command line that exists. */
 export interface FoundObject {
@@ -22,15 +23,27 @@ export interface FoundObject {
 /**
  * Find the object that `KIND/NAME`, `KIND NAME` or a bare server name means.
  *
- * @throws BloomeryError BLM_CLI_NAME_UNKNOWN, BLM_API_NOT_FOUND
+ * @throws BloomeryError BLM_CLI_NAME_UNKNOWN with the nearest names
  */
 export async function findArgument(session: Session, words: readonly string[]): Promise<FoundObject> {
   const { kind, name }: ObjectArgument = parseObjectArgument(words, server);
-  const object =
-    kind.kind === server.kind
-      ? await resolveServer(session.client, name)
-      : await session.client.get(kind, keyIn(session, kind, name));
+  if (kind.kind === server.kind) return { kind, object: await resolveServer(session.client, name) };
+  const object = await findObject<KubeObject>(session.client, kind, keyIn(session, kind, name));
+  if (object === undefined) throw await unknown(session, kind, name);
   return { kind, object };
+}
+
+async function unknown({ client, namespace }: Session, kind: KindDefinition, name: string): Promise<BloomeryError> {
+  const isNamespaced = kind.scope === 'Namespaced';
+  const { items } = await client.list<KubeObject>(kind, isNamespaced ? { namespace } : {});
+  const near = suggest(
+    name,
+    items.map(({ metadata }) => metadata.name),
+  );
+  const where = isNamespaced ? ` in namespace ${namespace}` : '';
+  const message = `no ${kind.kind}${where} is called ${JSON.stringify(name)}${didYouMean(near)}`;
+  const facts = { try: `bloomery get ${kind.plural}${isNamespaced ? ' -A' : ''}` };
+  return new BloomeryError('BLM_CLI_NAME_UNKNOWN', message, { facts });
 }
 
 /** The manager's explanation of an object; undefined where the manager does not offer any. */

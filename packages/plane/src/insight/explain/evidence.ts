@@ -29,10 +29,10 @@ export function sinceOf({
   return lastTransitionTime === undefined ? {} : { since: lastTransitionTime };
 }
 
-/** The newest marks of a timeline, newest first. */
+/** The newest marks of a timeline, newest first: one line of each. */
 export function newestFirst(entries: readonly TimelineEntry[]): Finding['evidence'] {
   return entries
     .slice(-EVIDENCE_MAX)
     .reverse()
-    .map(({ time, source, summary }) => ({ time, source, text: summary }));
+    .map(({ time, source, summary }) => ({ time, source, text: quoteError(summary, TEXT_MAX) }));
 }

@@ -52,6 +52,25 @@ describe('explain', () => {
     assert.deepEqual(explainObject({ object, upstream: [], entries: [], nowMs: NOW }), []);
   });
 
+  it('says once what several conditions say word by word, and shows one line of each mark', () => {
+    const message =
+      'reading spec.data: machine.tokne: unknown key; unknown keys found during decoding:\nmachine:\n    tokne: 5';
+    const object = objectOf('TalosConfig', [
+      { type: 'DataSecretAvailable', status: 'False', reason: 'InternalError', message },
+      waiting('BootstrapConfigRefused', message),
+    ]);
+    const entries = [entry('Bootstrap', 1000, { source: 'capi', summary: `TalosConfig/x: ${message}` })];
+    const findings = explainObject({ object, upstream: [], entries, nowMs: NOW });
+    assert.deepEqual(
+      findings.map(({ rule }) => rule),
+      ['BootstrapConfigRefused'],
+    );
+    assert.deepEqual(
+      findings[0]?.evidence.map(({ text }) => text.includes('\n')),
+      [false, false],
+    );
+  });
+
   it('gives cause, since, evidence, next and what to do', () => {
     const object = objectOf('Server', [waiting('WaitingForAccept', 'registered 3 h ago')]);
     const entries = [entry('Registered', 1000, { source: 'agent' })];

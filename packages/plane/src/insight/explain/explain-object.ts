@@ -76,7 +76,10 @@ function explainBoot({ entries, nowMs }: ExplainInput): readonly Finding[] {
 function explainWaits(object: ExplainedObject, input: ExplainInput): readonly Finding[] {
   const conditions = object.status?.conditions ?? [];
   const failing = conditions.filter((condition) => isFailing(condition) && condition.reason !== undefined);
-  const ranked = failing.toSorted((a, b) => rank(a) - rank(b));
+  // Ready mostly repeats another condition word by word: once is enough.
+  const ranked = failing
+    .toSorted((a, b) => rank(a) - rank(b))
+    .filter(({ message = '' }, i, all) => message === '' || all.findIndex((c) => c.message === message) === i);
   const findings = ranked.flatMap((condition) =>
     condition.type === 'ProviderSet'
       ? explainProviderId(object, condition, input)
