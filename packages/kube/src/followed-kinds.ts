@@ -25,7 +25,7 @@ interface Followed {
  * it. There are never more followed kinds than the API has definitions. When a type goes, its objects count as gone.
  */
 export function createFollowedKinds(deps: FollowedKindsDeps, signal: AbortSignal): FollowedKinds {
-  const { cache, log } = deps;
+  const { cache } = deps;
   const followed = new Map<string, Followed>();
   const listeners = new Set<(object: KubeObject, gone: boolean) => void>();
   const tell = (object: KubeObject, gone: boolean): void => {
@@ -33,33 +33,18 @@ export function createFollowedKinds(deps: FollowedKindsDeps, signal: AbortSignal
   };
   const start = (kind: KindRef): Followed => {
     const stopListening = cache.listen(kind, tell);
-    const none = (): undefined => undefined;
-    if (!cache.claim(kind)) return { kind, answered: Promise.resolve(), failure: none, end: stopListening };
+    if (!cache.claim(kind)) {
+      return { kind, answered: Promise.resolve(), failure: () => undefined, end: stopListening };
+    }
     const stop = new AbortController();
-    let failure: unknown;
-    let isListed = false;
-    const answered = new Promise<void>((resolve) => {
-      const ends = AbortSignal.any([signal, stop.signal]);
-      ends.addEventListener('abort', () => resolve(), { once: true });
-      const listed = (): void => {
-        isListed = true;
-        failure = undefined;
-        resolve();
-      };
-      const failed = (error: unknown): void => {
-        if (!isListed) failure = error;
-        resolve();
-      };
-      const informer = runInformer(kind, deps, listed, ends, failed);
-      informer.catch((error) => log.error('informer.ended', { error: errorText(error) }));
-    });
+    const listing = startListing(kind, deps, AbortSignal.any([signal, stop.signal]));
     const end = (): void => {
       stop.abort();
       cache.replace(kind, []);
       cache.release(kind);
       stopListening();
     };
-    return { kind, answered, failure: () => failure, end };
+    return { kind, ...listing, end };
   };
   const stopHearing = deps.resolver.listen(({ group, kind, served }) => {
     for (const [id, one] of followed) {
@@ -84,6 +69,31 @@ export function createFollowedKinds(deps: FollowedKindsDeps, signal: AbortSignal
       return () => listeners.delete(listener);
     },
   };
+}
+
+/** Fill the cache until the signal aborts, and tell how the first list went. */
+function startListing(
+  kind: KindRef,
+  deps: FollowedKindsDeps,
+  signal: AbortSignal,
+): Pick<Followed, 'answered' | 'failure'> {
+  let failure: unknown;
+  let isListed = false;
+  const answered = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    const listed = (): void => {
+      isListed = true;
+      failure = undefined;
+      resolve();
+    };
+    const failed = (error: unknown): void => {
+      if (!isListed) failure = error;
+      resolve();
+    };
+    const informer = runInformer(kind, deps, listed, signal, failed);
+    informer.catch((error) => deps.log.error('informer.ended', { error: errorText(error) }));
+  });
+  return { answered, failure: () => failure };
 }
 
 /** A WakeSource out of the changes of followed kinds. `map` gives the keys of the controller's own kind; it must not throw. */

@@ -54,6 +54,8 @@ export async function startWebhookListener(listen: Listen, deps: WebhookDeps): P
     server.once('error', reject);
     server.listen(listen.port, listen.host, resolve);
   });
+  // One socket must not end the process.
+  server.on('error', (error) => log.warn('webhook.failed', { error: errorText(error) }));
   return {
     address: { host: listen.host, port: (server.address() as AddressInfo).port },
     [Symbol.asyncDispose]: () =>
