@@ -76,6 +76,11 @@ export const WAIT_REASONS = {
     normal: true,
     doc: 'The Machine is being deleted; its bootstrap config is still there.',
   },
+  WaitingForFinalizers: {
+    short: 'finalizers of others to be taken away',
+    normal: true,
+    doc: 'The Cluster or Machine is being deleted and everything of it is gone; finalizers that others set hold it.',
+  },
   WaitingForDeleteHook: {
     short: 'delete hooks to be taken away',
     normal: true,

@@ -208,6 +208,16 @@ describe('a Cluster of a provider that nobody knows', () => {
     assert.notEqual(await w.find(field, at('c')), undefined);
   });
 
+  it('that somebody else’s finalizer keeps says so when all of it is gone', async () => {
+    await using w = await start();
+    const finalizers = ['cluster.cluster.x-k8s.io', 'example.com/mine'];
+    await w.client.patch(cluster, at('c'), { type: 'merge', body: { metadata: { finalizers } } });
+    await w.client.delete(cluster, at('c'));
+    await w.settle();
+    assert.deepEqual((await w.look())?.metadata.finalizers, ['example.com/mine']);
+    assert.match((await w.condition('Ready'))?.message ?? '', /until its finalizers example\.com\/mine are taken away/);
+  });
+
   it('fails with its parts', async () => {
     await using w = await start({ field: { failureReason: 'CreateError', failureMessage: 'flooded' } });
     const c = await w.look();

@@ -5,6 +5,7 @@ import { cluster, FINALIZERS, keyOf, machine, machineDeployment, machineSet } fr
 import { isBloomeryError } from '@bloomery/ports';
 import type { Wait } from '../../allocation/wait.ts';
 import { waitCondition, waitEvent, waitingFor } from '../../allocation/wait.ts';
+import { finalizerWait } from '../contract/foreign-finalizers.ts';
 import { type ClusterDeletionStep, planClusterDeletion } from './deletion.ts';
 import type { ClusterInput } from './plan.ts';
 
@@ -22,6 +23,10 @@ export async function removeCluster(input: ClusterInput, context: ReconcileConte
   ]);
   const step = planClusterDeletion({ ...input, machineDeployments, machineSets, machines });
   if (step.stage === 'done') {
+    const kept = finalizerWait(found, FINALIZERS.cluster);
+    if (kept !== undefined) await say(found, kept, context);
+    // Others may hold it after us, and every change of theirs comes by here.
+    if (found.metadata.finalizers?.includes(FINALIZERS.cluster) !== true) return;
     await setFinalizer(client, cluster, keyOf(found), FINALIZERS.cluster, 'absent');
     context.events.record(found, { type: 'Normal', reason: 'Deleted', message: 'everything of the Cluster is gone' });
     return;
@@ -58,18 +63,21 @@ async function report(
   context: ReconcileContext,
 ): Promise<void> {
   if (stage === 'done') return;
-  const before = found.status;
   const wait: Wait = {
     reason: DELETION_WAITS[stage],
     message: `waiting for ${awaited} to go`,
     event: STAGE_EVENTS[stage],
   };
+  await say(found, wait, context);
+}
+
+async function say(found: ClusterInput['cluster'], wait: Wait, context: ReconcileContext): Promise<void> {
   await patchStatus(context, cluster, keyOf(found), () => ({
     phase: 'Deleting',
     waitingFor: waitingFor(wait),
     conditions: [waitCondition(wait), { type: 'Paused', status: null }],
   }));
-  const event = waitEvent(before?.conditions, wait);
+  const event = waitEvent(found.status?.conditions, wait);
   if (event !== undefined) context.events.record(found, event);
 }
 

@@ -462,6 +462,22 @@ describe('a Machine that is deleted', () => {
     assert.equal(await w.look(), undefined);
   });
 
+  it('that somebody else’s finalizer keeps says so, once, when all of it is gone', async () => {
+    await using w = await running();
+    const finalizers = ['machine.cluster.x-k8s.io', 'example.com/mine'];
+    await w.client.patch(machine, at('m'), { type: 'merge', body: { metadata: { finalizers } } });
+    await w.client.delete(machine, at('m'));
+    await w.settle();
+    assert.deepEqual((await w.look())?.metadata.finalizers, ['example.com/mine']);
+    const ready = await w.condition('Ready');
+    assert.equal(ready?.reason, 'WaitingForFinalizers');
+    assert.match(ready.message ?? '', /until its finalizers example\.com\/mine are taken away/);
+    assert.equal(w.events.filter((e) => e === 'Machine default/m: Deleted').length, 1);
+    await w.client.patch(machine, at('m'), { type: 'merge', body: { metadata: { finalizers: null } } });
+    await w.settle();
+    assert.equal(await w.look(), undefined);
+  });
+
   it('waits for its infrastructure, by that one’s words or its finalizers', async () => {
     let may = false;
     await using w = await running({ mayGo: () => may });

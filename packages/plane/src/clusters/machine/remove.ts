@@ -5,6 +5,7 @@ import { FINALIZERS, keyOf, machine, timeText } from '@bloomery/model';
 import { isBloomeryError } from '@bloomery/ports';
 import type { Wait } from '../../allocation/wait.ts';
 import { waitCondition, waitEvent, waitingFor } from '../../allocation/wait.ts';
+import { finalizerWait } from '../contract/foreign-finalizers.ts';
 import { drainNode } from '../workload/drain.ts';
 import { deleteNode, waitForVolumes } from '../workload/node-removal.ts';
 import { type NodeStep, type NodeStepRequest, nodeRemovalSettings } from '../workload/node-step.ts';
@@ -55,6 +56,10 @@ export async function removeMachine(
   if (held !== undefined) return held;
   const waiting = (await removeParts(removal)) ?? (left === undefined ? await removeNode(removal) : undefined);
   if (waiting !== undefined) return waiting;
+  const kept = finalizerWait(found, FINALIZERS.machine);
+  if (kept !== undefined) await say(removal, kept);
+  // Others may hold it after us, and every change of theirs comes by here.
+  if (found.metadata.finalizers?.includes(FINALIZERS.machine) !== true) return {};
   await setFinalizer(context.client, machine, keyOf(found), FINALIZERS.machine, 'absent');
   context.events.record(found, { type: 'Normal', reason: 'Deleted', message: 'everything of the Machine is gone' });
   return {};

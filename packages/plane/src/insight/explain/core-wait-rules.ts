@@ -28,6 +28,13 @@ export const CORE_WAIT_RULES = {
     next: 'It goes on by itself when the bootstrap config has gone; a finalizer holds it.',
     do: (o: ExplainedObject) => [describe(o)],
   },
+  WaitingForFinalizers: {
+    next: 'It is gone when the finalizers are taken away by whoever set them.',
+    do: (o: ExplainedObject) => [
+      `kubectl get ${o.kind.toLowerCase()} ${o.metadata.name}${namespaceFlag(o)} -o jsonpath='{.metadata.finalizers}'`,
+      edit(o),
+    ],
+  },
   WaitingForDeleteHook: {
     next: 'It goes on by itself when the annotations of the hooks are taken away by whoever set them.',
     do: (o: ExplainedObject) => [
