@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { createObjectCache } from '@bloomery/kube';
-import { cluster, type Machine, machine, machinePool, type Secret, secret, talosConfig } from '@bloomery/model';
+import {
+  cluster,
+  type Machine,
+  machine,
+  machinePool,
+  type Secret,
+  secret,
+  type TalosConfig,
+  talosConfig,
+} from '@bloomery/model';
+import { silentLog } from '@bloomery/ports';
 import { readSecretsBundle, readYaml, talosJson } from '@bloomery/talos';
 import { CONFIG_KEY, type TalosConfigWorld, talosConfigWorld } from '../testing/talos-config-world.ts';
 import { createTalosConfigController } from './index.ts';
@@ -194,6 +205,51 @@ describe('a TalosConfig that generates', () => {
     );
     assert.equal((await w.config()).status?.waitingFor, 'the secrets of the cluster');
     assert.equal(requeue.afterMs, 30_000);
+  });
+
+  it('shares the secrets of the cluster with a machine that another process makes at the same moment', async () => {
+    const metadata = { name: 'cp-1', namespace: 'default', labels: { 'cluster.x-k8s.io/control-plane': '' } };
+    const owner = { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Machine', name: 'cp-1', uid: 'm-1' };
+    const spec = {
+      clusterName: 'blue',
+      bootstrap: { configRef: { kind: 'TalosConfig', name: 'cp-1' } },
+      infrastructureRef: { kind: 'MetalMachine', name: 'metal-1' },
+    };
+    const config = { metadata: { ...metadata, ownerReferences: [owner] }, spec: CONTROL };
+    const w = talosConfigWorld(CONTROL, {
+      objects: [
+        {
+          kind: machine,
+          object: { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Machine', metadata, spec } as Machine,
+        },
+        {
+          kind: talosConfig,
+          object: { apiVersion: 'bootstrap.cluster.x-k8s.io/v1beta1', kind: 'TalosConfig', ...config } as TalosConfig,
+        },
+      ],
+    });
+    const made: string[] = [];
+    const another = createTalosConfigController({ random: (n) => randomBytes(n) }).reconcile(
+      { name: 'cp-1', namespace: 'default' },
+      {
+        client: w.client,
+        cache: createObjectCache(),
+        clock: w.clock,
+        log: silentLog,
+        signal: new AbortController().signal,
+        events: { record: (_about, { reason }) => made.push(reason) },
+      },
+    );
+    await Promise.all([w.reconcile(), another]);
+    const { bundle } = readSecretsBundle((await w.text('blue-talos', 'bundle')) ?? '');
+    for (const name of ['cp-0', 'cp-1']) {
+      const value = (await w.text(`${name}-bootstrap-data`, 'value')) ?? '';
+      assert.ok(value.includes(bundle.trustdToken) && value.includes(bundle.bootstrapToken), name);
+      assert.ok(value.includes(Buffer.from(bundle.kubernetes.key).toString('base64')), name);
+    }
+    assert.equal(await w.text('blue-ca', 'tls.key'), bundle.kubernetes.key);
+    const all = [...kinds(w.events), ...made];
+    assert.equal(all.filter((reason) => reason === 'SecretsCreated').length, 1);
   });
 
   it('makes secrets for the oldest Talos of its cluster, whoever comes first', async () => {
