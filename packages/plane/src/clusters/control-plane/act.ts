@@ -10,8 +10,7 @@ import {
 } from '@bloomery/model';
 import { BloomeryError, isBloomeryError } from '@bloomery/ports';
 import type { TalosApi, TalosNode } from '@bloomery/talos';
-import { claimPatch } from '../contract/claim.ts';
-import { readProviderObject } from '../contract/provider-object.ts';
+import { claimTemplate } from '../contract/claim-template.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import { actOnMachine } from './act-on-machine.ts';
 import type { ControlPlaneAction } from './action.ts';
@@ -88,7 +87,11 @@ export async function act(
     case 'deleteNode':
       return await deleteNode(deps, context, subject, action);
     case 'claimTemplate':
-      return await claimTemplate(deps, context, subject);
+      return await claimTemplate(
+        { ...deps.kinds, client },
+        subject.controlPlane.spec?.infrastructureTemplate,
+        clusterOf(subject),
+      );
     case 'changeInPlace':
       return await changeInPlace(
         deps,
@@ -189,15 +192,4 @@ async function deleteNode(
     if (!isBloomeryError(error, 'BLM_API_NOT_FOUND')) throw error;
   }
   say(context, subject, 'NodeDeleted', `Node ${action.node} of Machine ${action.machine}, which is gone, was deleted.`);
-}
-
-/** The Cluster owns the template, so that it is moved and deleted with it. */
-async function claimTemplate({ kinds }: ActDeps, { client }: ReconcileContext, subject: ActSubject): Promise<void> {
-  const owner = clusterOf(subject);
-  const { infrastructureTemplate } = subject.controlPlane.spec ?? {};
-  const { namespace = 'default' } = subject.controlPlane.metadata;
-  const found = await readProviderObject({ ...kinds, client }, infrastructureTemplate, namespace);
-  if (found?.kind === undefined || found.object === undefined) return;
-  const claim = { owner, clusterName: owner.metadata.name, asController: false };
-  await patchObject(client, found.kind, found.key, (object) => claimPatch(object, claim));
 }
