@@ -136,9 +136,11 @@ async function allocate(client: RemoteClient, name: string, machineName: string)
 function readLines(folder: string, name: string): readonly Readonly<Record<string, unknown>>[] {
   if (!existsSync(folder)) return [];
   const files = readdirSync(folder).filter((file) => file === name || file.startsWith(`${name}.`));
-  return files
-    .toSorted((a, b) => Number(b.slice(name.length + 1)) - Number(a.slice(name.length + 1)))
-    .flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'))
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
+  return (
+    files
+      .toSorted((a, b) => Number(b.slice(name.length + 1)) - Number(a.slice(name.length + 1)))
+      // What follows the last line end is a line that is being written.
+      .flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n').slice(0, -1))
+      .map((line) => JSON.parse(line))
+  );
 }
