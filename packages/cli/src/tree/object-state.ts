@@ -50,7 +50,10 @@ export function conditionsOf({ status = {} }: Pick<TreeObject, 'status'>): reado
       status: textOf(state),
       severity: severity === undefined ? severityOf(textOf(state), textOf(reason)) : textOf(severity),
       reason: textOf(reason),
-      message: textOf(message).replaceAll(/\s*\n\s*/g, ' '),
+      message: textOf(message)
+        .split('\n')
+        .map((line) => line.trim())
+        .join(' '),
       since: textOf(lastTransitionTime),
     };
   });

@@ -56,6 +56,20 @@ describe('a configuration that people look at', () => {
   ];
   for (const [name, text, want] of cases)
     it(name, () => assert.equal(redacted(text).replaceAll('"', ''), want.replaceAll('"', '')));
+
+  it('hides Secrets also in lists, in JSON and after tabs, and is not held up by empty lines', () => {
+    const shown = (contents: string): string =>
+      redacted(JSON.stringify({ cluster: { inlineManifests: [{ name: 'a', contents }] } }));
+    for (const contents of [
+      '{"apiVersion":"v1","kind":"Secret","stringData":{"a":"hunter2"}}',
+      'kind: List\nitems:\n- kind: Secret\n  stringData: {a: hunter2}\n',
+      'apiVersion: v1\nkind:\tSecret\nstringData: {a: hunter2}\n',
+    ]) {
+      assert.doesNotMatch(shown(contents), /hunter2/, contents);
+    }
+    assert.match(shown('kind: SecretStore\n'), /SecretStore/);
+    assert.match(shown(`${'\n'.repeat(300_000)}a: shown`), /shown/);
+  });
 });
 
 describe('two configurations', () => {

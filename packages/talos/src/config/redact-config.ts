@@ -11,8 +11,8 @@ const SECRET_WORD = /token|secret|passw|passphrase|credential|api_?key|private_?
 const ASSIGNMENT = /^([A-Za-z_][A-Za-z0-9_]{0,200})=/;
 const URL_PASSWORD = /(\/\/[^/?#@\s:]{0,200}:)[^/?#@\s]{1,500}@/g;
 const URL_SECRET = /([?&](?:jointoken|token|secret|password|key)=)[^&#\s]{1,2000}/gi;
-/** Texts that hold secrets inside: private keys, Secrets among manifests. */
-const SECRET_TEXT = /PRIVATE KEY-----|^\s*["']?kind["']?\s*:\s*["']?Secret\b/m;
+/** Texts that hold secrets inside: private keys, Secrets among manifests (also in lists and in JSON). Each repetition is bounded. */
+const SECRET_TEXT = /PRIVATE KEY-----|(?:^|[{,-])[ \t]{0,200}["']?kind["']?\s{0,20}:\s{0,20}["']?Secret\b/m;
 const MAX_INSPECTED_CHARACTERS = 1 << 20;
 
 /**
