@@ -22,8 +22,8 @@ import type { TalosApi } from '@bloomery/talos';
 import { isPaused } from '../../allocation/paused.ts';
 import { waitEvent } from '../../allocation/wait.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
-import { sayPaused } from '../contract/say-paused.ts';
 import { failureWait, sayingFailures } from '../contract/report-failure.ts';
+import { sayPaused } from '../contract/say-paused.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import { act } from './act.ts';
 import { createMachineAsker } from './ask-machine.ts';
@@ -87,6 +87,7 @@ export function createTalosControlPlaneController(deps: TalosControlPlaneDeps): 
       'TalosControlPlane.metadata.annotations(bootstrap-choice)',
       'TalosControlPlane.status',
       'Machine.metadata.annotations(of control planes)',
+      'Machine.metadata.labels(of control planes)',
       'Machine.metadata.ownerReferences(TalosControlPlane)',
       'Machine.spec.version',
       '*.metadata.ownerReferences(Cluster, of templates of control planes)',
@@ -132,7 +133,6 @@ async function reconcile(parts: Parts, key: ObjectKey, context: ReconcileContext
   }
 }
 
-/** Said on the object, so that nobody waits for what does not come. Machines and etcd are left alone. */
 /** A machine's no is an answer: it is asked again soon, and people read why. What the API refuses is retried by the queue. */
 async function failed(
   parts: Parts,
