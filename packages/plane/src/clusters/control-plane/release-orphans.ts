@@ -7,9 +7,9 @@ import {
   type Machine,
   machine as machineKind,
   type ObjectKey,
-  talosControlPlane,
 } from '@bloomery/model';
 import { isPaused } from '../../allocation/paused.ts';
+import { controllingControlPlane } from './restore-labels.ts';
 
 /**
  * Let Machines go that are being deleted while their control plane is gone: somebody took its finalizer away, and nobody else
@@ -39,11 +39,10 @@ export async function releaseOrphans(context: ReconcileContext, controlPlane: Ob
 }
 
 /** The control plane that a Machine which is being deleted waits for, if it has one. */
-export function awaitedControlPlane({ metadata }: Machine): ObjectKey | undefined {
-  const { annotations, deletionTimestamp, namespace, ownerReferences = [] } = metadata;
+export function awaitedControlPlane(machine: Machine): ObjectKey | undefined {
+  const { annotations, deletionTimestamp } = machine.metadata;
   if (deletionTimestamp === undefined || annotations?.[ANNOTATIONS.preTerminateHook] === undefined) return undefined;
-  const owner = ownerReferences.find(({ kind, controller }) => controller === true && kind === talosControlPlane.kind);
-  return owner && (namespace === undefined ? { name: owner.name } : { name: owner.name, namespace });
+  return controllingControlPlane(machine);
 }
 
 function isHeldOrphan(machine: Machine, controlPlane: ObjectKey): boolean {
