@@ -102,7 +102,9 @@ export function createEventRecorder(deps: EventRecorderDeps): RunningEventRecord
       try {
         await write(id, item);
       } catch (error) {
-        deps.log.warn('event.lost', {
+        // With its namespace an object takes its Events along: nobody misses those of its last moments.
+        const isLate = isBloomeryError(error, 'BLM_API_FORBIDDEN') && error.message.endsWith('is being terminated');
+        deps.log[isLate ? 'debug' : 'warn']('event.lost', {
           reason: item.draft.reason,
           about: item.about.metadata.name,
           error: errorText(error),
