@@ -38,7 +38,11 @@ describe('a kubeconfig that somebody else wrote', () => {
   const refused: [name: string, change: (config: string) => string, message: RegExp][] = [
     ['files of authorities', (c) => c.replace('certificate-authority-data', 'certificate-authority'), /names a file/],
     ['files of keys', (c) => c.replace('client-key-data', 'client-key'), /\(client-key\); put its content into/],
-    ['files of tokens', (c) => c.replace('{client-c', '{tokenFile: /etc/shadow, client-c'), /\(tokenFile\); put its content into token$/],
+    [
+      'files of tokens',
+      (c) => c.replace('{client-c', '{tokenFile: /etc/shadow, client-c'),
+      /\(tokenFile\); put its content into token$/,
+    ],
     ['plugins', (c) => c.replace('{client-c', '{exec: {command: sh}, client-c'), /credential plugin/],
     ['older plugins', (c) => c.replace('{client-c', '{auth-provider: {name: x}, client-c'), /credential plugin/],
     ['skipped verification', (c) => c.replace('{server', '{insecure-skip-tls-verify: true, server'), /insecure-skip/],
