@@ -50,6 +50,14 @@ describe('the command line', () => {
     }
   });
 
+  it('leads from wrong usage of a command to the help of that command', async () => {
+    assert.match(
+      (await run(['config'])).err,
+      /missing required argument 'name'\nBLM_CLI_USAGE\ntry: bloomery config --help\n$/,
+    );
+    assert.match((await run(['gte', 'servers'])).err, /try: bloomery --help\n$/);
+  });
+
   it('answers with 6 when there is no manager or it does not answer', async () => {
     const none = await run(['get', 'servers']);
     assert.deepEqual([none.code, none.out], [6, '']);

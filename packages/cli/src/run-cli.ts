@@ -16,14 +16,14 @@ export async function runCli(program: Command, args: readonly string[], deps: Cl
     return deps.signal.aborted ? EXIT.interrupted : outcomeOf(program);
   } catch (error) {
     if (deps.signal.aborted) return EXIT.interrupted;
-    const known = asBloomeryError(error, program);
+    const known = asBloomeryError(error, program, args);
     if (known === undefined) return EXIT.done;
     deps.stderr.write(isJsonWanted(args) ? jsonError(known) : errorLines(known));
     return exitCodeOf(known);
   }
 }
 
-function asBloomeryError(error: unknown, program: Command): BloomeryError | undefined {
+function asBloomeryError(error: unknown, program: Command, args: readonly string[]): BloomeryError | undefined {
   if (error instanceof BloomeryError) return error;
   if (!(error instanceof CommanderError)) {
     return new BloomeryError('BLM_CLI_FAILED', errorText(error), { cause: error });
@@ -32,7 +32,8 @@ function asBloomeryError(error: unknown, program: Command): BloomeryError | unde
   if (error.code === 'commander.help') {
     return usageError('no command is given', `bloomery --help; commands: ${verbs(program)}`);
   }
-  return usageError(error.message.replace(/^error: /, ''));
+  const verb = program.commands.find((command) => command.name() === args[0])?.name();
+  return usageError(error.message.replace(/^error: /, ''), verb === undefined ? undefined : `bloomery ${verb} --help`);
 }
 
 function verbs(program: Command): string {
