@@ -69,10 +69,17 @@ describe('admission beyond upstream', () => {
     }
     assert.deepEqual(fields(talosControlPlane, surge(0)), []);
   });
+  it('a control plane of workers is warned of', () => {
+    const of = (generateType: string): string =>
+      warnings(talosControlPlane, { controlPlaneConfig: { controlplane: { generateType } } }).join();
+    assert.match(of('worker'), /generateType: "worker" makes workers, which cannot be a control plane/);
+    assert.equal(of('controlplane'), '');
+    assert.equal(of('none'), '');
+  });
   it('replicas that mean something else than people expect are warned of', () => {
     const of = (spec: JsonObject): string => warnings(talosControlPlane, spec).join().slice(0, 70);
     assert.equal(of({ replicas: 0 }), 'spec.replicas: 0 makes no machine and removes none: the last machine h');
-    assert.equal(of({ replicas: 4 }), 'spec.replicas: 4 members of etcd survive no more failures than 3; use ');
+    assert.equal(of({ replicas: 4 }), 'spec.replicas: 4 members of etcd survive the failure of 1, as 3 do; us');
     assert.equal(of({ replicas: 3 }), '');
     assert.match(
       of({ replicas: 1, rolloutStrategy: { rollingUpdate: { maxSurge: 0 } } }),

@@ -7,7 +7,7 @@ const STRATEGIES = ['', 'RollingUpdate', 'OnDelete', 'InPlace'];
 
 /**
  * Checks of TalosControlPlane: the rollout strategy is out of a closed list and its surge a count (upstream reads a percentage
- * as 0). Counts of machines that are accepted and mean something else than people expect are warned of.
+ * as 0). Counts and types of machines that are accepted and mean something else than people expect are warned of.
  */
 export function admitTalosControlPlane(object: JsonObject): Admission {
   const spec = asObject(object['spec']);
@@ -25,7 +25,16 @@ export function admitTalosControlPlane(object: JsonObject): Admission {
       message: `Invalid value: ${JSON.stringify(surge)}: give a number of machines, 0 or more; percentages are not taken`,
     });
   }
-  return { problems, warnings: replicaWarnings(spec['replicas'], surge, type) };
+  const warnings = [...replicaWarnings(spec['replicas'], surge, type), ...typeWarnings(spec['controlPlaneConfig'])];
+  return { problems, warnings };
+}
+
+/** Machines of a worker's configuration run no etcd: the control plane would wait for ever. */
+function typeWarnings(config: JsonObject[string]): readonly string[] {
+  const generateType = asObject(asObject(config)['controlplane'])['generateType'];
+  if (generateType !== 'worker' && generateType !== 'join') return [];
+  const field = 'spec.controlPlaneConfig.controlplane.generateType';
+  return [`${field}: "${generateType}" makes workers, which cannot be a control plane; use "controlplane".`];
 }
 
 function replicaWarnings(replicas: unknown, surge: unknown, type: unknown): readonly string[] {
@@ -37,7 +46,7 @@ function replicaWarnings(replicas: unknown, surge: unknown, type: unknown): read
   }
   if (replicas % 2 === 0) {
     return [
-      `spec.replicas: ${replicas} members of etcd survive no more failures than ${replicas - 1}; use an odd number.`,
+      `spec.replicas: ${replicas} members of etcd survive the failure of ${replicas / 2 - 1}, as ${replicas - 1} do; use an odd number.`,
     ];
   }
   const needsSurge = replicas === 1 && surge === 0 && (type === '' || type === 'RollingUpdate');
