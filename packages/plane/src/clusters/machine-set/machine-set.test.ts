@@ -208,6 +208,23 @@ describe('a MachineSet', () => {
     }
   });
 
+  it('does not own what clones have from their templates, or it would take that away again as no longer wanted', async () => {
+    const memory = createMemoryClient({
+      clock: createFakeClock(1_700_000_000_000),
+      objects: [...clusterSeeds, machineSetSeed(1)],
+    });
+    const managers: string[] = [];
+    const create: typeof memory.create = (kind, made, options) => {
+      managers.push(`${kind.kind} ${options?.fieldManager}`);
+      return memory.create(kind, made, options);
+    };
+    await using w = await start([], undefined, { ...memory, create });
+    assert.deepEqual(managers, ['Machine capi-machineset', 'MetalMachine undefined', 'TalosConfig undefined']);
+    const infra = await w.client.get<KubeObject>(metalMachine, at('ms-bbbbb'));
+    assert.ok(infra.metadata.annotations?.['cluster.x-k8s.io/cloned-from-name']);
+    assert.equal(infra.metadata.labels?.['cluster.x-k8s.io/set-name'], 'ms');
+  });
+
   it('is left alone while it or its Cluster is paused, says so, and goes on then', async () => {
     await using w = await start([
       ...clusterSeeds,

@@ -10,7 +10,7 @@ import {
   type ProviderReference,
   readProviderObject,
 } from '../contract/provider-object.ts';
-import { controllerReference, MACHINE_SET_MANAGER, machineName, machineOf, propagatedTo } from './machine-of.ts';
+import { controllerReference, MACHINE_SET_MANAGER, machineName, machineOf } from './machine-of.ts';
 import type { CreationProblem } from './status.ts';
 import { templateWait } from './template-wait.ts';
 
@@ -99,7 +99,6 @@ export async function provideParts(
   owner: Machine,
 ): Promise<CreationProblem | undefined> {
   const { namespace = 'default', name } = owner.metadata;
-  const { labels, annotations } = propagatedTo(set);
   for (const { template, clone, failure } of openParts(set, owner)) {
     if (template === undefined || clone === undefined) continue;
     const there = await readProviderObject({ ...kinds, client: context.client }, clone, namespace);
@@ -114,10 +113,9 @@ export async function provideParts(
           namespace,
           name,
           clusterName: set.spec?.clusterName ?? '',
-          labels,
-          annotations,
+          // What the set itself brings comes later and under its own manager: of that it takes away what it no longer wants,
+          // and what a clone has from its template must not be among it.
           owner: controllerReference(owner),
-          fieldManager: MACHINE_SET_MANAGER,
         },
       );
     } catch (error) {
