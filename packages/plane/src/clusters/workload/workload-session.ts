@@ -33,7 +33,7 @@ export interface WorkloadSession {
 const SILENCE_MS = 15_000;
 const MIN_PAUSE_MS = 100;
 const CALL_MS = 10_000;
-const BOUNDS = { timeoutMs: CALL_MS, maxConnections: 4, maxAnswerBytes: 64 * 1024 * 1024 };
+const BOUNDS = { timeoutMs: CALL_MS, maxConnections: 4, maxAnswerBytes: 32 * 1024 * 1024 };
 const PAGE_SIZE = 500;
 /** A watch that ends sooner than this was refused rather than used up. */
 const SHORT_WATCH_MS = 1000;
