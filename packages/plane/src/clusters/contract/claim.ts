@@ -1,5 +1,6 @@
 import type { JsonObject, KubeObject, OwnerReference } from '@bloomery/model';
 import { LABELS } from '@bloomery/model';
+import { controllerReference, ownerReference } from './owner-reference.ts';
 
 /** Who claims an object. */
 export interface Claim {
@@ -20,7 +21,7 @@ export function claimPatch(object: KubeObject, { owner, clusterName, asControlle
   const stale = ownerReferences.find((o) => isSameObject(o, owner) && o.uid !== owner.metadata.uid);
   const isTaken = ownerReferences.some((o) => o.controller === true || isSameKind(o, owner));
   const isLabelled = labels[LABELS.clusterName] !== undefined;
-  const wanted = referenceTo(owner, asController);
+  const wanted = asController ? controllerReference(owner) : ownerReference(owner);
   const mended =
     stale !== undefined && owner.metadata.uid !== undefined && deletionTimestamp === undefined
       ? ownerReferences.map((o) => (o === stale ? { ...o, apiVersion: wanted.apiVersion, uid: wanted.uid } : o))
@@ -48,15 +49,4 @@ function isSameKind(reference: OwnerReference, owner: KubeObject): boolean {
 
 function isSameObject(reference: OwnerReference, owner: KubeObject): boolean {
   return isSameKind(reference, owner) && reference.name === owner.metadata.name;
-}
-
-function referenceTo(owner: KubeObject, asController: boolean): OwnerReference {
-  const { apiVersion, kind, metadata } = owner;
-  return {
-    apiVersion,
-    kind,
-    name: metadata.name,
-    uid: metadata.uid ?? '',
-    ...(asController ? { controller: true, blockOwnerDeletion: true } : {}),
-  };
 }

@@ -8,8 +8,8 @@ import {
   type TalosControlPlane,
 } from '@bloomery/model';
 import { isBloomeryError } from '@bloomery/ports';
+import { controllerOf, controllerReference } from '../contract/owner-reference.ts';
 import type { ControlPlaneAction } from './action.ts';
-import { ownerReference } from './create-machine.ts';
 import { say, sayOfMachine } from './say-change.ts';
 import { timeOf } from './status.ts';
 
@@ -67,8 +67,8 @@ export async function actOnMachine(
     case 'settleMachine':
       await patchObject(client, machineKind, key, ({ metadata }) => {
         const owners = metadata.ownerReferences ?? [];
-        const owner = { ...ownerReference(subject.controlPlane), controller: true, blockOwnerDeletion: true };
-        const isOrphan = !owners.some((o) => o.controller === true);
+        const owner = controllerReference(subject.controlPlane);
+        const isOrphan = controllerOf({ metadata }) === undefined;
         return {
           metadata: {
             annotations: action.annotations,

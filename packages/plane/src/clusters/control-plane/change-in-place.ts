@@ -23,7 +23,7 @@ import {
 } from '@bloomery/talos';
 import { makeBootstrapData } from '../talos-config/bootstrap-data.ts';
 import { secretText } from '../talos-config/cluster-secrets.ts';
-import type { ConfigOwner } from '../talos-config/config-owner.ts';
+import { machineOwner } from '../talos-config/config-owner.ts';
 import { type InPlaceChange, writeInPlaceChange } from './in-place.ts';
 import { configHash, configSpecOf } from './rollout.ts';
 import { timeOf } from './status.ts';
@@ -118,7 +118,7 @@ async function configsOf(
     spec,
   };
   const bundle = bundleText === undefined ? undefined : loadSecretsBundle(bundleText);
-  const { value, problems } = makeBootstrapData({ config, owner: ownerOf(machine), cluster, bundle });
+  const { value, problems } = makeBootstrapData({ config, owner: machineOwner(machine), cluster, bundle });
   if (problems.length > 0) {
     const text = `changing Machine ${name} in place: its configuration would not be valid: ${problems.join('; ')}`;
     throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', text);
@@ -129,18 +129,6 @@ async function configsOf(
   if (!ADDING_KINDS.includes(kind)) return { before, made: value, after: value };
   const text = `changing Machine ${name} in place: what ${kind} adds to its configuration is not known here; use strategy RollingUpdate`;
   throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', text);
-}
-
-function ownerOf({ metadata, spec, status }: Machine): ConfigOwner {
-  return {
-    kind: 'Machine',
-    name: metadata.name,
-    clusterName: spec?.clusterName ?? '',
-    version: spec?.version ?? '',
-    dataSecretName: spec?.bootstrap.dataSecretName ?? '',
-    infrastructure: { kind: spec?.infrastructureRef.kind ?? '', name: spec?.infrastructureRef.name ?? '' },
-    hasNode: status?.nodeRef !== undefined,
-  };
 }
 
 /** The Talos version to upgrade to; undefined: it runs, or the spec names only a contract as `v1.11`. */

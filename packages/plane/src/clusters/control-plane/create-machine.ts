@@ -8,14 +8,13 @@ import {
   type Machine,
   machine as machineKind,
   type ObjectReference,
-  type OwnerReference,
   type TalosConfig,
   type TalosControlPlane,
   talosConfig,
-  talosControlPlane,
 } from '@bloomery/model';
 import { BloomeryError, isBloomeryError, type RandomBytes } from '@bloomery/ports';
 import { CLONED_FROM_NAME, cloneTemplate } from '../contract/clone-template.ts';
+import { controllerReference, ownerReference } from '../contract/owner-reference.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
 import { configSpecOf, isSameConfig } from './rollout.ts';
 import { selectorOf } from './status.ts';
@@ -103,7 +102,7 @@ function machineObject(
         [ANNOTATIONS.preTerminateHook]: '',
         ...(beforeBootstrap ? { [ANNOTATIONS.beforeBootstrap]: 'true' } : {}),
       },
-      ownerReferences: [{ ...ownerReference(controlPlane), controller: true, blockOwnerDeletion: true }],
+      ownerReferences: [controllerReference(controlPlane)],
     },
     spec: {
       clusterName: cluster.metadata.name,
@@ -113,12 +112,6 @@ function machineObject(
       ...(failureDomain === undefined ? {} : { failureDomain }),
     },
   };
-}
-
-/** The reference by which a control plane owns what belongs to it. */
-export function ownerReference({ metadata }: TalosControlPlane): OwnerReference {
-  const { name, uid = '' } = metadata;
-  return { apiVersion: apiVersionOf(talosControlPlane), kind: talosControlPlane.kind, name, uid };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { ANNOTATIONS, type Node, type TalosControlPlane } from '@bloomery/model';
+import { controllerOf } from '../contract/owner-reference.ts';
 import { type Facts, isDeleting } from './facts.ts';
 import type { ControlPlaneMachine } from './observation.ts';
 import { isHeld } from './removal.ts';
@@ -8,7 +9,7 @@ import { SETTLED, type Step } from './step.ts';
 export function planMachineMarks(facts: Facts): Step {
   for (const machine of facts.current) {
     const annotations = wantedAnnotations(facts, machine);
-    const isOrphan = !(machine.machine.metadata.ownerReferences ?? []).some((o) => o.controller === true);
+    const isOrphan = controllerOf(machine.machine) === undefined;
     if (Object.keys(annotations).length === 0 && !isOrphan) continue;
     return { action: { do: 'settleMachine', machine: machine.name, annotations } };
   }

@@ -12,6 +12,7 @@ import {
   talosConfig,
 } from '@bloomery/model';
 import { claimPatch } from '../contract/claim.ts';
+import { controllerOf } from '../contract/owner-reference.ts';
 import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
 import type { WorkloadClusters } from '../workload/workload-clusters.ts';
 import type { AskOptions, createMachineAsker, MachineAsker } from './ask-machine.ts';
@@ -108,7 +109,7 @@ async function readMachines(
   if (labels === undefined) return [];
   const { items } = await client.list(machineKind, { namespace, labels });
   const ours = items.filter(({ metadata }) => {
-    const controller = metadata.ownerReferences?.find((o) => o.controller === true);
+    const controller = controllerOf({ metadata });
     return controller === undefined || (controller.kind === 'TalosControlPlane' && controller.name === name);
   });
   const age = ({ metadata }: Machine): string => `${metadata.creationTimestamp ?? ''} ${metadata.name}`;

@@ -8,8 +8,8 @@ import {
   LABELS,
   machineSet,
 } from '@bloomery/model';
+import { controllerReference } from '../contract/owner-reference.ts';
 import { propagationPatch } from '../contract/propagate.ts';
-import { controllerReference } from '../machine-set/machine-of.ts';
 import type { RolloutLimits } from './roll.ts';
 
 /** Field manager of all that a MachineDeployment writes to its sets; upstream's. */

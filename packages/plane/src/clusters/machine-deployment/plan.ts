@@ -1,8 +1,8 @@
 import type { Machine, MachineDeployment, MachineSet } from '@bloomery/model';
 import { ANNOTATIONS, jsonEqual, scaledValue } from '@bloomery/model';
 import { readySinceMs } from '../contract/machine-state.ts';
+import { isControlledBy } from '../contract/owner-reference.ts';
 import { machinesToDelete } from '../machine-set/delete-order.ts';
-import { isControlledBy } from '../machine-set/plan.ts';
 import { grownSize, onDeleteSizes, type RolloutLimits, rollSizes } from './roll.ts';
 import { scaleSizes } from './scale-sizes.ts';
 import type { SetSize, Sizes } from './set-size.ts';

@@ -18,11 +18,10 @@ import { type Wait, waitCondition, waitEvent, waitingFor } from '../../allocatio
 import { claimPatch } from '../contract/claim.ts';
 import { claimTemplate } from '../contract/claim-template.ts';
 import { type ClusterIndex, clusterKeyOf, createClusterIndex } from '../contract/cluster-index.ts';
+import { controllerOf, controllerReference, isControlledBy } from '../contract/owner-reference.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
 import { sayingFailures } from '../contract/report-failure.ts';
 import { sayPaused } from '../contract/say-paused.ts';
-import { controllerReference } from '../machine-set/machine-of.ts';
-import { controllerOf, isControlledBy } from '../machine-set/plan.ts';
 import { REFUSED_RETRY_MS } from '../machine-set/reconcile.ts';
 import { createFreshSet } from './create-fresh-set.ts';
 import { inPlacePatch, MACHINE_DEPLOYMENT_MANAGER, sizeAnnotations } from './machine-set-of.ts';

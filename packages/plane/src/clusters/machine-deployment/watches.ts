@@ -3,9 +3,9 @@ import { watchSource } from '@bloomery/kube';
 import type { KubeObject, Machine, MachineDeployment, ObjectKey } from '@bloomery/model';
 import { cluster, compileLabelSelector, keyOf, LABELS, machine, machineDeployment, machineSet } from '@bloomery/model';
 import { type ClusterIndex, clusterKeyOf } from '../contract/cluster-index.ts';
+import { controllerOf } from '../contract/owner-reference.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
 import { providerWakes } from '../contract/provider-wakes.ts';
-import { controllerOf } from '../machine-set/plan.ts';
 
 /** What changes of other kinds concern MachineDeployments. */
 export function machineDeploymentWatches(

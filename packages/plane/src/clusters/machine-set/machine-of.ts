@@ -1,5 +1,6 @@
-import type { JsonObject, KindRef, Machine, MachineSet, ObjectReference, OwnerReference } from '@bloomery/model';
+import type { JsonObject, KindRef, Machine, MachineSet, ObjectReference } from '@bloomery/model';
 import { apiVersionOf, FINALIZERS, LABELS, labelValueOf, machine } from '@bloomery/model';
+import { controllerReference } from '../contract/owner-reference.ts';
 import type { Propagated } from '../contract/propagate.ts';
 
 /** Letters without vowels and digits without those that look like letters, as Kubernetes makes names. */
@@ -90,17 +91,6 @@ export function machineOf(set: MachineSet, name: string, kinds: TemplateKinds): 
 function cloneReference(template: KindRef, name: string, namespace: string): ObjectReference {
   const kind = template.kind.slice(0, -TEMPLATE_SUFFIX.length);
   return { apiVersion: apiVersionOf(template), kind, name, namespace };
-}
-
-/** The owner reference of what an object controls. */
-export function controllerReference(owner: {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly uid?: string };
-}): OwnerReference {
-  const { apiVersion, kind, metadata } = owner;
-  const { name, uid = '' } = metadata;
-  return { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true };
 }
 
 function defined(fields: Readonly<Record<string, JsonObject[string]>>): JsonObject {

@@ -4,13 +4,14 @@ import type { KindRef, Machine, MachineSet } from '@bloomery/model';
 import { keyOf, machine } from '@bloomery/model';
 import { errorText, isBloomeryError, type RandomBytes } from '@bloomery/ports';
 import { cloneTemplate } from '../contract/clone-template.ts';
+import { controllerReference } from '../contract/owner-reference.ts';
 import {
   type ProviderKinds,
   type ProviderObject,
   type ProviderReference,
   readProviderObject,
 } from '../contract/provider-object.ts';
-import { controllerReference, MACHINE_SET_MANAGER, machineName, machineOf } from './machine-of.ts';
+import { MACHINE_SET_MANAGER, machineName, machineOf } from './machine-of.ts';
 import type { CreationProblem } from './status.ts';
 import { templateWait } from './template-wait.ts';
 

@@ -1,6 +1,7 @@
 import { ANNOTATIONS, compileLabelSelector, type Machine, type MachineSet } from '@bloomery/model';
 import type { Wait } from '../../allocation/wait.ts';
 import { awaitsRemediation, isMarkedUnhealthy } from '../contract/machine-state.ts';
+import { controllerOf, isControlledBy } from '../contract/owner-reference.ts';
 import { machinesToDelete } from './delete-order.ts';
 
 /** A MachineSet and everything that its next step depends on. */
@@ -90,14 +91,4 @@ function toRemediate({ deployment }: MachineSetInput, members: readonly Machine[
   const waiting = members.filter(awaitsRemediation);
   const most = deployment?.maxInFlight ?? waiting.length + inFlight.length;
   return machinesToDelete(waiting, most - inFlight.length, 'Oldest', nowMs);
-}
-
-/** The owner that controls an object. */
-export function controllerOf({ metadata }: Pick<Machine, 'metadata'>) {
-  return metadata.ownerReferences?.find(({ controller }) => controller === true);
-}
-
-/** Is this object the controller of the other? */
-export function isControlledBy(object: Pick<Machine, 'metadata'>, owner: Pick<Machine, 'metadata'>): boolean {
-  return controllerOf(object)?.uid === owner.metadata.uid;
 }

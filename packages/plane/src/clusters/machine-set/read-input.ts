@@ -4,8 +4,9 @@ import type { Cluster, Machine, MachineDeployment, MachineSet } from '@bloomery/
 import { ANNOTATIONS, machine, machineDeployment, scaledValue } from '@bloomery/model';
 import type { Wait } from '../../allocation/wait.ts';
 import { type ClusterIndex, clusterKeyOf } from '../contract/cluster-index.ts';
+import { controllerOf } from '../contract/owner-reference.ts';
 import { type ProviderKinds, readProviderObject } from '../contract/provider-object.ts';
-import { controllerOf, type MachineSetInput } from './plan.ts';
+import type { MachineSetInput } from './plan.ts';
 import { preflightWait } from './preflight.ts';
 
 /** Every Machine of the set's Cluster, by the API and not by the cache. */

@@ -8,12 +8,12 @@ import { type Wait, waitCondition, waitEvent, waitingFor } from '../../allocatio
 import { claimPatch } from '../contract/claim.ts';
 import { claimTemplate } from '../contract/claim-template.ts';
 import { type ClusterIndex, clusterKeyOf, createClusterIndex } from '../contract/cluster-index.ts';
+import { controllerOf, controllerReference, isControlledBy } from '../contract/owner-reference.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
 import { sayingFailures } from '../contract/report-failure.ts';
 import { sayPaused } from '../contract/say-paused.ts';
-import { controllerReference } from './machine-of.ts';
 import { makeMachines, provideParts, readTemplates } from './make-machines.ts';
-import { isControlledBy, type MachineSetPlan, needsFreshRead, planMachineSet } from './plan.ts';
+import { type MachineSetPlan, needsFreshRead, planMachineSet } from './plan.ts';
 import { propagateToMachines } from './propagate-to-machines.ts';
 import { freshMachines, readMachineSetInput } from './read-input.ts';
 import { type CreationProblem, type MachineSetOutcome, planMachineSetStatus } from './status.ts';
@@ -130,7 +130,7 @@ async function adoptAndRelease(
 ): Promise<void> {
   for (const { metadata } of adopt) {
     await patchObject(client, machine, keyOf({ ...set, metadata }), (m) =>
-      m.metadata.ownerReferences?.some(({ controller }) => controller === true) === true
+      controllerOf(m) !== undefined
         ? undefined
         : owners([...(m.metadata.ownerReferences ?? []), controllerReference(set)]),
     );

@@ -3,9 +3,9 @@ import { followedSource, watchSource } from '@bloomery/kube';
 import type { Machine, MachineSet, ObjectKey } from '@bloomery/model';
 import { cluster, compileLabelSelector, keyOf, LABELS, machine, machineDeployment, machineSet } from '@bloomery/model';
 import { type ClusterIndex, clusterKeyOf } from '../contract/cluster-index.ts';
+import { controllerOf } from '../contract/owner-reference.ts';
 import type { ProviderKinds } from '../contract/provider-object.ts';
 import { providerWakes } from '../contract/provider-wakes.ts';
-import { controllerOf } from './plan.ts';
 
 /** What changes of other kinds concern MachineSets. */
 export function machineSetWatches(

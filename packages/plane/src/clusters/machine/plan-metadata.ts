@@ -1,5 +1,6 @@
 import type { JsonObject, Machine } from '@bloomery/model';
-import { apiVersionOf, cluster as clusterKind, LABELS } from '@bloomery/model';
+import { LABELS } from '@bloomery/model';
+import { controllerOf, ownerReference } from '../contract/owner-reference.ts';
 import type { MachineInput } from './plan.ts';
 
 /** Labels that say who makes Machines of this kind: that one adopts them, after a restore too. */
@@ -10,7 +11,7 @@ export function planMachineMetadata({ machine, cluster }: MachineInput): JsonObj
   const { labels = {}, ownerReferences = [] } = machine.metadata;
   const clusterName = machine.spec?.clusterName ?? '';
   const isLabelled = labels[LABELS.clusterName] === clusterName;
-  const owner = cluster !== undefined && isStandAlone(machine) ? ownerOf(cluster) : undefined;
+  const owner = cluster !== undefined && isStandAlone(machine) ? ownerReference(cluster) : undefined;
   const others = ownerReferences.filter(({ kind, name }) => kind !== 'Cluster' || name !== owner?.name);
   const isOwned = ownerReferences.some(({ uid, kind }) => kind === 'Cluster' && uid === owner?.uid);
   if (isLabelled && (owner === undefined || isOwned)) return undefined;
@@ -23,17 +24,6 @@ export function planMachineMetadata({ machine, cluster }: MachineInput): JsonObj
 }
 
 function isStandAlone({ metadata }: Machine): boolean {
-  const { labels = {}, ownerReferences = [] } = metadata;
-  return (
-    !ownerReferences.some(({ controller }) => controller === true) && !MAKERS.some((m) => Object.hasOwn(labels, m))
-  );
-}
-
-function ownerOf({ metadata }: NonNullable<MachineInput['cluster']>) {
-  return {
-    apiVersion: apiVersionOf(clusterKind),
-    kind: clusterKind.kind,
-    name: metadata.name,
-    uid: metadata.uid ?? '',
-  };
+  const { labels = {} } = metadata;
+  return controllerOf({ metadata }) === undefined && !MAKERS.some((m) => Object.hasOwn(labels, m));
 }

@@ -1,12 +1,5 @@
 import { findObject, type ReconcileContext } from '@bloomery/kube';
-import {
-  type Cluster,
-  cluster as clusterKind,
-  LABELS,
-  type Machine,
-  machine as machineKind,
-  secret,
-} from '@bloomery/model';
+import { type Cluster, LABELS, type Machine, machine as machineKind, secret } from '@bloomery/model';
 import { isBloomeryError, type RandomBytes } from '@bloomery/ports';
 import {
   createTalosconfig,
@@ -19,7 +12,8 @@ import {
   scalarString,
   type YamlTree,
 } from '@bloomery/talos';
-import { controllerReference, mendOwner, secretOf, secretText } from './cluster-secrets.ts';
+import { controllerReference } from '../contract/owner-reference.ts';
+import { mendOwner, secretOf, secretText } from './cluster-secrets.ts';
 
 const CONTROL_PLANE_LABEL = 'cluster.x-k8s.io/control-plane';
 const DAY_MS = 86_400_000;
@@ -98,7 +92,7 @@ export async function refreshClientConfig(
   const endpoints = clientEndpoints(context.cache.list(machineKind, namespace), clusterName);
   const nowMs = context.clock.nowMs();
   const found = await findObject(context.client, secret, key);
-  const owner = controllerReference(clusterKind, cluster);
+  const owner = controllerReference(cluster);
   const text = secretText(found, 'talosconfig');
   const state = clientConfigState(text, { clusterName, endpoints, authority: bundle.os.crt, nowMs });
   if (state.is === 'current') {

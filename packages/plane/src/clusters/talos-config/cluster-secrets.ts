@@ -1,15 +1,5 @@
 import { findObject, patchObject, type ReconcileContext } from '@bloomery/kube';
-import {
-  apiVersionOf,
-  type Cluster,
-  cluster as clusterKind,
-  type KindRef,
-  type KubeObject,
-  LABELS,
-  type OwnerReference,
-  type Secret,
-  secret,
-} from '@bloomery/model';
+import { type Cluster, LABELS, type OwnerReference, type Secret, secret } from '@bloomery/model';
 import { BloomeryError, isBloomeryError, type RandomBytes } from '@bloomery/ports';
 import {
   createSecretsBundle,
@@ -19,18 +9,7 @@ import {
   type VersionContract,
   writeSecretsBundle,
 } from '@bloomery/talos';
-
-/** The reference that makes `owner` the controller of an object. */
-export function controllerReference(kind: KindRef, owner: KubeObject): OwnerReference {
-  return {
-    apiVersion: apiVersionOf(kind),
-    kind: kind.kind,
-    name: owner.metadata.name,
-    uid: owner.metadata.uid ?? '',
-    controller: true,
-    blockOwnerDeletion: true,
-  };
-}
+import { controllerReference } from '../contract/owner-reference.ts';
 
 /** A Secret to be written. */
 export interface SecretDraft {
@@ -119,7 +98,7 @@ export async function readClusterSecrets(context: SecretContext, cluster: Cluste
   const found = await findObject(context.client, secret, bundleKey(cluster));
   if (found === undefined) return undefined;
   const bundle = bundleIn(found);
-  await mendOwner(context, found, controllerReference(clusterKind, cluster));
+  await mendOwner(context, found, controllerReference(cluster));
   return bundle;
 }
 
@@ -135,7 +114,7 @@ export async function storeClusterSecrets(
   bundle: SecretsBundle,
 ): Promise<SecretsBundle> {
   const key = bundleKey(cluster);
-  const owner = controllerReference(clusterKind, cluster);
+  const owner = controllerReference(cluster);
   const data = { bundle: writeSecretsBundle(bundle) };
   try {
     await context.client.create(secret, secretOf({ ...key, cluster: cluster.metadata.name, owner, data }));

@@ -2,6 +2,7 @@ import { findObject, type ReconcileContext } from '@bloomery/kube';
 import {
   isJsonObject,
   type Json,
+  type Machine,
   machine as machineKind,
   machinePool,
   type OwnerReference,
@@ -41,15 +42,19 @@ export async function readOwner(
   if (reference.kind === 'MachinePool') return poolOwner(await findObject(client, machinePool, key));
   const found = await findObject(client, machineKind, key);
   if (found === undefined) return undefined;
-  const { spec } = found;
+  return machineOwner(found);
+}
+
+/** What a Machine says of the config that it owns. */
+export function machineOwner({ metadata, spec, status }: Machine): ConfigOwner {
   return {
     kind: 'Machine',
-    name: key.name,
+    name: metadata.name,
     clusterName: spec?.clusterName ?? '',
     version: spec?.version ?? '',
     dataSecretName: spec?.bootstrap.dataSecretName ?? '',
     infrastructure: { kind: spec?.infrastructureRef.kind ?? '', name: spec?.infrastructureRef.name ?? '' },
-    hasNode: found.status?.nodeRef !== undefined,
+    hasNode: status?.nodeRef !== undefined,
   };
 }
 

@@ -1,22 +1,11 @@
 import type { ReconcileContext } from '@bloomery/kube';
 import { findObject } from '@bloomery/kube';
-import {
-  type Cluster,
-  cluster as clusterKind,
-  machine as machineKind,
-  type TalosConfig,
-  talosConfig,
-} from '@bloomery/model';
+import { type Cluster, machine as machineKind, type TalosConfig, talosConfig } from '@bloomery/model';
 import { BloomeryError } from '@bloomery/ports';
 import type { SecretsBundle } from '@bloomery/talos';
+import { controllerReference } from '../contract/owner-reference.ts';
 import { type BootstrapData, makeBootstrapData } from './bootstrap-data.ts';
-import {
-  controllerReference,
-  ensureOwnSecret,
-  ensureSecret,
-  readClusterSecrets,
-  storeClusterSecrets,
-} from './cluster-secrets.ts';
+import { ensureOwnSecret, ensureSecret, readClusterSecrets, storeClusterSecrets } from './cluster-secrets.ts';
 import type { ConfigOwner } from './config-owner.ts';
 import { lowestContract } from './lowest-contract.ts';
 import type { MakeSecrets } from './shared-secrets.ts';
@@ -61,10 +50,10 @@ export async function generateData(
   const authority = bundle?.kubernetes ?? made.kubernetesAuthority;
   if (authority !== undefined) {
     const data = { 'tls.crt': authority.crt, 'tls.key': authority.key };
-    const clusterOwner = controllerReference(clusterKind, cluster);
+    const clusterOwner = controllerReference(cluster);
     await ensureSecret(context, { ...common, name: `${clusterName}-ca`, owner: clusterOwner, data });
   }
-  const own = controllerReference(talosConfig, config);
+  const own = controllerReference(config);
   await ensureOwnSecret(context, { ...common, name: dataSecretName, owner: own, data: { value: made.value } });
   return made;
 }

@@ -25,8 +25,9 @@ import {
 } from '@bloomery/model';
 import { type BloomeryError, isBloomeryError, type RandomBytes } from '@bloomery/ports';
 import type { Wait } from '../../allocation/wait.ts';
+import { controllerReference } from '../contract/owner-reference.ts';
 import { refreshClientConfig } from './client-config.ts';
-import { controllerReference, mendOwner, readClusterSecrets } from './cluster-secrets.ts';
+import { mendOwner, readClusterSecrets } from './cluster-secrets.ts';
 import { available, clientReports, configProblems, waitReport } from './condition-reports.ts';
 import { ownerReferenceOf, readOwner } from './config-owner.ts';
 import { generateData } from './generate-data.ts';
@@ -102,7 +103,7 @@ async function reconcile(deps: Deps, key: ObjectKey, context: ReconcileContext):
   const data = dataName === '' ? undefined : await findObject(context.client, secret, { name: dataName, namespace });
   const plan = planTalosConfig({ config, reference, owner, cluster, hasDataSecret: data !== undefined });
   if (data !== undefined && (plan.do === 'keep' || plan.do === 'adopt')) {
-    await mendOwner(context, data, controllerReference(talosConfig, config));
+    await mendOwner(context, data, controllerReference(config));
   }
   const requeue = await act(deps, context, config, plan);
   return reference?.kind === 'MachinePool' && plan.do === 'wait' ? { afterMs: POOL_CHECK_MS } : requeue;

@@ -1,15 +1,7 @@
 import { findObject, type ObjectClient } from '@bloomery/kube';
-import {
-  type Cluster,
-  type KubeObject,
-  keyOf,
-  LABELS,
-  type ObjectKey,
-  type OwnerReference,
-  type Secret,
-  secret,
-} from '@bloomery/model';
+import { type Cluster, type KubeObject, keyOf, LABELS, type ObjectKey, type Secret, secret } from '@bloomery/model';
 import { type Clock, errorText, isBloomeryError, type RandomBytes } from '@bloomery/ports';
+import { controllerReference } from '../contract/owner-reference.ts';
 import {
   type ClusterAuthority,
   checkAdminKubeconfig,
@@ -113,7 +105,7 @@ async function write(
     await client.create(secret, {
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { ...key, labels, ownerReferences: [referenceTo(owner)] },
+      metadata: { ...key, labels, ownerReferences: [controllerReference(owner)] },
       type: CLUSTER_SECRET_TYPE,
       data,
     });
@@ -153,9 +145,4 @@ function textOf({ data }: Secret, field: string): string | undefined {
 /** By kind, as a moved or restored owner has another uid. */
 function isOwnedBy({ metadata }: Secret, owner: KubeObject): boolean {
   return metadata.ownerReferences?.some(({ kind }) => kind === owner.kind) === true;
-}
-
-function referenceTo({ apiVersion, kind, metadata }: KubeObject): OwnerReference {
-  const identity = { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? '' };
-  return { ...identity, controller: true, blockOwnerDeletion: true };
 }

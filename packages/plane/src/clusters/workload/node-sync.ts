@@ -7,6 +7,7 @@ import {
   node as nodeKind,
   type ObjectReference,
 } from '@bloomery/model';
+import { controllerOf } from '../contract/owner-reference.ts';
 
 /** Domains whose labels go from a Machine to its Node: of the last two the subdomains as well. */
 const LABEL_DOMAINS = [
@@ -40,7 +41,7 @@ function isForNode(key: string): boolean {
 export function planNodeSync(found: Node, machine: Machine): JsonObject | undefined {
   const { labels: have = {}, annotations: notes = {} } = found.metadata;
   const labels = nodeLabels(machine.metadata.labels);
-  const owner = machine.metadata.ownerReferences?.find(({ controller }) => controller === true);
+  const owner = controllerOf(machine);
   const annotations: Readonly<Record<string, string>> = {
     'cluster.x-k8s.io/cluster-name': machine.spec?.clusterName ?? machine.metadata.labels?.[LABELS.clusterName] ?? '',
     'cluster.x-k8s.io/cluster-namespace': machine.metadata.namespace ?? 'default',
