@@ -1,0 +1,5 @@
+export * from './config/node-config.ts';
+export * from './dns/host-dns.ts';
+export * from './kernel/kernel.ts';
+export * from './node-environment.ts';
+export * from './resources/index.ts';

@@ -1,0 +1,245 @@
+/** The network of this host as the kernel knows it, and changes to it. Numbers are the kernel's (rtnetlink). */
+export interface Kernel {
+  /** What is there: kept up to date by the kernel's messages, without asking. */
+  readonly view: KernelView;
+  /** Called after `view` changed, once for each message of the kernel. Returns the function that ends it. */
+  listen(listener: (change: KernelChange) => void): () => void;
+  readonly links: KernelLinks;
+  readonly addresses: KernelAddresses;
+  readonly routes: KernelRoutes;
+  readonly rules: KernelRules;
+  readonly wireguard: KernelWireguard;
+  /** What ethtool and sysfs say of a link. Parts that cannot be read are absent; never fails. */
+  linkDetails(link: KernelLink): Promise<LinkDetails>;
+}
+
+export interface KernelView {
+  /** By index. */
+  readonly links: ReadonlyMap<number, KernelLink>;
+  linkByName(name: string): KernelLink | undefined;
+  /** Under `addressKey`. */
+  readonly addresses: ReadonlyMap<string, KernelAddress>;
+  /** Under `routeKey`. */
+  readonly routes: ReadonlyMap<string, KernelRoute>;
+  readonly rules: readonly KernelRule[];
+}
+
+/** What changed; `all`: everything may have changed (messages were lost and the kernel was asked anew). */
+export type KernelChange =
+  | { readonly of: 'link'; readonly gone: boolean; readonly link: KernelLink }
+  | { readonly of: 'address'; readonly gone: boolean; readonly address: KernelAddress }
+  | { readonly of: 'route'; readonly gone: boolean; readonly route: KernelRoute }
+  | { readonly of: 'rule' }
+  /** ethtool's own messages: speed, duplex, rings, features. */
+  | { readonly of: 'ethtool'; readonly linkIndex: number }
+  | { readonly of: 'all' };
+
+export interface KernelLink {
+  readonly index: number;
+  readonly name: string;
+  /** ARPHRD. */
+  readonly type: number;
+  /** IFF_*. */
+  readonly flags: number;
+  readonly mtu: number;
+  /** Lower case with colons; empty when there is none. */
+  readonly hardwareAddr: string;
+  readonly permanentAddr: string;
+  readonly broadcastAddr: string;
+  readonly queueDisc: string;
+  /** 0: none. */
+  readonly masterIndex: number;
+  /** IFLA_LINK; 0: none. */
+  readonly linkIndex: number;
+  /** IF_OPER_*. */
+  readonly operationalState: number;
+  /** `bond`, `vlan`, `bridge`, `dummy`, `wireguard`, `veth`, `vrf`, …; empty for hardware. */
+  readonly kind: string;
+  readonly slaveKind: string;
+  readonly alias: string;
+  readonly altNames: readonly string[];
+  readonly vlan?: { readonly id: number; readonly protocol: number };
+  readonly bridge?: { readonly stp: boolean; readonly vlanFiltering: boolean };
+  readonly bond?: KernelBond;
+  readonly vrf?: { readonly table: number };
+}
+
+/** IFLA_BOND_* under the names of Talos' BondMaster fields; numbers as the kernel has them. `primary` is an index. */
+export type KernelBond = Readonly<Record<string, number | readonly string[]>>;
+
+/** Changes to links. @throws BloomeryError BLM_KERNEL_REFUSED with the errno's text and the kernel's own words. */
+export interface KernelLinks {
+  create(link: NewLink): Promise<void>;
+  remove(index: number): Promise<void>;
+  /** Only what is given changes. Masters: 0 releases. */
+  change(index: number, change: LinkChange): Promise<void>;
+}
+
+export interface NewLink {
+  readonly name: string;
+  readonly kind: string;
+  readonly hardwareAddr?: string;
+  readonly mtu?: number;
+  /** Of a VLAN: the index of its parent. */
+  readonly parentIndex?: number;
+  readonly vlan?: { readonly id: number; readonly protocol: number };
+  readonly bond?: KernelBond;
+  readonly bridge?: { readonly stp?: boolean; readonly vlanFiltering?: boolean };
+  readonly vrf?: { readonly table: number };
+  readonly veth?: { readonly peerName: string };
+}
+
+export interface LinkChange {
+  readonly up?: boolean;
+  readonly mtu?: number;
+  readonly hardwareAddr?: string;
+  readonly multicast?: boolean;
+  readonly masterIndex?: number;
+  readonly name?: string;
+  readonly alias?: string;
+  /** Names to add and to take away. */
+  readonly addAltNames?: readonly string[];
+  readonly removeAltNames?: readonly string[];
+  readonly bond?: KernelBond;
+  readonly bridge?: { readonly stp?: boolean; readonly vlanFiltering?: boolean };
+}
+
+export interface KernelAddress {
+  readonly linkIndex: number;
+  /** AF_INET 2, AF_INET6 10. */
+  readonly family: number;
+  /** CIDR: the interface's own address and the length of its network. */
+  readonly address: string;
+  readonly local: string;
+  readonly broadcast: string;
+  readonly anycast: string;
+  readonly multicast: string;
+  readonly scope: number;
+  readonly flags: number;
+  readonly priority: number;
+}
+
+export interface KernelAddresses {
+  /** Add, or change what stands beside it, in one step. */
+  put(address: NewAddress): Promise<void>;
+  remove(linkIndex: number, address: string): Promise<void>;
+  /** Tell the neighbours: gratuitous ARP, or an unsolicited neighbour advertisement. */
+  announce(linkIndex: number, address: string): Promise<void>;
+}
+
+export interface NewAddress {
+  readonly linkIndex: number;
+  readonly address: string;
+  readonly scope: number;
+  /** Bits that may be set from outside (permanent is the kernel's own). */
+  readonly flags: number;
+  readonly priority: number;
+}
+
+export interface KernelRoute {
+  readonly family: number;
+  /** CIDR; empty: everything. */
+  readonly destination: string;
+  readonly source: string;
+  readonly gateway: string;
+  readonly outLinkIndex: number;
+  readonly table: number;
+  readonly priority: number;
+  readonly scope: number;
+  readonly type: number;
+  readonly flags: number;
+  readonly protocol: number;
+  readonly mtu: number;
+}
+
+export interface KernelRoutes {
+  put(route: KernelRoute): Promise<void>;
+  remove(route: KernelRoute): Promise<void>;
+}
+
+export interface KernelRule {
+  readonly family: number;
+  readonly priority: number;
+  readonly source: string;
+  readonly destination: string;
+  readonly table: number;
+  /** FR_ACT_*. */
+  readonly action: number;
+  readonly iifName: string;
+  readonly oifName: string;
+  readonly fwMark: number;
+  readonly fwMask: number;
+}
+
+export interface KernelRules {
+  add(rule: KernelRule): Promise<void>;
+  remove(rule: KernelRule): Promise<void>;
+}
+
+/** A WireGuard device. Never written to a log. */
+export interface WireguardState {
+  readonly privateKey: string;
+  readonly publicKey: string;
+  readonly listenPort: number;
+  readonly firewallMark: number;
+  readonly peers: readonly WireguardPeerState[];
+}
+
+export interface WireguardPeerState {
+  readonly publicKey: string;
+  readonly presharedKey: string;
+  /** `host:port`; empty when none is known. */
+  readonly endpoint: string;
+  readonly keepaliveSeconds: number;
+  /** CIDR. */
+  readonly allowedIPs: readonly string[];
+  readonly lastHandshakeMs: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
+/** What is sent to a device: absent fields stay as they are. */
+export interface WireguardPatch {
+  readonly privateKey?: string;
+  readonly listenPort?: number;
+  readonly firewallMark?: number;
+  readonly peers: readonly WireguardPeerPatch[];
+}
+
+export interface WireguardPeerPatch {
+  readonly publicKey: string;
+  readonly remove: boolean;
+  readonly updateOnly: boolean;
+  readonly presharedKey?: string;
+  readonly endpoint?: string;
+  readonly keepaliveSeconds?: number;
+  readonly replaceAllowedIPs: boolean;
+  readonly allowedIPs: readonly string[];
+}
+
+/** The kernel's WireGuard, or wireguard-go where the kernel has none. */
+export interface KernelWireguard {
+  /** Make the device: in the kernel, else a userspace one that lives as long as the daemon. */
+  create(name: string): Promise<void>;
+  /** undefined: no such device. */
+  read(name: string): Promise<WireguardState | undefined>;
+  configure(name: string, patch: WireguardPatch): Promise<void>;
+}
+
+/** Absent: not known, or not of this kind of link. */
+export interface LinkDetails {
+  readonly busPath?: string;
+  readonly pciID?: string;
+  readonly driver?: string;
+  readonly driverVersion?: string;
+  readonly firmwareVersion?: string;
+  readonly vendorID?: string;
+  readonly productID?: string;
+  readonly vendor?: string;
+  readonly product?: string;
+  readonly linkState?: boolean;
+  readonly speedMbit?: number;
+  /** Numbers of PORT and DUPLEX. */
+  readonly port?: number;
+  readonly duplex?: number;
+}
