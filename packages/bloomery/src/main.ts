@@ -1,9 +1,7 @@
 import { buildCli, runCli } from '@bloomery/cli';
 import { systemClock } from '@bloomery/ports';
+import type { Command } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
-import { restoreCommand } from './restore/restore-command.ts';
-import { serveCommand } from './serve/serve-command.ts';
-import { siderolinkClientCommand } from './siderolink-client/client-command.ts';
 
 /**
  * Small Buffers are cut from blocks of this size, and one that lives long keeps its whole block: with Node's 64 KiB a few bytes
@@ -32,20 +30,30 @@ const deps = {
   version: manifest.version,
   signal: stop.signal,
 };
-const program = buildCli(deps);
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
-const serve = serveCommand({
+const ownDeps = {
   env: process.env,
   version: manifest.version,
   signal: stop.signal,
-  print,
-});
-program.addCommand(serve.copyInheritedSettings(program));
-program.addCommand(restoreCommand({ env: process.env, print }).copyInheritedSettings(program));
-const client = siderolinkClientCommand({ env: process.env, version: manifest.version, signal: stop.signal, print });
-program.addCommand(client.copyInheritedSettings(program));
+  print: (line: string): void => void process.stdout.write(`${line}\n`),
+};
+
+/** Commands that are composed here. Each is loaded only when it is named, or all for the help: a daemon pays for no other's code. */
+const OWN: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve/serve-command.ts')).serveCommand(ownDeps),
+  restore: async () => (await import('./restore/restore-command.ts')).restoreCommand(ownDeps),
+  'siderolink-client': async () =>
+    (await import('./siderolink-client/client-command.ts')).siderolinkClientCommand(ownDeps),
+  node: async () => (await import('./node/node-command.ts')).nodeCommand(ownDeps),
+};
+/** Those that run until they are stopped: for them an orderly stop is success, for a command it is an interruption. */
+const RUNS_ON: ReadonlySet<string> = new Set(['serve', 'siderolink-client', 'node']);
+
 const args = process.argv.slice(2);
+const [name = ''] = args;
+const program = buildCli(deps);
+for (const load of Object.hasOwn(OWN, name) ? [OWN[name]] : Object.values(OWN)) {
+  const command = await load?.();
+  if (command !== undefined) program.addCommand(command.copyInheritedSettings(program));
+}
 const code = await runCli(program, args, deps);
-// An orderly stop of what runs until it is stopped is success; an interrupted command is not.
-const runsOn = args[0] === 'serve' || args[0] === 'siderolink-client';
-process.exitCode = runsOn && code === 130 ? 0 : code;
+process.exitCode = RUNS_ON.has(name) && code === 130 ? 0 : code;

@@ -9,11 +9,11 @@ import {
   type SiderolinkNodeStatus,
   startSiderolinkNode,
 } from '@bloomery/siderolink';
+import { machineUuid } from '../machine-state/machine-uuid.ts';
+import { META_KEY, openMetaFile } from '../machine-state/meta-file.ts';
+import { lockStateDir } from '../machine-state/state-lock.ts';
 import type { ClientSettings } from './client-settings.ts';
 import { hostAddresses, watchHostAddresses } from './host-addresses.ts';
-import { machineUuid } from './machine-uuid.ts';
-import { META_KEY, openMetaFile } from './meta-file.ts';
-import { lockStateDir } from './state-lock.ts';
 
 /** What a run of the client needs. */
 export interface RunClientDeps {
@@ -42,7 +42,7 @@ export interface RunClientOptions {
 export async function runClient(options: RunClientOptions, deps: RunClientDeps): Promise<void> {
   const { settings, authorities, stateDir, talosVersion } = options;
   const { clock, log, env, signal } = deps;
-  using _lock = await lockStateDir(stateDir);
+  using _lock = await lockStateDir(stateDir, 'siderolink-client');
   const meta = openMetaFile(join(stateDir, 'meta.json'));
   const uuid = options.uuid ?? machineUuid(meta);
   const { api, uniqueToken } = settings;

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { SiderolinkNodeStatus } from '@bloomery/siderolink';
+import { machineUuid } from '../machine-state/machine-uuid.ts';
+import { openMetaFile } from '../machine-state/meta-file.ts';
+import { lockStateDir } from '../machine-state/state-lock.ts';
 import { createPrinter } from './client-command.ts';
 import { type ClientFlags, readClientSettings } from './client-settings.ts';
 import { hostAddresses } from './host-addresses.ts';
-import { machineUuid } from './machine-uuid.ts';
-import { openMetaFile } from './meta-file.ts';
-import { lockStateDir } from './state-lock.ts';
 
 describe('bloomery siderolink-client', () => {
   let dir: string;
@@ -109,14 +109,14 @@ describe('bloomery siderolink-client', () => {
   it('uses a folder alone', async () => {
     const folder = join(dir, 'locked');
     {
-      using _first = await lockStateDir(folder);
+      using _first = await lockStateDir(folder, 'siderolink-client');
       await assert.rejects(
-        lockStateDir(folder),
+        lockStateDir(folder, 'siderolink-client'),
         /another siderolink-client runs on it; stop that one, or give --state/,
       );
-      using _other = await lockStateDir(join(dir, 'other'));
+      using _other = await lockStateDir(join(dir, 'other'), 'siderolink-client');
     }
-    using _again = await lockStateDir(folder);
+    using _again = await lockStateDir(folder, 'siderolink-client');
   });
 
   it('is who META says, else the firmware, else somebody new who stays', () => {

@@ -1,6 +1,7 @@
 import { buildCli } from '@bloomery/cli';
 import { systemClock } from '@bloomery/ports';
 import type { Command } from 'commander';
+import { nodeCommand } from '../node/node-command.ts';
 import { restoreCommand } from '../restore/restore-command.ts';
 import { serveCommand } from '../serve/serve-command.ts';
 import { siderolinkClientCommand } from '../siderolink-client/client-command.ts';
@@ -13,5 +14,6 @@ export function wholeCli(): Command {
   return program
     .addCommand(serveCommand({ env: {}, version: '', signal, print: () => {} }))
     .addCommand(restoreCommand({ env: {}, print: () => {} }))
+    .addCommand(nodeCommand({ env: {}, version: '', signal, print: () => {} }))
     .addCommand(siderolinkClientCommand({ env: {}, version: '', signal, print: () => {} }));
 }

@@ -9,13 +9,13 @@ import { BloomeryError } from '@bloomery/ports';
  *
  * @throws BloomeryError BLM_LINK_CONFIG_INVALID when another one has it: two would remove each other's interface for ever.
  */
-export async function lockStateDir(dir: string): Promise<Disposable> {
+export async function lockStateDir(dir: string, command: string): Promise<Disposable> {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const name = createHash('sha256').update(realpathSync(dir)).digest('hex').slice(0, 32);
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
-      const message = `using ${dir}: another siderolink-client runs on it; stop that one, or give --state another folder`;
+      const message = `using ${dir}: another ${command} runs on it; stop that one, or give --state another folder`;
       reject(new BloomeryError('BLM_LINK_CONFIG_INVALID', message, { cause }));
     });
     // A socket without a file: it is gone with the process.

@@ -1,0 +1,4 @@
+/** Which controllers read and write what. */
+export function printGraph(form: 'text' | 'dot'): string {
+  return form;
+}
