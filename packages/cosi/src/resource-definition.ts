@@ -2,10 +2,11 @@ import { type Fields, type SpecOfFields, zeroOf } from './spec/field.ts';
 
 /** How a spec is compared and shown. */
 export interface SpecCodec<S> {
-  readonly equal: (a: S, b: S) => boolean;
+  // Methods, so that a definition of any spec is a ResourceDefinition.
+  equal(a: S, b: S): boolean;
   /** One YAML document without a head. */
-  readonly toYaml: (spec: S) => string;
-  readonly toProtobuf: (spec: S) => Uint8Array;
+  toYaml(spec: S): string;
+  toProtobuf(spec: S): Uint8Array;
 }
 
 /** What is said of a type once, for its storage, the API and `talosctl get`. */
