@@ -2,9 +2,9 @@ import { BloomeryError } from '@bloomery/ports';
 import { entriesOf, field, isYamlMap, readYaml, scalarString, type YamlMap, type YamlTree } from '../yaml/index.ts';
 import { type DecodeProblem, decodeShape } from './decode-document.ts';
 import { encodeShape } from './encode-document.ts';
-import { explained, LoadRefusal } from './load-refusal.ts';
+import { createLocator, explained, LoadRefusal } from './load-refusal.ts';
 import { FREE } from './merge-document.ts';
-import { documentKind, type Shape } from './type-table.ts';
+import { documentKind, type Shape, TALOS_TYPES, type TypeTable } from './type-table.ts';
 
 /** What tells documents of one configuration apart. `kind` is '' for the legacy document with `machine` and `cluster`. */
 export interface DocumentIdentity {
@@ -63,6 +63,34 @@ export function loadConfig(text: string, what = 'machine configuration'): Config
 }
 
 /**
+ * Load a configuration strictly, where there is more than Talos knows. It may have no document at all.
+ *
+ * @throws BloomeryError BLM_TALOS_CONFIG_INVALID as `readConfig`.
+ */
+export function loadExtendedConfig(
+  text: string,
+  types: TypeTable,
+  what = 'machine configuration',
+): readonly LocatedDocument[] {
+  const trees = readYaml(text, { what });
+  return explained(text, what, () => {
+    const documents = loadAll(trees, 'strict', types);
+    const lineOf = createLocator(text);
+    const places = trees.flatMap((tree, at) => (tree === null ? [] : [at]));
+    return documents.map((document, index) => {
+      const at = places[index] ?? 0;
+      return { ...document, lineOf: (path) => lineOf(at, path) ?? 1 };
+    });
+  });
+}
+
+/** A document that knows where it stands in its text. */
+export interface LocatedDocument extends ConfigDocument {
+  /** Line of the whole text, from 1, of a dotted path (or of what is above it and there); '' is the document itself. */
+  readonly lineOf: (path: string) => number;
+}
+
+/**
  * As `readConfig`, for trees that are parsed already.
  *
  * @throws BloomeryError BLM_TALOS_CONFIG_INVALID without lines.
@@ -71,17 +99,21 @@ export const loadDocuments = (trees: readonly YamlTree[], strictness: Strictness
   explained(undefined, what, () => loadAll(trees, strictness));
 
 /** As `loadDocuments`. @throws LoadRefusal; wrap with `explained`. */
-export function loadAll(trees: readonly YamlTree[], strictness: Strictness): ConfigDocument[] {
+export function loadAll(trees: readonly YamlTree[], strictness: Strictness, types = TALOS_TYPES): ConfigDocument[] {
   const documents: ConfigDocument[] = [];
+  const places: number[] = [];
   for (const [at, tree] of trees.entries()) {
     if (tree === null) continue;
-    const document = loadDocument(tree, at, strictness);
-    if (strictness === 'strict' && documents.some((other) => isSameDocument(other, document))) {
-      throw new LoadRefusal(at, `duplicate document ${identityText(document)} is not allowed`);
+    const document = loadDocument(tree, at, strictness, types);
+    const other = strictness === 'strict' ? documents.findIndex((one) => isSameDocument(one, document)) : -1;
+    if (other >= 0) {
+      const message = `duplicate document ${identityText(document)} is not allowed`;
+      throw new LoadRefusal(at, message, [], undefined, places[other]);
     }
     documents.push(document);
+    places.push(at);
   }
-  if (strictness === 'strict') refuseConflicts(documents);
+  if (strictness === 'strict') refuseConflicts(documents, places);
   return documents;
 }
 
@@ -92,17 +124,22 @@ export const encodeDocuments = (documents: readonly ConfigDocument[]): YamlTree[
   );
 
 /** Load one document of a text. @param at its place among all documents of the text, from 0. @throws LoadRefusal */
-export function loadDocument(tree: YamlTree, at: number, strictness: Strictness): ConfigDocument {
+export function loadDocument(
+  tree: YamlTree,
+  at: number,
+  strictness: Strictness,
+  types: TypeTable = TALOS_TYPES,
+): ConfigDocument {
   if (!isYamlMap(tree)) throw new LoadRefusal(at, 'a document is not a mapping');
   const identity = identifyDocument(tree, at, strictness);
-  const known = documentKind(identity.apiVersion, identity.kind);
+  const known = types.documentKind(identity.apiVersion, identity.kind);
   if (strictness === 'lenient') {
     const name = known?.named === false ? '' : identity.name;
     return { ...identity, name, tree, shape: known === undefined ? FREE : unwrap(known.shape) };
   }
   if (known === undefined) throw new LoadRefusal(at, `document kind ${identityText(identity)} is not registered`);
   const problems: DecodeProblem[] = [];
-  const decoded = decodeShape(known.shape, tree, '', problems);
+  const decoded = decodeShape(known.shape, tree, '', problems, types);
   if (problems.length > 0) throw new LoadRefusal(at, `document ${identityText(identity)}`, problems, tree);
   return {
     ...identity,
@@ -135,20 +172,29 @@ const LINKS = [
   'LinkConfig',
   'VLANConfig',
   'VRFConfig',
+  'VethConfig',
   'WireguardConfig',
 ];
 const VIRTUAL_ADDRESSES = ['HCloudVIPConfig', 'Layer2VIPConfig'];
 const USER_VOLUMES = ['ExistingVolumeConfig', 'UserVolumeConfig'];
 
-/** One name is one link, one volume, and one virtual address has one way of being moved. @throws LoadRefusal */
-export function refuseConflicts(documents: readonly ConfigDocument[]): void {
+/**
+ * One name is one link, one volume, and one virtual address has one way of being moved.
+ *
+ * @param places of the documents in the text, where it had empty ones.
+ * @throws LoadRefusal
+ */
+export function refuseConflicts(documents: readonly ConfigDocument[], places: readonly number[] = []): void {
   for (const kinds of [LINKS, VIRTUAL_ADDRESSES, USER_VOLUMES]) {
-    const seen = new Map<string, string>();
+    const seen = new Map<string, number>();
     for (const [at, { kind, name }] of documents.entries()) {
       if (!kinds.includes(kind)) continue;
       const other = seen.get(name);
-      if (other !== undefined) throw new LoadRefusal(at, `conflicting documents: ${other}/${name} and ${kind}/${name}`);
-      seen.set(name, kind);
+      if (other !== undefined) {
+        const message = `conflicting documents: ${documents[other]?.kind ?? ''}/${name} and ${kind}/${name}`;
+        throw new LoadRefusal(places[at] ?? at, message, [], undefined, places[other] ?? other);
+      }
+      seen.set(name, at);
     }
   }
 }

@@ -10,7 +10,7 @@ import {
   type YamlTree,
 } from '../yaml/index.ts';
 import { readCustomScalar } from './custom-scalar.ts';
-import { fieldNamed, type ScalarKind, type Shape } from './type-table.ts';
+import { type ScalarKind, type Shape, TALOS_TYPES, type TypeTable } from './type-table.ts';
 
 /** Something in a document that its type does not allow. `path` is dotted (`machine.network.interfaces.0.mtu`). */
 export interface DecodeProblem {
@@ -31,11 +31,13 @@ export function decodeShape(
   tree: YamlTree,
   path: string,
   problems: DecodeProblem[],
+  types: TypeTable = TALOS_TYPES,
 ): YamlTree | undefined {
-  return decode({ problems }, shape, tree, path, false);
+  return decode({ problems, types }, shape, tree, path, false);
 }
 
 interface Context {
+  readonly types: TypeTable;
   readonly problems: DecodeProblem[];
 }
 
@@ -56,7 +58,7 @@ function decode(context: Context, shape: Shape, tree: YamlTree, path: string, ke
     case 'struct':
       return decodeStruct(context, shape.name, tree, path, keepZero);
     case 'list':
-      return decodeList(context, shape.of, tree, path);
+      return decodeList(context, shape.of, shape.lone === true && isYamlMap(tree) ? [tree] : tree, path);
     case 'map':
       return decodeMap(context, shape.of, tree, path);
     case 'free':
@@ -76,7 +78,7 @@ function decodeStruct(
   const entries: [string, YamlTree][] = [];
   for (const [key, value] of entriesOf(tree)) {
     const at = path === '' ? key : `${path}.${key}`;
-    const found = fieldNamed(name, key);
+    const found = context.types.fieldNamed(name, key);
     if (found === undefined) refuse(context, at.slice(0, 200), 'unknown key');
     else {
       const decoded = decode(context, found.shape, value, at, false);

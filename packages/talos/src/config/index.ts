@@ -5,8 +5,10 @@ export {
   identityText,
   isLegacy,
   isSameDocument,
+  type LocatedDocument,
   loadConfig,
   loadDocuments,
+  loadExtendedConfig,
   readConfig,
   type Strictness,
   strictProblems,
@@ -16,3 +18,4 @@ export * from './diff-configs.ts';
 export { applyOperations, type PatchOperation } from './json-patch.ts';
 export type { LoadProblem } from './load-refusal.ts';
 export { REDACTED, redactConfig, redactTree } from './redact-config.ts';
+export { extendTypes, type TypeExtensions, type TypeTable } from './type-table.ts';

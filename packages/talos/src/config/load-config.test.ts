@@ -59,12 +59,12 @@ describe('loading a configuration', () => {
     [
       'a document twice',
       `${HOSTNAME}---\n${HOSTNAME}`,
-      'document 2 (line 4): duplicate document v1alpha1/HostnameConfig is not allowed',
+      'document 2 (line 4): duplicate document v1alpha1/HostnameConfig is not allowed; the other one is document 1 (line 1)',
     ],
     [
       'two kinds of link with one name',
       'apiVersion: v1alpha1\nkind: BondConfig\nname: a\n---\napiVersion: v1alpha1\nkind: VLANConfig\nname: a\n',
-      'document 2 (line 5): conflicting documents: BondConfig/a and VLANConfig/a',
+      'document 2 (line 5): conflicting documents: BondConfig/a and VLANConfig/a; the other one is document 1 (line 1)',
     ],
     ['a key twice', 'machine: {type: worker, type: worker}\n', 'duplicate key at line 1, column 10'],
     ['a list', '- a\n', 'document 1 (line 1): a document is not a mapping'],

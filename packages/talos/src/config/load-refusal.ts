@@ -10,10 +10,13 @@ export class LoadRefusal extends Error {
   readonly at: number;
   readonly problems: readonly DecodeProblem[];
   readonly tree: YamlMap | undefined;
+  /** The place of the other document of a conflict, from 0. */
+  readonly other: number | undefined;
 
-  constructor(at: number, message: string, problems: readonly DecodeProblem[] = [], tree?: YamlMap) {
+  constructor(at: number, message: string, problems: readonly DecodeProblem[] = [], tree?: YamlMap, other?: number) {
     super(message);
     this.at = at;
+    this.other = other;
     this.problems = problems;
     this.tree = tree;
   }
@@ -45,17 +48,24 @@ export function explained<T>(text: string | undefined, what: string, run: () => 
     return run();
   } catch (error) {
     if (!(error instanceof LoadRefusal)) throw error;
-    const lineOf = text === undefined ? () => undefined : createLocator(text, error.at);
+    const locate = text === undefined ? () => undefined : createLocator(text);
     const problems = (error.problems.length === 0 ? [{ path: '', why: error.message }] : error.problems).map(
       ({ path, why }): LoadProblem => {
-        const line = lineOf(path);
+        const line = locate(error.at, path);
         return { document: error.at + 1, path, why, ...(line === undefined ? {} : { line }) };
       },
     );
-    throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', `reading ${what}: ${refusalText(error, problems)}`, {
+    const message = `reading ${what}: ${refusalText(error, problems)}${otherPlace(error.other, locate)}`;
+    throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', message, {
       facts: { problems },
     });
   }
+}
+
+function otherPlace(other: number | undefined, locate: (at: number, path: string) => number | undefined): string {
+  if (other === undefined) return '';
+  const line = locate(other, '');
+  return `; the other one is document ${other + 1}${line === undefined ? '' : ` (line ${line})`}`;
 }
 
 function refusalText(error: LoadRefusal, problems: readonly LoadProblem[]): string {
@@ -103,8 +113,8 @@ function shortened(tree: YamlTree): YamlTree {
   return HARMLESS.test(scalarString(tree) ?? '') ? tree : REDACTED;
 }
 
-/** @returns the line, from 1, of a dotted path in the document at `at`. */
-function createLocator(text: string, at: number): (path: string) => number | undefined {
+/** @returns what gives the line, from 1, of a dotted path in the document at a place, counted from 0. */
+export function createLocator(text: string): (at: number, path: string) => number | undefined {
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, {
     schema: 'failsafe',
@@ -114,8 +124,8 @@ function createLocator(text: string, at: number): (path: string) => number | und
     uniqueKeys: false,
     lineCounter: lines,
   });
-  const root = Array.isArray(documents) ? documents[at]?.contents : undefined;
-  return (path) => {
+  return (at, path) => {
+    const root = Array.isArray(documents) ? documents[at]?.contents : undefined;
     const offset = offsetOf(root, path);
     return offset === undefined ? undefined : lines.linePos(offset).line;
   };

@@ -11,7 +11,8 @@ export type Shape =
   | { readonly is: 'custom'; readonly name: string }
   | { readonly is: 'struct'; readonly name: string }
   | { readonly is: 'pointer'; readonly of: Shape }
-  | { readonly is: 'list'; readonly of: Shape; readonly keyed?: KeyedList }
+  /** `lone`: a mapping stands for a list of one. */
+  | { readonly is: 'list'; readonly of: Shape; readonly keyed?: KeyedList; readonly lone?: boolean }
   | { readonly is: 'map'; readonly of: Shape; readonly replaceValues: boolean }
   /** Anything; `object` is true where it has to be a mapping. */
   | { readonly is: 'free'; readonly object: boolean };
@@ -32,6 +33,29 @@ export interface DocumentKind {
   /** Told apart by `name` too. */
   readonly named: boolean;
   readonly shape: Shape;
+}
+
+/** What a table is extended by. Type expressions are those of machine-config-types.json. */
+export interface TypeExtensions {
+  /** Further fields of structs, and further structs. */
+  readonly fields: { readonly [struct: string]: readonly FieldRow[] };
+  /** Further kinds of documents; `type` names their struct. */
+  readonly documents: readonly DocumentRow[];
+}
+
+/** What structs and documents there are. */
+export interface TypeTable {
+  /** One field of a struct by its YAML name. */
+  readonly fieldNamed: (structName: string, name: string) => Field | undefined;
+  /** The kind of document with this apiVersion and kind; '' and '' address the legacy document. */
+  readonly documentKind: (apiVersion: string, kind: string) => DocumentKind | undefined;
+}
+
+interface DocumentRow {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly named: boolean;
+  readonly type: string;
 }
 
 interface FieldRow {
@@ -88,6 +112,7 @@ function parseShape(expression: string): Shape {
   const merge = /^merge(?:List|Map)<([^>]+)>(.*)$/.exec(expression);
   if (merge?.[1] !== undefined && merge[2] !== undefined) return withMerge(merge[1], shapeOf(merge[2]));
   if (expression.startsWith('[]')) return { is: 'list', of: shapeOf(expression.slice(2)) };
+  if (expression.startsWith('lone[]')) return { is: 'list', of: shapeOf(expression.slice(6)), lone: true };
   if (expression === 'map[string]any') return { is: 'free', object: true };
   if (expression.startsWith('map[string]'))
     return { is: 'map', of: shapeOf(expression.slice(11)), replaceValues: false };
@@ -110,14 +135,16 @@ export function fieldsOf(structName: string): readonly Field[] {
   const known = fields.get(structName);
   if (known !== undefined) return known;
   const rows = structName === 'inlineManifest' ? INLINE_MANIFEST_FIELDS : (TYPES[structName]?.fields ?? []);
-  const found = rows.flatMap((row): readonly Field[] => {
-    const shape = shapeOf(row.type);
-    if (row.inline === true) return shape.is === 'struct' ? fieldsOf(shape.name) : [];
-    if (row.yaml === undefined) return [];
-    return [{ name: row.yaml, shape, omitEmpty: row.omitempty === true, replace: row.merge === 'replace' }];
-  });
+  const found = rows.flatMap(fieldsOfRow);
   fields.set(structName, found);
   return found;
+}
+
+function fieldsOfRow(row: FieldRow): readonly Field[] {
+  const shape = shapeOf(row.type);
+  if (row.inline === true) return shape.is === 'struct' ? fieldsOf(shape.name) : [];
+  if (row.yaml === undefined) return [];
+  return [{ name: row.yaml, shape, omitEmpty: row.omitempty === true, replace: row.merge === 'replace' }];
 }
 
 /** One field of a struct by its YAML name. */
@@ -125,14 +152,28 @@ export const fieldNamed = (structName: string, name: string): Field | undefined 
   fieldsOf(structName).find((field) => field.name === name);
 
 /** Every document kind that Talos 1.13 knows. */
-export const DOCUMENT_KINDS: readonly DocumentKind[] = table.documents.map((row) => ({
-  apiVersion: row.apiVersion,
-  kind: row.kind,
-  named: row.named,
-  shape: shapeOf(row.type),
-}));
+export const DOCUMENT_KINDS: readonly DocumentKind[] = table.documents.map(kindOfRow);
+
+function kindOfRow(row: DocumentRow): DocumentKind {
+  return { apiVersion: row.apiVersion, kind: row.kind, named: row.named, shape: shapeOf(row.type) };
+}
 
 /** The kind of document with this apiVersion and kind; '' and '' address the legacy document. */
 export function documentKind(apiVersion: string, kind: string): DocumentKind | undefined {
   return DOCUMENT_KINDS.find((d) => d.kind === kind && (kind === '' || d.apiVersion === apiVersion));
+}
+
+/** What Talos 1.13 knows. */
+export const TALOS_TYPES: TypeTable = { fieldNamed, documentKind };
+
+/** What Talos 1.13 knows, and more. A field that is there already is replaced. */
+export function extendTypes(extensions: TypeExtensions): TypeTable {
+  const added = new Map(Object.entries(extensions.fields).map(([name, rows]) => [name, rows.flatMap(fieldsOfRow)]));
+  const kinds = extensions.documents.map(kindOfRow);
+  return {
+    fieldNamed: (structName, name) =>
+      added.get(structName)?.find((field) => field.name === name) ?? fieldNamed(structName, name),
+    documentKind: (apiVersion, kind) =>
+      kinds.find((known) => known.kind === kind && known.apiVersion === apiVersion) ?? documentKind(apiVersion, kind),
+  };
 }
