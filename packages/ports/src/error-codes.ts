@@ -58,6 +58,10 @@ export const ERROR_CODES = {
     'Two controllers declare the same output. This is a fault of the program: report it.',
   BLM_GRPC_STATUS:
     "A gRPC call ended with a status other than OK. The facts name the status; the message is the peer's.",
+  BLM_KERNEL_REFUSED:
+    'The kernel refused a change of the network of this host. The message names the object, the error number and the words of the kernel; facts.errno is the name of the number. What was asked for is tried again by itself.',
+  BLM_KERNEL_UNANSWERED:
+    'The kernel gave no answer to a request over netlink in time, or netlink cannot be used: it needs Linux, and changes need the capability CAP_NET_ADMIN.',
   BLM_LAB_IMAGE_TOO_LARGE: 'A boot image outgrew its limit. Take modules or programs out of it.',
   BLM_LAB_PROGRAM_FAILED:
     'A system program that the lab drives failed or is missing. Run `make setup` and read the message.',
@@ -77,6 +81,8 @@ export const ERROR_CODES = {
     'A machine cannot connect to its SideroLink API, or the proxy in front of it refused. The message names both; check HTTPS_PROXY and NO_PROXY.',
   BLM_NODE_AMBIGUOUS:
     'Two Nodes of a workload cluster carry the same provider id. The message names them; delete the one whose machine is gone.',
+  BLM_NODE_HOST_FILE:
+    'A file of the host (resolv.conf, hosts, CA bundle, host name) cannot be read, written or put back. The message names the file and why; kept originals are in host-files in the folder of the daemon.',
   BLM_RESTORE_REFUSED:
     'A backup was not restored: the data directory is in use or is not empty. Stop the plane that uses it; `--force` keeps the old files aside.',
   BLM_RESTORE_UNFINISHED:

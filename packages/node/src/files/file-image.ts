@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { chmod, chown, lstat, readFile, readlink, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** What stands at a path. */
+export type FileImage =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'symlink'; readonly target: string }
+  | {
+      readonly kind: 'file';
+      readonly content: Buffer;
+      readonly mode: number;
+      readonly uid: number;
+      readonly gid: number;
+    };
+
+/** Read what stands at a path, without following a symlink. @throws the error of the system, also for directories and devices. */
+export async function readImage(path: string): Promise<FileImage> {
+  const stat = await lstat(path).catch((error: unknown) => {
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  });
+  if (stat === undefined) return { kind: 'absent' };
+  if (stat.isSymbolicLink()) return { kind: 'symlink', target: await readlink(path) };
+  return { kind: 'file', content: await readFile(path), mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
+}
+
+/** A mark of the content: equal for equal content or target, whatever the mode. */
+export function digestOf(image: FileImage): string {
+  const body = image.kind === 'file' ? image.content : image.kind === 'symlink' ? image.target : '';
+  return createHash('sha256').update(`${image.kind}\n`).update(body).digest('hex');
+}
+
+/**
+ * Make a path this image: at once for whoever reads it (a new file takes the old one's place), and in place where that cannot be
+ * (a bind mount, a folder that is read-only).
+ *
+ * @throws the error of the system
+ */
+export async function placeImage(path: string, image: FileImage): Promise<void> {
+  if (image.kind === 'absent') return rm(path, { force: true });
+  const fresh = join(dirname(path), `.${basename(path)}.bloomery`);
+  try {
+    await rm(fresh, { force: true });
+    if (image.kind === 'symlink') await symlink(image.target, fresh);
+    else await writeNew(fresh, image);
+    await rename(fresh, path);
+  } catch (error) {
+    await unlink(fresh).catch(() => undefined);
+    if (!hasErrno(error, 'EBUSY', 'EROFS', 'EACCES', 'EPERM', 'EXDEV') || image.kind === 'symlink') throw error;
+    // Never through a symlink: what it leads to belongs to somebody else.
+    if ((await readImage(path)).kind !== 'file') throw error;
+    await writeInPlace(path, image.content);
+  }
+}
+
+/** Write into the file that is there: for bind mounts and /proc. */
+export const writeInPlace = (path: string, content: Uint8Array): Promise<void> => writeFile(path, content);
+
+async function writeNew(path: string, image: Extract<FileImage, { kind: 'file' }>): Promise<void> {
+  await writeFile(path, image.content, { flag: 'wx', mode: 0o600, flush: true });
+  const stat = await lstat(path);
+  if (stat.uid !== image.uid || stat.gid !== image.gid) await chown(path, image.uid, image.gid);
+  await chmod(path, image.mode);
+}
+
+/** Whether an error of the system is one of these. */
+export function hasErrno(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.some((code) => code === error.code);
+}
