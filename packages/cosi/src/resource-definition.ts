@@ -1,4 +1,5 @@
 import { type Fields, type SpecOfFields, zeroOf } from './spec/field.ts';
+import { tableCodec } from './spec/table-codec.ts';
 
 /** How a spec is compared and shown. */
 export interface SpecCodec<S> {
@@ -57,9 +58,4 @@ export function defineResource<const F extends Fields>(definition: DefineResourc
     codec: tableCodec(spec),
     make: (values = {}) => ({ ...zero, ...values }),
   };
-}
-
-/** @todo-contract The owner of cosi writes this in spec/table-codec.ts. */
-function tableCodec<F extends Fields>(_fields: F): SpecCodec<SpecOfFields<F>> {
-  throw new Error('not written yet');
 }
