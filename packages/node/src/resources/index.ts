@@ -1,5 +1,6 @@
 export * from './addresses.ts';
 export * from './cluster.ts';
+export * from './device-config.ts';
 export * from './enumerations.ts';
 export * from './ethernet.ts';
 export * from './firewall.ts';

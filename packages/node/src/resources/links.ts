@@ -101,6 +101,10 @@ const vrfMaster = {
   table: enumeration(1, ROUTING_TABLE),
 } as const;
 
+const vethFields = {
+  peerName: text(1),
+} as const;
+
 const wireguardPeer = {
   publicKey: text(1),
   presharedKey: text(2),
@@ -138,6 +142,7 @@ export const LinkSpec = defineResource({
     bridgeMaster: message(12, bridgeMasterFields, { omitEmpty: true }),
     vrfMaster: message(17, vrfMaster, { omitEmpty: true }),
     wireguard: message(13, wireguardDevice, { omitEmpty: true }),
+    veth: message(19, vethFields, { omitEmpty: true }),
     layer: enumeration(14, CONFIG_LAYER),
     multicast: optional(bool(16)),
   },
@@ -190,6 +195,7 @@ export const LinkStatus = defineResource({
     bondMaster: message(28, bondMasterFields, { omitEmpty: true }),
     vrfMaster: message(33, vrfMaster, { omitEmpty: true }),
     wireguard: message(29, wireguardDevice, { omitEmpty: true }),
+    veth: message(34, vethFields, { omitEmpty: true }),
   },
 });
 export type LinkStatus = SpecOf<typeof LinkStatus>;
