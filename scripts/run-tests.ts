@@ -39,13 +39,19 @@ const groups: Record<string, Group> = {
     concurrency: 1,
     timeoutMs: 900_000,
   },
+  network: {
+    title: 'one machine, networks that this kernel may lack',
+    files: find('e2e/network.test.ts'),
+    concurrency: 1,
+    timeoutMs: 900_000,
+  },
   e2e: { title: 'e2e', files: find('e2e/*.test.ts'), concurrency: 1, timeoutMs: 2_400_000 },
 };
 const plans: Record<string, readonly string[]> = {
   unit: ['unit', 'vectors'],
   vectors: ['vectors'],
   e2e: ['e2e'],
-  all: ['unit', 'vectors', 'peers', 'journey'],
+  all: ['unit', 'vectors', 'peers', 'journey', 'network'],
 };
 
 function run(group: Group, scratch: string, totals: Totals): void {

@@ -20,6 +20,8 @@ export { askWorkload, type ClusterFiles, saveClusterFiles } from './demo/workloa
 export { type BootImage, type BootImages, buildBootImages } from './images/build-images.ts';
 export { bloomeryCacheDir } from './images/cache-dir.ts';
 export * from './instant/index.ts';
+export { buildNetworkGuest, type NetworkGuestImage } from './network-guest/build-network-guest.ts';
+export { type NetworkGuestRun, runNetworkGuest } from './network-guest/run-network-guest.ts';
 export { FACTORY_BMC_USER, type MachineSpec, rackMachine } from './rack/machine-spec.ts';
 export { createRack, openRack, type Rack, type RackOptions, removeRack, stopRack } from './rack/rack.ts';
 export { inNamespace, type RackNetwork, rackNetwork } from './rack/rack-network.ts';

@@ -9,6 +9,7 @@ import type { CpioEntry } from './cpio.ts';
 import { etcdProgram } from './etcd-program.ts';
 import { fetchKernel } from './kernel.ts';
 import { buildLayer, joinLayers } from './layer.ts';
+import { IMAGE_MODULES } from './module-list.ts';
 import { programFiles } from './program-files.ts';
 import { strippedNode } from './stripped-node.ts';
 
@@ -51,7 +52,7 @@ const MAX_INITRAMFS_BYTES = 45 * 1024 * 1024;
 /** Build what is not in the cache yet. Equal sources, Debian packages and Node give equal bytes. */
 export async function buildBootImages({ cacheDir, sourceDir, say }: BuildOptions): Promise<BootImages> {
   const cache = createContentCache(join(cacheDir, 'images'));
-  const kernel = await fetchKernel(cache);
+  const kernel = await fetchKernel(cache, IMAGE_MODULES);
   say(`images: kernel ${kernel.release}`);
   const node = await strippedNode(cache);
   const base = await buildLayer(cache, 'base', [...(await baseFiles(node)), ...fixedFiles()]);

@@ -5,7 +5,6 @@ import type { ContentCache } from './content-cache.ts';
 import type { CpioEntry } from './cpio.ts';
 import { resolveKernelPackage, unpackedPackage } from './debian-package.ts';
 import { selectModules } from './kernel-modules.ts';
-import { IMAGE_MODULES } from './module-list.ts';
 
 /** Debian's kernel for the images. */
 export interface Kernel {
@@ -16,8 +15,8 @@ export interface Kernel {
   readonly modules: readonly CpioEntry[];
 }
 
-/** Fetch Debian's current kernel and choose the modules of the images. */
-export async function fetchKernel(cache: ContentCache): Promise<Kernel> {
+/** Fetch Debian's current kernel and choose these modules of it, with what they need. */
+export async function fetchKernel(cache: ContentCache, modules: readonly string[]): Promise<Kernel> {
   const root = await unpackedPackage(cache, await resolveKernelPackage('linux-image-amd64'));
   const release = readdirSync(join(root, 'lib/modules'))[0] ?? '';
   const dir = join(root, 'lib/modules', release);
@@ -27,7 +26,7 @@ export async function fetchKernel(cache: ContentCache): Promise<Kernel> {
       dependencies: readFileSync(join(dir, 'modules.dep'), 'utf8'),
       aliases: readFileSync(join(dir, 'modules.alias'), 'utf8'),
     },
-    IMAGE_MODULES,
+    modules,
   );
   const at = (file: string): string => `lib/modules/${release}/${file}`;
   const text = (file: string, content: Uint8Array | string): CpioEntry => ({
