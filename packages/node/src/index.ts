@@ -1,6 +1,6 @@
 export * from './config/node-config.ts';
 export * from './dns/host-dns.ts';
 export * from './files/index.ts';
-export * from './kernel/kernel.ts';
+export * from './kernel/index.ts';
 export * from './node-environment.ts';
 export * from './resources/index.ts';

@@ -9,6 +9,7 @@ export interface Kernel {
   readonly routes: KernelRoutes;
   readonly rules: KernelRules;
   readonly wireguard: KernelWireguard;
+  readonly ethernet: KernelEthernet;
   /** What ethtool and sysfs say of a link. Parts that cannot be read are absent; never fails. */
   linkDetails(link: KernelLink): Promise<LinkDetails>;
 }
@@ -16,6 +17,7 @@ export interface Kernel {
 export interface KernelView {
   /** By index. */
   readonly links: ReadonlyMap<number, KernelLink>;
+  /** By the kernel's own name; not by alias or alternative names. */
   linkByName(name: string): KernelLink | undefined;
   /** Under `addressKey`. */
   readonly addresses: ReadonlyMap<string, KernelAddress>;
@@ -110,6 +112,8 @@ export interface KernelAddress {
   readonly family: number;
   /** CIDR: the interface's own address and the length of its network. */
   readonly address: string;
+  /** The other end of a point-to-point link; absent: none. */
+  readonly peer?: string;
   readonly local: string;
   readonly broadcast: string;
   readonly anycast: string;
@@ -120,7 +124,7 @@ export interface KernelAddress {
 }
 
 export interface KernelAddresses {
-  /** Add, or change what stands beside it, in one step. */
+  /** Add, or change what stands beside it, in one step: connections that use it are kept. */
   put(address: NewAddress): Promise<void>;
   remove(linkIndex: number, address: string): Promise<void>;
   /** Tell the neighbours: gratuitous ARP, or an unsolicited neighbour advertisement. */
@@ -150,9 +154,24 @@ export interface KernelRoute {
   readonly flags: number;
   readonly protocol: number;
   readonly mtu: number;
+  /** Type of service; absent: any. */
+  readonly tos?: number;
+  /** Of a route with several next hops, which has no gateway and link of its own. */
+  readonly nextHops?: readonly KernelNextHop[];
+}
+
+export interface KernelNextHop {
+  readonly gateway: string;
+  readonly linkIndex: number;
+  /** 1 … 256. */
+  readonly weight: number;
 }
 
 export interface KernelRoutes {
+  /**
+   * Add, or change in one step what has the same key. What has the same destination, table and priority but another gateway
+   * or link stands in the way (EEXIST): remove that first.
+   */
   put(route: KernelRoute): Promise<void>;
   remove(route: KernelRoute): Promise<void>;
 }
@@ -224,6 +243,48 @@ export interface KernelWireguard {
   /** undefined: no such device. */
   read(name: string): Promise<WireguardState | undefined>;
   configure(name: string, patch: WireguardPatch): Promise<void>;
+}
+
+/** Settings of network cards, as ethtool shows and changes them. */
+export interface KernelEthernet {
+  /** Parts that the card does not have are absent; never fails. */
+  read(link: KernelLink): Promise<EthernetState>;
+  /** Only what is given changes. @throws BloomeryError BLM_KERNEL_REFUSED */
+  change(link: KernelLink, change: EthernetChange): Promise<void>;
+}
+
+/** Numbers of PORT and DUPLEX; names as ethtool has them. */
+export interface EthernetState {
+  readonly linkState?: boolean;
+  readonly speedMbit?: number;
+  readonly port?: number;
+  readonly duplex?: number;
+  readonly ourModes: readonly string[];
+  readonly peerModes: readonly string[];
+  /** Under the names of EthernetStatus' rings. */
+  readonly rings?: Readonly<Record<string, number | boolean>>;
+  readonly features: readonly EthernetFeature[];
+  /** Under the names of EthernetStatus' channels. */
+  readonly channels?: Readonly<Record<string, number>>;
+  /** WAKE_*; absent: not supported. */
+  readonly wakeOnLan?: number;
+}
+
+/** `fixed`: cannot be changed. `wanted` differs from `on` when the card did not follow. */
+export interface EthernetFeature {
+  readonly name: string;
+  readonly on: boolean;
+  readonly fixed: boolean;
+  readonly wanted: boolean;
+}
+
+export interface EthernetChange {
+  /** Under the names of EthernetSpec's rings. */
+  readonly rings?: Readonly<Record<string, number | boolean>>;
+  readonly features?: Readonly<Record<string, boolean>>;
+  readonly channels?: Readonly<Record<string, number>>;
+  /** WAKE_*. */
+  readonly wakeOnLan?: number;
 }
 
 /** Absent: not known, or not of this kind of link. */

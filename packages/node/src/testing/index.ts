@@ -1,1 +1,1 @@
-export {};
+export * from './fake-kernel/fake-kernel.ts';

@@ -1,0 +1,3 @@
+export * from './kernel.ts';
+export * from './kernel-error.ts';
+export * from './kernel-keys.ts';

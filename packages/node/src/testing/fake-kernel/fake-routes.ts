@@ -1,0 +1,104 @@
+import type { KernelRoute, KernelRoutes, KernelRule, KernelRules } from '../../kernel/kernel.ts';
+import { routeKey, routePlace } from '../../kernel/kernel-keys.ts';
+import { isSameRule } from '../../kernel/live-view.ts';
+import { type FakeHost, IFF_UP, nameOf, refusal } from './fake-host.ts';
+import { networkOf } from './network-of.ts';
+
+/** How a route is named in operations and refusals. */
+export function routeText(host: FakeHost, route: KernelRoute): string {
+  const parts = [
+    route.destination === '' ? 'default' : route.destination,
+    ...(route.gateway === '' ? [] : ['via', route.gateway]),
+    ...(route.outLinkIndex === 0 ? [] : ['dev', nameOf(host, route.outLinkIndex)]),
+    ...(route.table === 254 ? [] : ['table', route.table]),
+    ...(route.priority === 0 ? [] : ['metric', route.priority]),
+  ];
+  return parts.join(' ');
+}
+
+/** Routes that behave as the kernel's do. */
+export function fakeRoutes(host: FakeHost): KernelRoutes {
+  return {
+    put: async (route) => put(host, route),
+    remove: async (route) => {
+      const what = `removing route ${routeText(host, route)}`;
+      const wanted = withLink(host, route);
+      const found = host.view
+        .routesAt(routePlace(wanted))
+        .find(
+          ({ gateway, outLinkIndex, type }) =>
+            gateway === wanted.gateway && type === wanted.type && outLinkIndex === wanted.outLinkIndex,
+        );
+      if (found === undefined) throw refusal(what, 'ESRCH');
+      host.view.dropRoute(routeKey(found));
+    },
+  };
+}
+
+function put(host: FakeHost, route: KernelRoute): void {
+  const what = `adding route ${routeText(host, route)}`;
+  const added = withLink(host, route);
+  const needsLink = added.type === 1;
+  if (needsLink && added.outLinkIndex === 0 && added.gateway !== '')
+    throw refusal(what, 'ENETUNREACH', 'Nexthop has invalid gateway');
+  if (needsLink && added.nextHops === undefined) {
+    const link = host.link(what, added.outLinkIndex);
+    if ((link.flags & IFF_UP) === 0) throw refusal(what, 'ENETDOWN', 'Device for nexthop is not up');
+  }
+  if (added.source !== '' && !hasAddress(host, added.source)) throw refusal(what, 'EINVAL', 'Invalid prefsrc address');
+  const others = host.view.routesAt(routePlace(added)).filter((other) => routeKey(other) !== routeKey(added));
+  if (others.length > 0) throw refusal(what, 'EEXIST');
+  host.view.putRoute(added);
+}
+
+/** The kernel finds the link of a gateway by the networks of its addresses. */
+function withLink(host: FakeHost, route: KernelRoute): KernelRoute {
+  if (route.outLinkIndex !== 0 || route.gateway === '') return route;
+  const address = [...host.view.addresses.values()].find(
+    ({ address, linkIndex }) =>
+      networkOf(address)?.has(route.gateway) && ((host.view.links.get(linkIndex)?.flags ?? 0) & IFF_UP) !== 0,
+  );
+  return address === undefined ? route : { ...route, outLinkIndex: address.linkIndex };
+}
+
+function hasAddress(host: FakeHost, ip: string): boolean {
+  return [...host.view.addresses.values()].some(({ address }) => address.startsWith(`${ip}/`));
+}
+
+/** How a rule is named in operations and refusals. */
+export function ruleText(rule: KernelRule): string {
+  return `${rule.priority}: from ${rule.source || 'all'} to ${rule.destination || 'all'} lookup ${rule.table}`;
+}
+
+/** Rules that behave as the kernel's do. */
+export function fakeRules(host: FakeHost): KernelRules {
+  return {
+    add: async (rule) => {
+      if (host.view.rules.some((other) => isSameRule(other, rule)))
+        throw refusal(`adding rule ${ruleText(rule)}`, 'EEXIST');
+      host.view.putRule(rule);
+    },
+    remove: async (rule) => {
+      if (!host.view.rules.some((other) => isSameRule(other, rule)))
+        throw refusal(`removing rule ${ruleText(rule)}`, 'ENOENT');
+      host.view.dropRule(rule);
+    },
+  };
+}
+
+/** The rules that every host begins with. */
+export function firstRules(): readonly KernelRule[] {
+  const rule = (family: number, priority: number, table: number): KernelRule => ({
+    family,
+    priority,
+    source: '',
+    destination: '',
+    table,
+    action: 1,
+    iifName: '',
+    oifName: '',
+    fwMark: 0,
+    fwMask: 0,
+  });
+  return [rule(2, 0, 255), rule(2, 32_766, 254), rule(2, 32_767, 253), rule(10, 0, 255), rule(10, 32_766, 254)];
+}

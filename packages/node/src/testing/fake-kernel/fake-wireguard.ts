@@ -1,0 +1,68 @@
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import type {
+  KernelLinks,
+  KernelWireguard,
+  WireguardPatch,
+  WireguardPeerPatch,
+  WireguardPeerState,
+  WireguardState,
+} from '../../kernel/kernel.ts';
+import { type FakeHost, refusal } from './fake-host.ts';
+
+const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
+const NOTHING: WireguardState = { privateKey: '', publicKey: '', listenPort: 0, firewallMark: 0, peers: [] };
+
+/** WireGuard devices that keep what they are told. */
+export function fakeWireguard(host: FakeHost, links: KernelLinks): KernelWireguard {
+  const devices = new Map<number, WireguardState>();
+  const find = (name: string): number | undefined => {
+    const link = host.view.linkByName(name);
+    return link?.kind === 'wireguard' ? link.index : undefined;
+  };
+  return {
+    create: (name) => links.create({ name, kind: 'wireguard' }),
+    read: async (name) => {
+      const index = find(name);
+      return index === undefined ? undefined : (devices.get(index) ?? NOTHING);
+    },
+    configure: async (name, patch) => {
+      const index = find(name);
+      if (index === undefined) throw refusal(`setting up WireGuard of ${name}`, 'ENODEV');
+      devices.set(index, applyPatch(devices.get(index) ?? NOTHING, patch));
+      const link = host.view.links.get(index);
+      if (link !== undefined) host.view.putLink(link);
+    },
+  };
+}
+
+function applyPatch(state: WireguardState, patch: WireguardPatch): WireguardState {
+  const peers = new Map(state.peers.map((peer) => [peer.publicKey, peer]));
+  for (const change of patch.peers) {
+    const old = peers.get(change.publicKey);
+    if (change.remove) peers.delete(change.publicKey);
+    else if (old !== undefined || !change.updateOnly) peers.set(change.publicKey, applyPeer(old, change));
+  }
+  const { privateKey = state.privateKey, listenPort = state.listenPort, firewallMark = state.firewallMark } = patch;
+  return { privateKey, publicKey: publicKeyOf(privateKey), listenPort, firewallMark, peers: [...peers.values()] };
+}
+
+function applyPeer(old: WireguardPeerState | undefined, change: WireguardPeerPatch): WireguardPeerState {
+  const allowed = change.replaceAllowedIPs ? [] : (old?.allowedIPs ?? []);
+  return {
+    publicKey: change.publicKey,
+    presharedKey: change.presharedKey ?? old?.presharedKey ?? '',
+    endpoint: change.endpoint ?? old?.endpoint ?? '',
+    keepaliveSeconds: change.keepaliveSeconds ?? old?.keepaliveSeconds ?? 0,
+    allowedIPs: [...new Set([...allowed, ...change.allowedIPs])],
+    lastHandshakeMs: old?.lastHandshakeMs ?? 0,
+    receivedBytes: old?.receivedBytes ?? 0,
+    sentBytes: old?.sentBytes ?? 0,
+  };
+}
+
+function publicKeyOf(privateKey: string): string {
+  const raw = Buffer.from(privateKey, 'base64');
+  if (raw.length !== 32) return '';
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, raw]), format: 'der', type: 'pkcs8' });
+  return createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64');
+}
