@@ -2,7 +2,9 @@
 
 export * from './dhcp/dhcp-option.ts';
 export * from './dhcp/dhcp-packet.ts';
+export * from './dhcp/dhcp-search-list.ts';
 export * from './dhcp/dhcp-value.ts';
+export * from './dns/index.ts';
 export * as agentProto from './gen/api/agent_pb.ts';
 /** Messages of `proto/common/common.proto`: errors as Talos reports them. */
 export * as commonProto from './gen/common/common_pb.ts';
@@ -22,6 +24,7 @@ export * as machineEventsProto from './gen/machine/machine-events_pb.ts';
 export * as securityProto from './gen/security/security_pb.ts';
 export * from './held-bytes.ts';
 export * from './ipv4.ts';
+export * from './ipv4-udp.ts';
 export * from './ipv6.ts';
 export * from './mac.ts';
 export * from './smbios/index.ts';
