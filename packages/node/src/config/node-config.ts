@@ -18,12 +18,14 @@ export interface NodeDocument {
   readonly name?: string;
   /** Line of the whole text it begins in, from 1. */
   readonly line: number;
+  /** In Talos' normal form: durations as Go writes them, addresses in canonical form, zero values left out. */
   readonly value: Readonly<Record<string, unknown>>;
 }
 
 export interface MachineSection {
   readonly type: 'init' | 'controlplane' | 'worker';
   readonly token?: string;
+  /** PEM texts; `key` is empty where the machine has none (workers). */
   readonly ca?: { readonly crt: string; readonly key: string };
   readonly acceptedCAs: readonly { readonly crt: string }[];
   readonly certSANs: readonly string[];
@@ -32,7 +34,10 @@ export interface MachineSection {
   readonly sysctls: Readonly<Record<string, string>>;
   readonly time: { readonly disabled?: boolean; readonly servers: readonly string[] };
   readonly network: NetworkSection;
+  /** `features.hostDNS`; ResolverConfig may say it instead. */
   readonly hostDNS: HostDnsSection;
+  /** `features.stableHostname` */
+  readonly stableHostname?: boolean;
 }
 
 export interface MachineFileSection {
@@ -71,6 +76,8 @@ export interface NetworkSection {
 export interface Device {
   /** Name, alias or alternative name; empty when a selector says it. */
   readonly interface: string;
+  /** Line of the whole text it begins in, from 1. */
+  readonly line?: number;
   readonly deviceSelector?: DeviceSelector;
   /** `addresses`, with the old `cidr` and the documents' `address` in front. */
   readonly addresses: readonly string[];
