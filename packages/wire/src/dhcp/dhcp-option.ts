@@ -1,4 +1,4 @@
-/** Option codes that this project reads or writes. @see RFC 2132, RFC 3004, RFC 3046, RFC 3442, RFC 4578 */
+/** Option codes that this project reads or writes. @see RFC 2132, RFC 3004, RFC 3046, RFC 3397, RFC 3442, RFC 4578 */
 export const DHCP_OPTION = {
   SUBNET_MASK: 1,
   ROUTER: 3,
@@ -6,6 +6,7 @@ export const DHCP_OPTION = {
   HOST_NAME: 12,
   DOMAIN_NAME: 15,
   INTERFACE_MTU: 26,
+  TIME_SERVERS: 42,
   VENDOR_SPECIFIC: 43,
   REQUESTED_ADDRESS: 50,
   LEASE_SECONDS: 51,
@@ -26,6 +27,7 @@ export const DHCP_OPTION = {
   CLIENT_ARCH: 93,
   CLIENT_NDI: 94,
   CLIENT_GUID: 97,
+  DOMAIN_SEARCH: 119,
   CLASSLESS_ROUTES: 121,
   IPXE: 175,
 } as const;
