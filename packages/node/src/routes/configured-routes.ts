@@ -1,0 +1,66 @@
+import { parsePrefix } from '../addresses/ip-prefix.ts';
+import { asNumber, type LinkDocument } from '../addresses/link-document.ts';
+import type { Device, DeviceRoute, NodeDocument } from '../config/node-config.ts';
+import type { RouteSpec } from '../resources/routes.ts';
+import { blackholeRoute, readRoute, type WrittenRoute } from './route-spec.ts';
+
+/** Routes of the configuration, and what of it could not be read. */
+export interface ConfiguredRoutes {
+  readonly specs: readonly RouteSpec[];
+  readonly unreadable: readonly UnreadableRoute[];
+}
+
+export interface UnreadableRoute {
+  readonly linkName: string;
+  readonly destination: string;
+  readonly gateway: string;
+  /** Which part of it, with its text. */
+  readonly problem: string;
+}
+
+export interface RouteSources {
+  readonly devices: readonly Device[];
+  readonly linkDocuments: readonly LinkDocument[];
+  /** All documents: those of blackhole routes are looked at. */
+  readonly documents: readonly NodeDocument[];
+  readonly vlanName: (linkName: string, vlanId: number) => string;
+}
+
+/** The routes that devices, their VLANs and documents of the configuration name. */
+export function configuredRoutes({ devices, linkDocuments, documents, vlanName }: RouteSources): ConfiguredRoutes {
+  const written: readonly WrittenRoute[] = [
+    ...devices.filter(({ ignore }) => ignore !== true).flatMap((device) => routesOf(device, vlanName)),
+    ...linkDocuments.flatMap(({ linkName, routes }) =>
+      routes.map((route) => ({ ...route, linkName, layer: 'configuration' as const })),
+    ),
+  ];
+  const specs: RouteSpec[] = [];
+  const unreadable: UnreadableRoute[] = [];
+  for (const route of written) {
+    const reading = readRoute(route);
+    if (reading.ok) specs.push(reading.spec);
+    else unreadable.push({ ...named(route), problem: `${reading.part} ${JSON.stringify(reading.text)}` });
+  }
+  for (const { kind, name = '', value } of documents) {
+    if (kind !== 'BlackholeRouteConfig') continue;
+    const destination = parsePrefix(name);
+    if (destination === undefined) {
+      unreadable.push({ linkName: '', destination: name, gateway: '', problem: `name ${JSON.stringify(name)}` });
+    } else specs.push(blackholeRoute(destination, asNumber(value['metric']), 'configuration'));
+  }
+  return { specs, unreadable };
+}
+
+const named = ({ linkName, destination, gateway }: WrittenRoute) => ({ linkName, destination, gateway });
+
+function routesOf(device: Device, vlanName: RouteSources['vlanName']): readonly WrittenRoute[] {
+  const { interface: name, routes, vlans } = device;
+  return [
+    ...routes.map((route) => writtenRoute(name, route)),
+    ...vlans.flatMap((vlan) => vlan.routes.map((route) => writtenRoute(vlanName(name, vlan.vlanId), route))),
+  ];
+}
+
+function writtenRoute(linkName: string, { network, ...route }: DeviceRoute): WrittenRoute {
+  return { ...route, linkName, destination: network, table: '', layer: 'configuration' };
+}
