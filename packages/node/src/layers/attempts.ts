@@ -15,6 +15,8 @@ export interface Attempts<S> {
    * @returns whether it was brought about
    */
   run(context: ReconcileContext, resource: Resource<S>, act: () => Promise<void> | void): Promise<boolean>;
+  /** What has failed is tried again in the next pass, whenever it failed: something that it may need has changed. */
+  hasten(): void;
 }
 
 export interface AttemptsOptions<S> {
@@ -68,6 +70,9 @@ export function createAttempts<S>({ definition, problems, random }: AttemptsOpti
       failures.delete(id);
       problems.set(id, undefined);
       return true;
+    },
+    hasten: () => {
+      for (const [id, failure] of failures) failures.set(id, { ...failure, againMs: 0 });
     },
   };
 }

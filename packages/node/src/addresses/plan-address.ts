@@ -1,0 +1,71 @@
+import type { KernelAddress, KernelView, NewAddress } from '../kernel/kernel.ts';
+import { addressKey } from '../kernel/kernel-keys.ts';
+import type { AddressSpec } from '../resources/addresses.ts';
+import { ADDRESS_FLAGS, SCOPE } from '../resources/enumerations.ts';
+import { findLink } from './find-link.ts';
+
+/** What to do so that an address is there. */
+export type AddressPlan =
+  | { readonly do: 'wait'; readonly reason: 'LinkMissing' }
+  | { readonly do: 'nothing' }
+  /** It is there, but another host of the network has it too. */
+  | { readonly do: 'report'; readonly reason: 'DuplicateAddress' }
+  /** Add it, or change what differs in place. */
+  | { readonly do: 'put'; readonly address: NewAddress }
+  /** Remove and add: the kernel changes neither scope nor flags of an IPv4 address. */
+  | { readonly do: 'renew'; readonly address: NewAddress };
+
+/** Flags that may be set from outside; the kernel sets the others by itself. */
+export const SETTABLE_FLAGS =
+  ADDRESS_FLAGS.nodad |
+  ADDRESS_FLAGS.optimistic |
+  ADDRESS_FLAGS.homeaddress |
+  ADDRESS_FLAGS.mngmtmpaddr |
+  ADDRESS_FLAGS.noprefixroute |
+  ADDRESS_FLAGS.mcautojoin;
+
+/** Decide the next step for an address that shall be there. Pure. */
+export function planAddress(spec: AddressSpec, view: KernelView): AddressPlan {
+  const link = findLink(view, spec.linkName);
+  if (link === undefined) return { do: 'wait', reason: 'LinkMissing' };
+  const address: NewAddress = {
+    linkIndex: link.index,
+    address: spec.address,
+    scope: numberOf(SCOPE, spec.scope),
+    flags: spec.flags & SETTABLE_FLAGS,
+    priority: spec.priority,
+  };
+  const present = view.addresses.get(addressKey(address));
+  if (present === undefined) return { do: 'put', address };
+  if (isIpv4(spec) && (present.scope !== address.scope || (present.flags & SETTABLE_FLAGS) !== address.flags)) {
+    return { do: 'renew', address };
+  }
+  if (differs(present, spec)) return { do: 'put', address };
+  if ((present.flags & ADDRESS_FLAGS.dadfailed) !== 0) return { do: 'report', reason: 'DuplicateAddress' };
+  return { do: 'nothing' };
+}
+
+/** The address of a spec as it stands on its link, if it does. */
+export function presentAddress(spec: AddressSpec, view: KernelView): KernelAddress | undefined {
+  const link = findLink(view, spec.linkName);
+  return link && view.addresses.get(addressKey({ linkIndex: link.index, address: spec.address }));
+}
+
+/** Names of the flags of a spec that only the kernel sets. */
+export function kernelManagedFlags({ flags }: AddressSpec): readonly string[] {
+  const managed = flags & ~SETTABLE_FLAGS & ~ADDRESS_FLAGS.permanent;
+  return Object.entries(ADDRESS_FLAGS).flatMap(([name, bit]) => ((managed & bit) === 0 ? [] : [name]));
+}
+
+/** The scope of IPv6 addresses follows from themselves: it is not compared. */
+function differs(present: KernelAddress, spec: AddressSpec): boolean {
+  const compared = SETTABLE_FLAGS | (spec.flags & ADDRESS_FLAGS.permanent);
+  return (present.flags & compared) !== (spec.flags & compared) || present.priority !== spec.priority;
+}
+
+const isIpv4 = ({ family }: AddressSpec): boolean => family === 'inet4';
+
+/** The number of a name of an enumeration, or of a number as text. */
+export function numberOf(names: Readonly<Record<string, number>>, name: string): number {
+  return names[name] ?? (Number(name) || 0);
+}
