@@ -1,6 +1,10 @@
 export * from './controller.ts';
+export { createState, type StateDeps } from './memory/create-state.ts';
+export * from './meta/resource-definition-resource.ts';
 export * from './resource.ts';
 export * from './resource-definition.ts';
+export { startRuntime } from './run/start-runtime.ts';
 export * from './runtime.ts';
 export * from './spec/field.ts';
+export { yamlText } from './spec/yaml-scalar.ts';
 export * from './state.ts';

@@ -56,6 +56,21 @@ export const ERROR_CODES = {
   BLM_CLI_USAGE: 'The command line cannot be understood. Run the command with --help.',
   BLM_CONTROLLER_DUPLICATE_WRITER:
     'Two controllers declare the same output. This is a fault of the program: report it.',
+  BLM_COSI_BOOKMARK:
+    'A watch asked to go on from an event that the node no longer remembers. Watch anew with the present contents.',
+  BLM_COSI_CONFLICT:
+    'The resource of the node changed since it was read, or others hold finalizers on it. It is tried again.',
+  BLM_COSI_CONTROLLER: 'Two controllers of the node have the same name. Report it with the message.',
+  BLM_COSI_EXISTS: 'A resource of this type and id is there already.',
+  BLM_COSI_NOT_FOUND: 'No resource of this type and id. `talosctl get TYPE` lists what is there.',
+  BLM_COSI_OUTPUT:
+    'Two controllers of the node write the same type and one of them wants it for itself. Report it with the message.',
+  BLM_COSI_OWNER: 'The resource belongs to another controller of the node; only its owner may change it.',
+  BLM_COSI_PHASE: 'The resource is being torn down, or is not yet: the change is for another phase. It is tried again.',
+  BLM_COSI_UNDECLARED:
+    'A controller of the node read or wrote a type that it does not declare. Report it with the message.',
+  BLM_COSI_UNKNOWN_TYPE: 'The node serves no resources of this type. `talosctl get rd` lists the types.',
+  BLM_COSI_WATCH: 'The options of a watch exclude each other. The message names them.',
   BLM_GRPC_STATUS:
     "A gRPC call ended with a status other than OK. The facts name the status; the message is the peer's.",
   BLM_KERNEL_REFUSED:
@@ -81,6 +96,8 @@ export const ERROR_CODES = {
     'A machine cannot connect to its SideroLink API, or the proxy in front of it refused. The message names both; check HTTPS_PROXY and NO_PROXY.',
   BLM_NODE_AMBIGUOUS:
     'Two Nodes of a workload cluster carry the same provider id. The message names them; delete the one whose machine is gone.',
+  BLM_NODE_DHCP:
+    'A DHCP client cannot send or receive on its link. The message names the step and what the system said; raw sockets need root (CAP_NET_RAW). It is tried again by itself.',
   BLM_NODE_HOST_FILE:
     'A file of the host (resolv.conf, hosts, CA bundle, host name) cannot be read, written or put back. The message names the file and why; kept originals are in host-files in the folder of the daemon.',
   BLM_RESTORE_REFUSED:
