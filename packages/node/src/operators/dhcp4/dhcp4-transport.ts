@@ -1,0 +1,27 @@
+/** The link that a client works on. */
+export interface Dhcp4Link {
+  readonly name: string;
+  readonly index: number;
+  /** ARPHRD. */
+  readonly type: number;
+  /** Lower case with colons. */
+  readonly hardwareAddr: string;
+  readonly broadcastAddr: string;
+}
+
+/** Who receives what servers send, from UDP port 67 to port 68. */
+export type OnDhcp4 = (payload: Uint8Array) => void;
+
+/** The way to the servers while something is asked. Disposing it ends it. */
+export interface Dhcp4Channel extends Disposable {
+  /** @throws BloomeryError BLM_NODE_DHCP when the link refuses it. */
+  send(payload: Uint8Array): void;
+}
+
+/** How a client speaks with servers. */
+export interface Dhcp4Transport {
+  /** To everybody on the link, also without an address on it. @throws BloomeryError BLM_NODE_DHCP when there is no such socket */
+  broadcast(link: Dhcp4Link, onReply: OnDhcp4): Promise<Dhcp4Channel>;
+  /** From the leased address to the server that leased it, by the host's routes. @throws BloomeryError BLM_NODE_DHCP */
+  unicast(address: string, server: string, onReply: OnDhcp4): Promise<Dhcp4Channel>;
+}
