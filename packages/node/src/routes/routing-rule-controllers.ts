@@ -1,0 +1,95 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Controller } from '@bloomery/cosi';
+import type { Logger } from '@bloomery/ports';
+import { onKernelChange } from '../addresses/address-spec-controller.ts';
+import type { Kernel, KernelRule } from '../kernel/kernel.ts';
+import { refusalErrno } from '../kernel/kernel-error.ts';
+import { isSameRule } from '../kernel/live-view.ts';
+import { applySpecs, createAttempts, layeredId, type Problems } from '../layers/index.ts';
+import type { NodeEnvironment } from '../node-environment.ts';
+import { ACTIVE_CONFIG, LAYERED, MachineConfig } from '../resources/machine-config.ts';
+import { RoutingRuleSpec } from '../resources/routes.ts';
+import { configuredRules, kernelRule, routingRuleId } from './routing-rules.ts';
+
+/** Routing rules of the configuration on layer `configuration`. */
+export function routingRuleConfigController(): Controller {
+  return {
+    name: 'network.RoutingRuleConfigController',
+    inputs: [{ definition: MachineConfig, id: ACTIVE_CONFIG, kind: 'weak' }],
+    outputs: [{ definition: RoutingRuleSpec, kind: 'shared' }],
+    reconcile: (context) => {
+      const documents = context.get(MachineConfig, ACTIVE_CONFIG)?.spec.documents ?? [];
+      const { specs, unreadable } = configuredRules(documents);
+      const outputs = context.outputs(RoutingRuleSpec, { namespace: LAYERED });
+      for (const spec of specs) outputs.put(layeredId('configuration', routingRuleId(spec)), spec);
+      outputs.finish();
+      for (const facts of unreadable) context.log.warn('routing-rule.unreadable', facts);
+    },
+  };
+}
+
+/**
+ * Puts the merged routing rules into the kernel, and takes away those that go. The kernel has no way to change a rule: the new one is
+ * added before the old one is removed. Rules of others are never touched, also of the same priority.
+ */
+export function routingRuleSpecController(
+  { kernel, random }: Pick<NodeEnvironment, 'kernel' | 'random'>,
+  problems: Problems,
+): Controller {
+  const attempts = createAttempts({ definition: RoutingRuleSpec, problems, random });
+  /** What this daemon has put there, by the id of the spec. */
+  const made = new Map<string, KernelRule>();
+  return {
+    name: 'network.RoutingRuleSpecController',
+    inputs: [{ definition: RoutingRuleSpec, kind: 'strong' }],
+    outputs: [],
+    wakes: [onKernelChange(kernel, 'rule')],
+    reconcile: (context) =>
+      applySpecs(context, {
+        definition: RoutingRuleSpec,
+        attempts,
+        problems,
+        waitsFor: () => undefined,
+        bringAbout: (spec) => bringAbout(spec, kernel, made, context.log),
+        takeAway: (spec) => takeAway(spec, kernel, made, context.log),
+      }),
+  };
+}
+
+async function bringAbout(
+  spec: RoutingRuleSpec,
+  kernel: Kernel,
+  made: Map<string, KernelRule>,
+  log: Logger,
+): Promise<void> {
+  const id = routingRuleId(spec);
+  const rule = kernelRule(spec);
+  const old = made.get(id);
+  if (!kernel.view.rules.some((present) => isSameRule(present, rule))) {
+    await ignoring('EEXIST', kernel.rules.add(rule));
+    log.info('routing-rule.created', { id, layer: spec.layer });
+  }
+  made.set(id, rule);
+  if (old !== undefined && !isDeepStrictEqual(old, rule)) await ignoring('ENOENT', kernel.rules.remove(old));
+}
+
+async function takeAway(
+  spec: RoutingRuleSpec,
+  kernel: Kernel,
+  made: Map<string, KernelRule>,
+  log: Logger,
+): Promise<void> {
+  const id = routingRuleId(spec);
+  const rule = made.get(id) ?? kernelRule(spec);
+  if (kernel.view.rules.some((present) => isSameRule(present, rule))) {
+    await ignoring('ENOENT', kernel.rules.remove(rule));
+    log.info('routing-rule.removed', { id, layer: spec.layer });
+  }
+  made.delete(id);
+}
+
+async function ignoring(errno: string, request: Promise<void>): Promise<void> {
+  await request.catch((error: unknown) => {
+    if (refusalErrno(error) !== errno) throw error;
+  });
+}
