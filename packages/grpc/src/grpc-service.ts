@@ -86,11 +86,20 @@ export interface GrpcService {
   readonly methods: readonly GrpcMethod[];
 }
 
+/** Some methods of a service; the others end with UNIMPLEMENTED. */
+export function grpcServicePart<S extends DescService>(service: S, impl: Partial<ServiceImpl<S>>): GrpcService {
+  return bindMethods(service, impl);
+}
+
 type AnyImpl = (request: unknown, context: CallContext) => unknown;
 
 /** Bind an implementation to a generated service descriptor. */
 export function grpcService<S extends DescService>(service: S, impl: ServiceImpl<S>): GrpcService {
-  const byName = new Map(Object.entries<AnyImpl>(impl as unknown as Record<string, AnyImpl>));
+  return bindMethods(service, impl);
+}
+
+function bindMethods(service: DescService, impl: object): GrpcService {
+  const byName = new Map(Object.entries<AnyImpl>(impl as Record<string, AnyImpl>));
   return {
     name: service.typeName,
     methods: service.methods.flatMap((method) => {

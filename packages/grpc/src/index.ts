@@ -8,6 +8,7 @@ export {
   type GrpcRawMethod,
   type GrpcService,
   grpcService,
+  grpcServicePart,
   type Metadata,
   type MethodImpl,
   methodPath,

@@ -3,6 +3,7 @@ export * from './create-talos-api.ts';
 export * from './server/machine-actions.ts';
 export * from './server/machine-identity.ts';
 export { createMachineService } from './server/machine-service.ts';
+export { type MachineMethod, mayCall, notAuthorized, rolesOf } from './server/method-roles.ts';
 export * from './server/server-certificate.ts';
 export * from './server/talos-api-server.ts';
 export * from './server/talos-server.ts';

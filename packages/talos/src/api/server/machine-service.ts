@@ -1,4 +1,4 @@
-import { type CallContext, type GrpcService, grpcService } from '@bloomery/grpc';
+import { type CallContext, type GrpcService, grpcServicePart } from '@bloomery/grpc';
 import { machineEventsProto, machineProto } from '@bloomery/wire';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { applyModeOf, WIRE_MODE } from '../apply-mode.ts';
@@ -16,7 +16,7 @@ const DATA_BYTES = 32 * 1024;
 export function createMachineService(machine: MachineActions): GrpcService {
   const one = <T>(message: T): { readonly messages: [T] } => ({ messages: [message] });
   const done = (): { readonly messages: [Record<never, never>] } => one({});
-  return grpcService(machineProto.MachineService, {
+  return grpcServicePart(machineProto.MachineService, {
     ...etcdMethods(machine),
     version: async (_, context) => {
       checkRole('version', context);

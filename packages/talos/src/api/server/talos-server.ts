@@ -1,5 +1,6 @@
 import { createSecureServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { createGrpcHandler, type GrpcService } from '@bloomery/grpc';
 import {
   BloomeryError,
@@ -16,8 +17,8 @@ import type { ServerCertificate } from './server-certificate.ts';
 export interface TalosServerDeps {
   readonly services: readonly GrpcService[];
   readonly certificate: ServerCertificate;
-  /** `required`: the Talos API. `none`: trustd, whose callers have no certificate yet. */
-  readonly clientCertificates: 'required' | 'none';
+  /** `required`: the Talos API. `none`: trustd, whose callers have no certificate yet. A function decides for each connection. */
+  readonly clientCertificates: 'required' | 'none' | (() => 'required' | 'optional');
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -26,6 +27,8 @@ export interface TalosServerDeps {
 export interface TalosServer extends Service {
   /** Cut the connection of this caller; nothing happens when it is gone. */
   cut(peer: BoundAddress): void;
+  /** From now on, and for new connections, another certificate and other clients to believe. */
+  setCertificate(certificate: ServerCertificate): void;
 }
 
 const MAX_CONNECTIONS = 256;
@@ -40,14 +43,11 @@ const IDLE_MS = 600_000;
  */
 export async function startTalosServer(listen: Listen, deps: TalosServerDeps): Promise<TalosServer> {
   const { certificate, clock, log } = deps;
-  const isRequired = deps.clientCertificates === 'required';
+  const { clientCertificates } = deps;
   const server = createSecureServer({
-    ca: certificate.ca,
-    cert: certificate.crt,
-    key: certificate.key,
-    minVersion: 'TLSv1.3',
-    requestCert: isRequired,
-    rejectUnauthorized: isRequired,
+    ...secureContext(certificate),
+    requestCert: clientCertificates !== 'none',
+    rejectUnauthorized: clientCertificates === 'required',
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     maxSessionMemory: 16,
     settings: { maxConcurrentStreams: MAX_CALLS_PER_CONNECTION, maxHeaderListSize: 16_384 },
@@ -59,6 +59,11 @@ export async function startTalosServer(listen: Listen, deps: TalosServerDeps): P
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
   });
+  if (typeof clientCertificates === 'function') {
+    server.on('secureConnection', (socket: TLSSocket) => {
+      if (!socket.authorized && clientCertificates() === 'required') refuse(socket, log);
+    });
+  }
   server.on('session', (session: ServerHttp2Session) => session.setTimeout(IDLE_MS, () => session.close()));
   server.on('sessionError', () => {});
   server.on('tlsClientError', (error, socket) => {
@@ -79,10 +84,19 @@ export async function startTalosServer(listen: Listen, deps: TalosServerDeps): P
     cut: (peer) => {
       for (const socket of sockets) if (socket.remotePort === peer.port) socket.destroy();
     },
+    setCertificate: (next) => server.setSecureContext(secureContext(next)),
     [Symbol.asyncDispose]: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
+}
+
+const secureContext = ({ ca, crt, key }: ServerCertificate) => ({ ca, cert: crt, key, minVersion: 'TLSv1.3' }) as const;
+
+/** TLS took the connection; whom its certificate names is not believed, or it has none. */
+function refuse(socket: TLSSocket, log: Logger): void {
+  log.debug('talos_api.unauthorized', { peer: socket.remoteAddress, error: errorText(socket.authorizationError) });
+  socket.destroy();
 }

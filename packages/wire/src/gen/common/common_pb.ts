@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file common/common.proto.
  */
 export const file_common_common: GenFile = /*@__PURE__*/
-  fileDesc("ChNjb21tb24vY29tbW9uLnByb3RvEgZjb21tb24iWwoFRXJyb3ISGgoEY29kZRgBIAEoDjIMLmNvbW1vbi5Db2RlEg8KB21lc3NhZ2UYAiABKAkSJQoHZGV0YWlscxgDIAMoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkiTwoITWV0YWRhdGESEAoIaG9zdG5hbWUYASABKAkSDQoFZXJyb3IYAiABKAkSIgoGc3RhdHVzGAMgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMiOQoERGF0YRIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YRINCgVieXRlcxgCIAEoDCorCgRDb2RlEgkKBUZBVEFMEAASCgoGTE9DS0VEEAESDAoIQ0FOQ0VMRUQQAmIGcHJvdG8z", [file_google_protobuf_any, file_google_rpc_status]);
+  fileDesc("ChNjb21tb24vY29tbW9uLnByb3RvEgZjb21tb24iWwoFRXJyb3ISGgoEY29kZRgBIAEoDjIMLmNvbW1vbi5Db2RlEg8KB21lc3NhZ2UYAiABKAkSJQoHZGV0YWlscxgDIAMoCzIULmdvb2dsZS5wcm90b2J1Zi5BbnkiTwoITWV0YWRhdGESEAoIaG9zdG5hbWUYASABKAkSDQoFZXJyb3IYAiABKAkSIgoGc3RhdHVzGAMgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMiOQoERGF0YRIiCghtZXRhZGF0YRgBIAEoCzIQLmNvbW1vbi5NZXRhZGF0YRINCgVieXRlcxgCIAEoDCorCgRDb2RlEgkKBUZBVEFMEAASCgoGTE9DS0VEEAESDAoIQ0FOQ0VMRUQQAioqCg9Db250YWluZXJEcml2ZXISDgoKQ09OVEFJTkVSRBAAEgcKA0NSSRABYgZwcm90bzM", [file_google_protobuf_any, file_google_rpc_status]);
 
 /**
  * @generated from message common.Error
@@ -126,4 +126,30 @@ export type Code = (typeof Code)[keyof typeof Code] | UnknownEnum;
  */
 export const CodeSchema: GenEnum<Code> = /*@__PURE__*/
   enumDesc(file_common_common, 0);
+
+/**
+ * @generated from enum common.ContainerDriver
+ */
+export const ContainerDriver = {
+  /**
+   * @generated from enum value: CONTAINERD = 0;
+   */
+  CONTAINERD: 0,
+
+  /**
+   * @generated from enum value: CRI = 1;
+   */
+  CRI: 1,
+} as const;
+
+/**
+ * @generated from enum common.ContainerDriver
+ */
+export type ContainerDriver = (typeof ContainerDriver)[keyof typeof ContainerDriver] | UnknownEnum;
+
+/**
+ * Describes the enum common.ContainerDriver.
+ */
+export const ContainerDriverSchema: GenEnum<ContainerDriver> = /*@__PURE__*/
+  enumDesc(file_common_common, 1);
 
