@@ -6,5 +6,5 @@ export * from './resource-definition.ts';
 export { startRuntime } from './run/start-runtime.ts';
 export * from './runtime.ts';
 export * from './spec/field.ts';
-export { yamlText } from './spec/yaml-scalar.ts';
+export { type YamlNode, yamlDocument } from './spec/yaml-node.ts';
 export * from './state.ts';

@@ -18,6 +18,8 @@ export interface ResourceDefinition<S = unknown> {
   readonly namespace: string;
   /** Further names for `talosctl get`, beside those that follow from the type. */
   readonly aliases: readonly string[];
+  /** Names that lead to it without being told with it: each is listed as a definition of its own. */
+  readonly synonyms?: readonly string[];
   /** Name and JSONPath of each column. */
   readonly columns: readonly (readonly [name: string, jsonPath: string])[];
   /** Only for administrators. */
@@ -39,6 +41,7 @@ export interface DefineResource<F extends Fields> {
   readonly type: string;
   readonly namespace: string;
   readonly aliases?: readonly string[];
+  readonly synonyms?: readonly string[];
   readonly columns?: readonly (readonly [name: string, jsonPath: string])[];
   readonly sensitive?: boolean;
   readonly spec: F;
@@ -46,12 +49,13 @@ export interface DefineResource<F extends Fields> {
 
 /** Define a type by its table of fields. */
 export function defineResource<const F extends Fields>(definition: DefineResource<F>): TableDefinition<F> {
-  const { type, namespace, aliases = [], columns = [], sensitive = false, spec } = definition;
+  const { type, namespace, aliases = [], synonyms = [], columns = [], sensitive = false, spec } = definition;
   const zero = zeroOf(spec);
   return {
     type,
     namespace,
     aliases,
+    synonyms,
     columns,
     sensitive,
     fields: spec,

@@ -5,3 +5,4 @@ export * from './files/index.ts';
 export * from './kernel/index.ts';
 export * from './node-environment.ts';
 export * from './resources/index.ts';
+export * from './served-definitions.ts';

@@ -59,7 +59,10 @@ export function createState({ clock, log = silentLog, historyMax }: StateDeps): 
     if (definitions.has(type)) return;
     definitions.set(type, definition);
     registerNamespace(definition.namespace);
-    writes.create(ResourceDefinitionResource, definitionId(type), describeDefinition(definition));
+    const description = describeDefinition(definition);
+    writes.create(ResourceDefinitionResource, definitionId(type), description);
+    for (const synonym of definition.synonyms ?? [])
+      writes.create(ResourceDefinitionResource, synonym, { ...description, aliases: [], allAliases: [] });
   };
 
   definitions.set(NamespaceResource.type, NamespaceResource);

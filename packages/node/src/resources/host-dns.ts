@@ -3,6 +3,8 @@ import { bool, defineResource, ip, ipPort, list, type SpecOf, text } from '@bloo
 export const DnsResolveCache = defineResource({
   type: 'DNSResolveCaches.net.talos.dev',
   namespace: 'network',
+  // The computed singular is `dnsresolvecach`.
+  synonyms: ['dnsresolvecache'],
   columns: [['Status', '{.status}']],
   spec: {
     status: text(1),

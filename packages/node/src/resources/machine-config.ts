@@ -1,4 +1,5 @@
-import type { ResourceDefinition } from '@bloomery/cosi';
+import { type ResourceDefinition, yamlDocument } from '@bloomery/cosi';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { NodeConfig } from '../config/node-config.ts';
 
 /** Id of the configuration that is in force. */
@@ -10,7 +11,10 @@ export const PERSISTENT_CONFIG = 'persistent';
 /** Where specs of single layers stand, under `<layer>/<id>`. Merged specs stand in `network`, under `<id>`. */
 export const LAYERED = 'network-config';
 
-/** The machine configuration. In YAML its own text; in protobuf field 1 of bytes. Compared by its text. */
+/** Annotations of a MachineConfig: its YAML form is the text of the configuration, which talosctl then prints as it is. */
+export const MACHINE_CONFIG_ANNOTATIONS = { 'talos.dev/yaml-spec': '1' } as const;
+
+/** The machine configuration. In YAML one text, in protobuf field 1 of bytes. Compared by its text. */
 export const MachineConfig: ResourceDefinition<NodeConfig> = {
   type: 'MachineConfigs.config.talos.dev',
   namespace: 'config',
@@ -19,8 +23,7 @@ export const MachineConfig: ResourceDefinition<NodeConfig> = {
   sensitive: true,
   codec: {
     equal: (a, b) => a.text === b.text,
-    // The owners of cosi (text as YAML, bytes) and api finish these two.
-    toYaml: (config) => config.text,
-    toProtobuf: () => new Uint8Array(),
+    toYaml: ({ text }) => yamlDocument({ text }),
+    toProtobuf: ({ text }) => new BinaryWriter().tag(1, WireType.LengthDelimited).string(text).finish(),
   },
 };
