@@ -4,10 +4,13 @@ export * from './dhcp/dhcp-option.ts';
 export * from './dhcp/dhcp-packet.ts';
 export * from './dhcp/dhcp-search-list.ts';
 export * from './dhcp/dhcp-value.ts';
+export * from './dhcp6/dhcp6-message.ts';
 export * from './dns/index.ts';
 export * as agentProto from './gen/api/agent_pb.ts';
 /** Messages of `proto/common/common.proto`: errors as Talos reports them. */
 export * as commonProto from './gen/common/common_pb.ts';
+/** Messages and service of `proto/cosi/state.proto`: resources of a node. */
+export * as cosiProto from './gen/cosi/state_pb.ts';
 /** Messages and service of `proto/events/events.proto`: the envelope of machine events. */
 export * as eventsProto from './gen/events/events_pb.ts';
 /** Messages of `proto/gnostic/openapi-v2.proto`: the OpenAPI v2 document as old kubectl reads it. */

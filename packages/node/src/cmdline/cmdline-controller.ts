@@ -1,0 +1,67 @@
+import type { Controller, ReconcileContext, ResourceDefinition } from '@bloomery/cosi';
+import { addressId } from '../addresses/configured-addresses.ts';
+import { createNotices, layeredId } from '../layers/index.ts';
+import { linkNames } from '../links/link-names.ts';
+import type { NodeEnvironment } from '../node-environment.ts';
+import { operatorId } from '../operators/operator-id.ts';
+import {
+  AddressSpec,
+  HostnameSpec,
+  LAYERED,
+  LinkSpec,
+  LinkStatus,
+  OperatorSpec,
+  ResolverSpec,
+  RouteSpec,
+  TimeServerSpec,
+} from '../resources/index.ts';
+import { routeId } from '../routes/route-id.ts';
+import { cmdlineNetwork } from './cmdline-network.ts';
+import { parseKernelArguments } from './kernel-arguments.ts';
+
+const OUTPUTS = [LinkSpec, AddressSpec, RouteSpec, OperatorSpec, HostnameSpec, ResolverSpec, TimeServerSpec];
+
+/**
+ * Specs of layer `cmdline` of all concepts. (Upstream reads the kernel arguments in each concept's own config controller; here is one
+ * for all, so that they are read and complained about once.)
+ */
+export function cmdlineController({ settings }: Pick<NodeEnvironment, 'settings'>): Controller {
+  const given = parseKernelArguments(settings.cmdline);
+  const notices = createNotices('warn', 'cmdline.leftOut');
+  return {
+    name: 'network.CmdlineController',
+    inputs: [{ definition: LinkStatus, kind: 'weak' }],
+    outputs: OUTPUTS.map((definition) => ({ definition, kind: 'shared' })),
+    reconcile: (context) => {
+      const links = context.list(LinkStatus);
+      const known = links.map(({ metadata, spec: { index, type, kind } }) => ({
+        name: metadata.id,
+        index,
+        type,
+        kind,
+      }));
+      const network = cmdlineNetwork(given, linkNames(links), known);
+      notices.say(context.log, network.problems);
+      write(context, LinkSpec, network.links, ({ name }) => name);
+      write(context, AddressSpec, network.addresses, addressId);
+      write(context, RouteSpec, network.routes, routeId);
+      write(context, OperatorSpec, network.operators, operatorId);
+      write(context, HostnameSpec, listOf(network.hostname), () => 'hostname');
+      write(context, ResolverSpec, listOf(network.resolvers), () => 'resolvers');
+      write(context, TimeServerSpec, listOf(network.timeServers), () => 'timeservers');
+    },
+  };
+}
+
+function write<S>(
+  context: ReconcileContext,
+  definition: ResourceDefinition<S>,
+  specs: readonly S[],
+  idOf: (spec: S) => string,
+): void {
+  const outputs = context.outputs(definition, { namespace: LAYERED });
+  for (const spec of specs) outputs.put(layeredId('cmdline', idOf(spec)), spec);
+  outputs.finish();
+}
+
+const listOf = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);
