@@ -96,10 +96,19 @@ export const ERROR_CODES = {
     'A machine cannot connect to its SideroLink API, or the proxy in front of it refused. The message names both; check HTTPS_PROXY and NO_PROXY.',
   BLM_NODE_AMBIGUOUS:
     'Two Nodes of a workload cluster carry the same provider id. The message names them; delete the one whose machine is gone.',
+  BLM_NODE_APPLY_BUSY: 'Another configuration is being applied to the node at this moment. Apply this one afterwards.',
+  BLM_NODE_APPLY_REBOOT:
+    'The node daemon does not reboot its host. Apply with `--mode=staged` and restart the daemon, or with `--mode=no-reboot`.',
+  BLM_NODE_CONFIG_MISSING:
+    'The node daemon found no machine configuration. Give one with `--config FILE`, or look why DIR/config.yaml cannot be read.',
+  BLM_NODE_CONFIG_UNWRITABLE:
+    'The machine configuration could not be kept in the state folder, and was not applied. Look at the disk and the permissions of the folder.',
   BLM_NODE_DHCP:
     'A DHCP client cannot send or receive on its link. The message names the step and what the system said; raw sockets need root (CAP_NET_RAW). It is tried again by itself.',
   BLM_NODE_HOST_FILE:
     'A file of the host (resolv.conf, hosts, CA bundle, host name) cannot be read, written or put back. The message names the file and why; kept originals are in host-files in the folder of the daemon.',
+  BLM_NODE_STATE:
+    'A file in the folder of the network daemon cannot be understood. The message names it. Mend it, or remove it to begin anew.',
   BLM_RESTORE_REFUSED:
     'A backup was not restored: the data directory is in use or is not empty. Stop the plane that uses it; `--force` keeps the old files aside.',
   BLM_RESTORE_UNFINISHED:
