@@ -1,5 +1,4 @@
-export { checkNodeConfig, type LoadedNodeConfig, loadNodeConfig } from './config/load-node-config.ts';
-export * from './config/node-config.ts';
+export * from './config/index.ts';
 export * from './dns/host-dns.ts';
 export * from './files/index.ts';
 export * from './kernel/index.ts';

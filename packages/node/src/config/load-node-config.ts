@@ -12,6 +12,7 @@ import {
   type ValidationResult,
   validateConfig,
   withField,
+  writeYamlDocuments,
   type YamlMap,
   type YamlTree,
 } from '@bloomery/talos';
@@ -55,6 +56,10 @@ export function checkNodeConfig(text: string): LoadedNodeConfig {
   if (errors.length > 0) throw refused(errors);
   return { config: configOf(text, documents), warnings };
 }
+
+/** The text of a configuration that was loaded, without comments and in one form, to be compared. */
+export const normalText = ({ text }: NodeConfig): string =>
+  writeYamlDocuments(loadExtendedConfig(text, NODE_TYPES).map(({ tree }) => tree));
 
 function validated(documents: readonly LocatedDocument[]): ValidationResult {
   const talos = validateConfig(documents, { mode: 'cloud' });

@@ -10,6 +10,7 @@ export function machineSection(machine: YamlMap, lineOf: (path: string) => numbe
   const ca = mapAt(machine, 'ca');
   const token = textAt(machine, 'token');
   const hostname = textAt(network, 'hostname');
+  const nodeAddressSortAlgorithm = textAt(features, 'nodeAddressSortAlgorithm');
   return {
     type: machineType(textAt(machine, 'type')),
     ...(token === '' ? {} : { token }),
@@ -39,6 +40,7 @@ export function machineSection(machine: YamlMap, lineOf: (path: string) => numbe
       ...optionalFlag(mapAt(features, 'hostDNS'), 'resolveMemberNames'),
     },
     ...optionalFlag(features, 'stableHostname'),
+    ...(nodeAddressSortAlgorithm === '' ? {} : { nodeAddressSortAlgorithm }),
   };
 }
 

@@ -38,6 +38,8 @@ export interface MachineSection {
   readonly hostDNS: HostDnsSection;
   /** `features.stableHostname` */
   readonly stableHostname?: boolean;
+  /** `features.nodeAddressSortAlgorithm`, as written. */
+  readonly nodeAddressSortAlgorithm?: string;
 }
 
 export interface MachineFileSection {

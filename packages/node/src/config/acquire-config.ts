@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { BloomeryError, errorText, type Logger } from '@bloomery/ports';
+import { readIfThere, type WriteStep, writeDurably } from './durable-file.ts';
+import { checkNodeConfig, type LoadedNodeConfig } from './load-node-config.ts';
+
+/** Where the configuration comes from. */
+export interface ConfigSources {
+  /** Folder of the daemon's own files; exists. */
+  readonly stateDir: string;
+  /** The file that seeds it. */
+  readonly file?: string;
+  readonly log: Logger;
+  /** For tests: called at each step of a write, with the file it is for. */
+  readonly atStep?: (step: `${'config' | 'seed'}-${WriteStep}`) => void;
+}
+
+/** The configuration that is kept. */
+export const configPath = (stateDir: string): string => join(stateDir, 'config.yaml');
+
+/** Remembers which FILE was taken, so that a change of it is noticed. */
+const seedPath = (stateDir: string): string => join(stateDir, 'config-seed.sha256');
+
+/**
+ * The configuration to start with. At the first start the file is taken over into the state folder, from then on the one there rules;
+ * a file that has changed since it was taken is taken over again. After a crash at any instant the next start ends the same way.
+ *
+ * @throws BloomeryError BLM_NODE_CONFIG_MISSING when there is neither; BLM_TALOS_CONFIG_INVALID when the one that rules cannot be
+ * loaded. A changed file that cannot be loaded is said in the log and left alone: a host keeps its network.
+ */
+export async function acquireConfig(sources: ConfigSources): Promise<LoadedNodeConfig> {
+  const { stateDir, file } = sources;
+  const kept = await read(configPath(stateDir));
+  const given = file === undefined ? undefined : await read(file);
+  if (kept === undefined) {
+    if (given === undefined) throw missing(sources);
+    const loaded = checked(given, file ?? '');
+    // The seed comes first: a crash between the two seeds again.
+    await saveSeed(sources, given);
+    await saveConfig(sources, given);
+    return loaded;
+  }
+  if (given === undefined || digest(given) === (await read(seedPath(stateDir)))?.trim()) {
+    return checked(kept, configPath(stateDir));
+  }
+  return takeChangedFile(sources, kept, given);
+}
+
+/** Keep a configuration for the next start. */
+export const saveConfig = (
+  { stateDir, atStep }: Pick<ConfigSources, 'stateDir' | 'atStep'>,
+  text: string,
+): Promise<void> => writeDurably(configPath(stateDir), text, 0o600, (step) => atStep?.(`config-${step}`));
+
+const saveSeed = ({ stateDir, atStep }: ConfigSources, text: string): Promise<void> =>
+  writeDurably(seedPath(stateDir), `${digest(text)}\n`, 0o600, (step) => atStep?.(`seed-${step}`));
+
+async function takeChangedFile(sources: ConfigSources, kept: string, given: string): Promise<LoadedNodeConfig> {
+  const { file, stateDir, log } = sources;
+  let loaded: LoadedNodeConfig;
+  try {
+    loaded = checked(given, file ?? '');
+  } catch (error) {
+    const instead = configPath(stateDir);
+    log.error('config.changed_file_refused', { file, instead, error: errorText(error) });
+    return checked(kept, instead);
+  }
+  // The seed comes last: a crash between the two takes the file over again.
+  await saveConfig(sources, given);
+  await saveSeed(sources, given);
+  log.info('config.file_taken', { file, reason: 'changed since it was taken last' });
+  return loaded;
+}
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+async function read(path: string): Promise<string | undefined> {
+  try {
+    return await readIfThere(path);
+  } catch (cause) {
+    throw new BloomeryError('BLM_NODE_CONFIG_MISSING', `reading ${path}: ${errorText(cause)}`, { cause });
+  }
+}
+
+function checked(text: string, path: string): LoadedNodeConfig {
+  try {
+    return checkNodeConfig(text);
+  } catch (cause) {
+    if (!(cause instanceof BloomeryError)) throw cause;
+    throw new BloomeryError(cause.code, `${path}: ${cause.message}`, { facts: { ...cause.facts, path }, cause });
+  }
+}
+
+function missing({ stateDir, file }: ConfigSources): BloomeryError {
+  const asked = file === undefined ? 'no file was given' : `${file} does not exist`;
+  const message = `reading the machine configuration: ${configPath(stateDir)} does not exist and ${asked}`;
+  return new BloomeryError('BLM_NODE_CONFIG_MISSING', message, { facts: { stateDir, file: file ?? null } });
+}

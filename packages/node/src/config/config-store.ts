@@ -1,0 +1,186 @@
+import { formatGoDuration } from '@bloomery/model';
+import { BloomeryError, type Clock, errorText } from '@bloomery/ports';
+import type { ApplyMode } from '@bloomery/talos';
+import { acquireConfig, type ConfigSources, saveConfig } from './acquire-config.ts';
+import { checkNodeConfig, type LoadedNodeConfig, normalText } from './load-node-config.ts';
+import type { NodeConfig } from './node-config.ts';
+import { unifiedDiff } from './unified-diff.ts';
+
+/** A configuration to apply. */
+export interface ApplyRequest {
+  readonly text: string;
+  readonly mode: ApplyMode;
+  readonly dryRun?: boolean;
+  /** Of mode try; a minute unless given. */
+  readonly tryTimeoutMs?: number;
+}
+
+/** What became of it. */
+export interface ApplyOutcome {
+  /** The mode that was chosen. */
+  readonly mode: ApplyMode;
+  /** For people, in Talos' words. */
+  readonly details: string;
+  readonly warnings: readonly string[];
+}
+
+/** The configuration in force and the one of the next start. */
+export interface ConfigStore {
+  /** In force; while one is tried, that one. */
+  readonly active: NodeConfig;
+  /** On disk: what the next start takes up. */
+  readonly persistent: NodeConfig;
+  /** Nothing of a Kubernetes machine is configured yet: no v1alpha1 document. */
+  readonly isInMaintenance: boolean;
+  /**
+   * Apply a configuration. It is in force a moment after the answer, so that the answer gets out before addresses change.
+   *
+   * @throws BloomeryError BLM_NODE_APPLY_BUSY while another one is applied; BLM_NODE_APPLY_REBOOT for mode reboot;
+   * BLM_TALOS_CONFIG_INVALID; BLM_NODE_CONFIG_UNWRITABLE when the disk refuses it. Nothing has changed then.
+   */
+  apply(request: ApplyRequest): Promise<ApplyOutcome>;
+  /** Be told after each change of `active` or `persistent`. Returns the function that ends it. */
+  watch(listener: () => void): () => void;
+  /** End the timers; a tried configuration stays in force until the process ends. */
+  stop(): void;
+}
+
+/** How long a tried configuration is in force unless said otherwise. */
+const TRY_TIMEOUT_MS = 60_000;
+const MAX_TRY_TIMEOUT_MS = 24 * 3_600_000;
+const MAX_BYTES = 4 << 20;
+/** Answers are on their way by then. */
+const ACTIVATION_DELAY_MS = 100;
+const WITHOUT_REBOOT = 'Applied configuration without a reboot';
+
+/** Take up the configuration of the last run, or the seed. @throws as acquireConfig */
+export async function openConfigStore(sources: ConfigSources, clock: Clock): Promise<ConfigStore> {
+  return createConfigStore(await acquireConfig(sources), sources, clock);
+}
+
+function createConfigStore(first: LoadedNodeConfig, sources: ConfigSources, clock: Clock): ConfigStore {
+  const { log } = sources;
+  for (const warning of first.warnings) log.warn('config.warning', { warning });
+  const listeners = new Set<() => void>();
+  let active = first.config;
+  let persistent = first.config;
+  /** The last one that was in force for good: where every trial ends. */
+  let confirmed = first.config;
+  let isApplying = false;
+  let cancelTrial = (): void => {};
+  let cancelTelling = (): void => {};
+  const tell = (): void => {
+    for (const listener of listeners) listener();
+  };
+  const tellSoon = (): void => {
+    cancelTelling();
+    cancelTelling = clock.after(ACTIVATION_DELAY_MS, tell);
+  };
+
+  const tryOut = (config: NodeConfig, timeoutMs: number): void => {
+    cancelTrial();
+    active = config;
+    cancelTrial = clock.after(timeoutMs, () => {
+      active = confirmed;
+      log.info('config.trial_ended', { afterMs: timeoutMs });
+      tell();
+    });
+  };
+  const persist = async (config: NodeConfig): Promise<void> => {
+    try {
+      await saveConfig(sources, config.text);
+    } catch (cause) {
+      const message = `keeping the machine configuration in ${sources.stateDir}: ${errorText(cause)}`;
+      throw new BloomeryError('BLM_NODE_CONFIG_UNWRITABLE', message, { retryable: true, cause });
+    }
+    cancelTrial();
+    persistent = config;
+  };
+
+  const applyNow = async (request: ApplyRequest): Promise<ApplyOutcome> => {
+    const { config, warnings } = checkedRequest(request, active.machine === undefined);
+    const { mode } = request;
+    if (request.dryRun === true) return { ...dryRun(mode, active, config), warnings };
+    log.info('config.apply', { mode });
+    if (mode === 'try') {
+      const timeoutMs = tryTimeout(request);
+      tryOut(config, timeoutMs);
+      tellSoon();
+      return { mode, warnings, details: `${WITHOUT_REBOOT}\n${trialDetails(timeoutMs)}` };
+    }
+    await persist(config);
+    if (mode !== 'staged') {
+      active = config;
+      confirmed = config;
+    }
+    tellSoon();
+    return mode === 'staged'
+      ? { mode, warnings, details: 'Staged configuration to be applied after the next reboot' }
+      : { mode: 'no-reboot', warnings, details: WITHOUT_REBOOT };
+  };
+
+  return {
+    get active() {
+      return active;
+    },
+    get persistent() {
+      return persistent;
+    },
+    get isInMaintenance() {
+      return active.machine === undefined;
+    },
+    apply: async (request) => {
+      if (isApplying)
+        throw new BloomeryError('BLM_NODE_APPLY_BUSY', 'another apply configuration is already in progress');
+      isApplying = true;
+      try {
+        return await applyNow(request);
+      } finally {
+        isApplying = false;
+      }
+    },
+    watch: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    stop: () => {
+      cancelTrial();
+      cancelTelling();
+    },
+  };
+}
+
+function checkedRequest({ text, mode }: ApplyRequest, isInMaintenance: boolean): LoadedNodeConfig {
+  if (mode === 'reboot') {
+    const message =
+      'mode reboot is not supported: the host is not ours to reboot; use --mode=staged and restart the daemon, or --mode=no-reboot';
+    throw new BloomeryError('BLM_NODE_APPLY_REBOOT', message);
+  }
+  if (text.length > MAX_BYTES)
+    throw invalid(`a configuration of ${text.length} characters is larger than ${MAX_BYTES}`);
+  const loaded = checkNodeConfig(text);
+  if (!isInMaintenance && loaded.config.machine === undefined) {
+    const hint = 'did you mean to patch the machine config instead?';
+    throw invalid(`the applied machine configuration doesn't contain v1alpha1 config, ${hint}`);
+  }
+  return loaded;
+}
+
+function tryTimeout({ tryTimeoutMs = TRY_TIMEOUT_MS }: ApplyRequest): number {
+  if (tryTimeoutMs > 0 && tryTimeoutMs <= MAX_TRY_TIMEOUT_MS) return tryTimeoutMs;
+  throw invalid(`a configuration is tried for more than 0 s and at most 24 h, not for ${tryTimeoutMs} ms`);
+}
+
+const invalid = (message: string): BloomeryError => new BloomeryError('BLM_TALOS_CONFIG_INVALID', message);
+
+const trialDetails = (timeoutMs: number): string =>
+  `The config is applied in 'try' mode and will be automatically reverted back in ${goDuration(timeoutMs)}`;
+
+const goDuration = (ms: number): string => formatGoDuration(BigInt(Math.round(ms)) * 1_000_000n);
+
+function dryRun(mode: ApplyMode, active: NodeConfig, next: NodeConfig): Pick<ApplyOutcome, 'mode' | 'details'> {
+  const what = mode === 'staged' ? 'Staged configuration to be applied after the next reboot' : WITHOUT_REBOOT;
+  const diff = unifiedDiff(normalText(active), normalText(next)) || 'No changes.';
+  const details = `Dry run summary:\n${what} (skipped in dry-run).\nConfig diff:\n\n${diff}`;
+  return { mode: mode === 'auto' ? 'no-reboot' : mode, details };
+}
