@@ -107,6 +107,8 @@ export const ERROR_CODES = {
     'A DHCP client cannot send or receive on its link. The message names the step and what the system said; raw sockets need root (CAP_NET_RAW). It is tried again by itself.',
   BLM_NODE_HOST_FILE:
     'A file of the host (resolv.conf, hosts, CA bundle, host name) cannot be read, written or put back. The message names the file and why; kept originals are in host-files in the folder of the daemon.',
+  BLM_NODE_LINK_REFUSED:
+    'A link of the configuration cannot be made as it is written: hardware has its name, the host of a WireGuard endpoint cannot be looked up, or the kernel does not do what it is told. The message names the link and the reason.',
   BLM_NODE_STATE:
     'A file in the folder of the network daemon cannot be understood. The message names it. Mend it, or remove it to begin anew.',
   BLM_RESTORE_REFUSED:

@@ -10,14 +10,18 @@ const BACK_OFF = { firstMs: 1_000, maxMs: 60_000 } as const;
  */
 export interface Attempts<S> {
   /**
-   * Try `act` unless this spec failed a moment ago; then a later pass is asked for.
+   * Try `act` unless this spec failed a moment ago; then a later pass is asked for. What `act` returns is what the spec still waits
+   * for, beside what it has done: shown as its problem.
    *
-   * @returns whether it was brought about
+   * @returns whether nothing was refused
    */
-  run(context: ReconcileContext, resource: Resource<S>, act: () => Promise<void> | void): Promise<boolean>;
+  run(context: ReconcileContext, resource: Resource<S>, act: () => Attempt | Promise<Attempt>): Promise<boolean>;
   /** What has failed is tried again in the next pass, whenever it failed: something that it may need has changed. */
   hasten(): void;
 }
+
+// biome-ignore lint/suspicious/noConfusingVoidType: most attempts wait for nothing and say so by returning nothing
+type Attempt = string | undefined | void;
 
 export interface AttemptsOptions<S> {
   readonly definition: ResourceDefinition<S>;
@@ -60,15 +64,16 @@ export function createAttempts<S>({ definition, problems, random }: AttemptsOpti
         context.wakeAfter(waitMs);
         return false;
       }
+      let waiting: Attempt;
       try {
-        await act();
+        waiting = await act();
       } catch (error) {
         failed(context, resource, last, error);
         return false;
       }
       if (known !== undefined) context.log.info('spec.accepted', { type: definition.type, id });
       failures.delete(id);
-      problems.set(id, undefined);
+      problems.set(id, waiting ?? undefined);
       return true;
     },
     hasten: () => {

@@ -23,7 +23,7 @@ export interface MergeOptions<S extends LayeredSpec> {
 /**
  * Specs of all layers (namespace `network-config`) become one for each id (the definition's own namespace). It holds a finalizer on
  * each of them until the merged spec no longer needs it. A merged spec that somebody still holds while it goes is made anew when it is
- * gone.
+ * gone: its holders undo the one, then do the other.
  */
 export function mergeController<S extends LayeredSpec>(options: MergeOptions<S>): Controller {
   const { name, definition, problems } = options;
@@ -48,18 +48,11 @@ function mergeOnce<S extends LayeredSpec>(context: ReconcileContext, options: Me
 
   const outputs = context.outputs(definition);
   for (const [id, specs] of groupBySpecId(running, idOf)) {
-    if (isStillLeaving(context, definition, id)) continue;
     const problem = problems?.of(id);
     outputs.put(id, merge(specs), problem === undefined ? {} : { annotations: { [PROBLEM_ANNOTATION]: problem } });
   }
   outputs.finish();
   for (const { metadata } of leaving) context.release(definition, metadata.id, { namespace: LAYERED });
-}
-
-/** What goes away must be gone before another of the same id begins: its holders undo the one, then do the other. */
-function isStillLeaving<S>(context: ReconcileContext, definition: ResourceDefinition<S>, id: string): boolean {
-  const present = context.get(definition, id);
-  return present?.metadata.phase === 'tearingDown' && !context.remove(definition, id);
 }
 
 function partition<S>(all: readonly Resource<S>[]): readonly [running: Resource<S>[], leaving: Resource<S>[]] {

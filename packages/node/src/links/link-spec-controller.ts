@@ -1,0 +1,65 @@
+import type { Controller, ReconcileContext } from '@bloomery/cosi';
+import { onKernelChange } from '../addresses/address-spec-controller.ts';
+import { createAttempts, type Problems } from '../layers/index.ts';
+import type { NodeEnvironment } from '../node-environment.ts';
+import { LinkRefresh, LinkSpec } from '../resources/links.ts';
+import { DevicesStatus } from '../resources/runtime.ts';
+import { inLinkOrder } from './link-order.ts';
+import { createLinkMaker } from './make-link.ts';
+import type { LookUpHost } from './resolve-endpoints.ts';
+
+/** Id of the resource that says whether links have their names; and of the one that says that WireGuard changed. */
+const DEVICES = 'devices';
+const WIREGUARD = 'wireguard';
+
+/**
+ * Makes links as the merged specs say: those that go first, then masters before their members. It holds a finalizer on each from before
+ * it touches the kernel. Nothing is touched before the links have their names. What the kernel refuses for one link is its problem and
+ * tried again; the others go on.
+ */
+export function linkSpecController(
+  { kernel, random }: Pick<NodeEnvironment, 'kernel' | 'random'>,
+  problems: Problems,
+  lookUpHost: LookUpHost,
+): Controller {
+  const attempts = createAttempts({ definition: LinkSpec, problems, random });
+  let generation = 0;
+  let refresh = false;
+  const maker = createLinkMaker({
+    kernel,
+    lookUpHost,
+    wireguardChanged: () => {
+      refresh = true;
+    },
+  });
+
+  const reconcile = async (context: ReconcileContext): Promise<void> => {
+    if (context.get(DevicesStatus, DEVICES)?.spec.ready !== true) return;
+    const all = inLinkOrder(context.list(LinkSpec));
+    const names = new Set(all.map(({ spec }) => spec.name));
+    for (const { metadata } of all) if (metadata.phase === 'running') context.hold(LinkSpec, metadata.id);
+    for (const resource of all) {
+      if (context.signal.aborted) return;
+      const { metadata, spec } = resource;
+      if (metadata.phase === 'running') {
+        await attempts.run(context, resource, () => maker.make(spec, (name) => names.has(name), context.log));
+      } else if (await attempts.run(context, resource, () => maker.take(spec, context.log))) {
+        context.release(LinkSpec, metadata.id);
+      }
+    }
+    if (!refresh) return;
+    refresh = false;
+    context.put(LinkRefresh, WIREGUARD, { generation: ++generation });
+  };
+
+  return {
+    name: 'network.LinkSpecController',
+    inputs: [
+      { definition: LinkSpec, kind: 'strong' },
+      { definition: DevicesStatus, id: DEVICES, kind: 'weak' },
+    ],
+    outputs: [{ definition: LinkRefresh, kind: 'exclusive' }],
+    wakes: [onKernelChange(kernel, 'link')],
+    reconcile,
+  };
+}

@@ -1,0 +1,127 @@
+import { BloomeryError, type Logger } from '@bloomery/ports';
+import type { Kernel, LinkChange, WireguardState } from '../kernel/kernel.ts';
+import { refusalErrno } from '../kernel/kernel-error.ts';
+import type { LinkSpec } from '../resources/links.ts';
+import { type LinkPlanning, type LinkStep, planLeaving, planLink, presentLink } from './plan-link.ts';
+import { type LookUpHost, resolveEndpoints } from './resolve-endpoints.ts';
+import { wireguardPatch } from './wireguard-patch.ts';
+
+/** More steps than any link needs: the kernel takes what it is told, and does not do it. */
+const STEPS_MAX = 40;
+
+export interface LinkMaking {
+  readonly kernel: Pick<Kernel, 'view' | 'links' | 'wireguard'>;
+  readonly lookUpHost: LookUpHost;
+  /** Called after a WireGuard device was told something: the kernel sends no message of it. */
+  readonly wireguardChanged: () => void;
+}
+
+/** Makes links as their specs say, and takes them away. */
+export interface LinkMaker {
+  /** @returns what the link still waits for, if anything @throws BloomeryError what was refused, and by whom */
+  make(spec: LinkSpec, isOurs: LinkPlanning['isOurs'], log: Logger): Promise<string | undefined>;
+  take(spec: LinkSpec, log: Logger): Promise<void>;
+}
+
+/**
+ * One that does a step at a time, each decided by what the kernel tells after the one before. A kernel that has not told yet is not
+ * asked twice for the same: its message brings the next pass.
+ */
+export function createLinkMaker(making: LinkMaking): LinkMaker {
+  const { kernel } = making;
+  /** Steps done for a link since it was last at rest. */
+  const unrest = new Map<string, number>();
+
+  const doSteps = async (
+    spec: LinkSpec,
+    plan: (planning: LinkPlanning) => LinkStep,
+    isOurs: LinkPlanning['isOurs'],
+    log: Logger,
+  ): Promise<LinkStep> => {
+    const { name } = spec;
+    for (let last: string | undefined; ; ) {
+      const step = plan({ view: kernel.view, isOurs, isUserspaceWireguard: await isUserspaceWireguard(spec, kernel) });
+      if (step.do === 'nothing') unrest.delete(name);
+      if (step.do === 'nothing' || step.do === 'wait') return step;
+      if (step.do === 'refuse')
+        throw new BloomeryError('BLM_NODE_LINK_REFUSED', step.reason, { facts: { link: name } });
+      const text = JSON.stringify(step);
+      if (text === last) return step;
+      last = text;
+      await doStep(step, kernel);
+      log[step.do === 'change' ? 'debug' : 'info']('link.step', { link: name, ...step });
+      const steps = (unrest.get(name) ?? 0) + 1;
+      unrest.set(name, steps);
+      if (steps > STEPS_MAX) throw restless(name, text);
+    }
+  };
+
+  return {
+    make: async (spec, isOurs, log) => {
+      const step = await doSteps(spec, (planning) => planLink(spec, planning), isOurs, log);
+      if (spec.kind === 'wireguard') await setUpWireguard(spec, making, log);
+      return step.do === 'wait' ? step.reason : undefined;
+    },
+    take: async (spec, log) => {
+      const step = await doSteps(
+        spec,
+        (planning) => planLeaving(spec, planning),
+        () => true,
+        log,
+      );
+      if (step.do === 'nothing') unrest.delete(spec.name);
+    },
+  };
+}
+
+async function doStep(step: LinkStep, { links, wireguard }: LinkMaking['kernel']): Promise<void> {
+  if (step.do === 'create') await links.create(step.link);
+  else if (step.do === 'createWireguard') await wireguard.create(step.name);
+  else if (step.do === 'remove') await links.remove(step.index);
+  else if (step.do === 'change') await changeLink(step.index, step.change, links);
+}
+
+/** Some cards change their address only while they are down. */
+async function changeLink(index: number, change: LinkChange, links: LinkMaking['kernel']['links']): Promise<void> {
+  try {
+    await links.change(index, change);
+  } catch (error) {
+    if (change.hardwareAddr === undefined || refusalErrno(error) !== 'EBUSY') throw error;
+    await links.change(index, { up: false });
+    await links.change(index, change);
+  }
+}
+
+async function isUserspaceWireguard(spec: LinkSpec, kernel: LinkMaking['kernel']): Promise<boolean> {
+  const link = presentLink(spec, kernel.view);
+  if (spec.kind !== 'wireguard' || link === undefined || link.kind === 'wireguard' || link.kind === '') return false;
+  return (await readWireguard(spec, kernel)) !== undefined;
+}
+
+const readWireguard = (
+  spec: LinkSpec,
+  { view, wireguard }: LinkMaking['kernel'],
+): Promise<WireguardState | undefined> => wireguard.read(presentLink(spec, view)?.name ?? spec.name);
+
+/** Also while a name of a peer cannot be looked up: the other peers are told what they need. Keys are never logged. */
+async function setUpWireguard(spec: LinkSpec, making: LinkMaking, log: Logger): Promise<void> {
+  const { kernel, lookUpHost, wireguardChanged } = making;
+  const present = await readWireguard(spec, kernel);
+  if (present === undefined) return;
+  const { wireguard, problem } = await resolveEndpoints(spec.wireguard, present, lookUpHost);
+  const patch = wireguardPatch(present, wireguard);
+  if (patch !== undefined) {
+    await kernel.wireguard.configure(spec.name, patch);
+    log.info('link.wireguard', { link: spec.name, peersTold: patch.peers.length, peers: wireguard.peers.length });
+    wireguardChanged();
+  }
+  if (problem !== undefined) throw new BloomeryError('BLM_NODE_LINK_REFUSED', problem, { retryable: true });
+}
+
+function restless(link: string, step: string): BloomeryError {
+  return new BloomeryError(
+    'BLM_NODE_LINK_REFUSED',
+    `making link ${link}: after ${STEPS_MAX} steps the kernel still differs from its spec, last in ${step}`,
+    { retryable: true, facts: { link } },
+  );
+}

@@ -1,0 +1,228 @@
+import { findLink } from '../addresses/find-link.ts';
+import type { KernelBond, KernelLink, KernelView, LinkChange, NewLink } from '../kernel/kernel.ts';
+import { LINK_FLAGS, LINK_TYPE, ROUTING_TABLE, VLAN_PROTOCOL } from '../resources/enumerations.ts';
+import type { LinkSpec } from '../resources/links.ts';
+import { isBondDifferent, kernelBond } from './kernel-bond.ts';
+
+/** What of the kernel is looked at. */
+export type LinkView = Pick<KernelView, 'links' | 'linkByName'>;
+
+/** The next thing to do so that a link becomes as its spec says. */
+export type LinkStep =
+  | { readonly do: 'nothing' }
+  /** Something else has to happen first; it will be told of by the kernel. */
+  | { readonly do: 'wait'; readonly reason: string }
+  /** A person must act. */
+  | { readonly do: 'refuse'; readonly reason: string }
+  | { readonly do: 'create'; readonly link: NewLink }
+  | { readonly do: 'createWireguard'; readonly name: string }
+  | { readonly do: 'remove'; readonly index: number; readonly reason: string }
+  | { readonly do: 'change'; readonly index: number; readonly change: LinkChange };
+
+export interface LinkPlanning {
+  readonly view: LinkView;
+  /** Whether a link has a spec of its own, by the kernel's name. */
+  readonly isOurs: (name: string) => boolean;
+  /** WireGuard that runs outside of the kernel looks like any other tunnel there. */
+  readonly isUserspaceWireguard: boolean;
+}
+
+/** Looks at one aspect; undefined: it is as it should be. */
+type Aspect = (spec: LinkSpec, link: KernelLink, planning: LinkPlanning) => LinkStep | undefined;
+
+const NOTHING: LinkStep = { do: 'nothing' };
+
+/**
+ * Decide the next step for one link that shall be there. Pure; called again after each step until there is nothing to do. WireGuard's
+ * own settings are not of the link: see `wireguardPatch`.
+ *
+ * @see spec/node.md section 4
+ */
+export function planLink(spec: LinkSpec, planning: LinkPlanning): LinkStep {
+  const link = presentLink(spec, planning.view);
+  if (link === undefined) return planCreation(spec, planning.view);
+  for (const aspect of ASPECTS) {
+    const step = aspect(spec, link, planning);
+    if (step !== undefined) return step;
+  }
+  return NOTHING;
+}
+
+/** Decide the next step for a link whose spec goes: what we made is removed, hardware is only released from its master. */
+export function planLeaving(spec: LinkSpec, planning: LinkPlanning): LinkStep {
+  const link = presentLink(spec, planning.view);
+  if (link === undefined) return NOTHING;
+  if (spec.logical) {
+    return isOfKind(spec, link, planning)
+      ? { do: 'remove', index: link.index, reason: 'not wanted any more' }
+      : NOTHING;
+  }
+  const master = planning.view.links.get(link.masterIndex)?.name;
+  const isMember = master !== undefined && master === masterOf(spec);
+  return isMember ? { do: 'change', index: link.index, change: { masterIndex: 0 } } : NOTHING;
+}
+
+/** The link that a spec speaks of. Links that we make have no other names. */
+export function presentLink({ name, logical }: LinkSpec, view: LinkView): KernelLink | undefined {
+  return logical ? view.linkByName(name) : findLink(view, name);
+}
+
+/** The name of the master that a spec wants; empty: none. */
+export const masterOf = ({ bondSlave, bridgeSlave, vrfSlave }: LinkSpec): string =>
+  bondSlave.masterName || bridgeSlave.masterName || vrfSlave.masterName;
+
+const has = ({ flags }: KernelLink, flag: keyof typeof LINK_FLAGS): boolean => (flags & LINK_FLAGS[flag]) !== 0;
+
+function planCreation(spec: LinkSpec, view: LinkView): LinkStep {
+  const { name, kind, parentName, hardwareAddr } = spec;
+  if (!spec.logical) return { do: 'wait', reason: `waits for link ${name}: there is none of this name` };
+  if (kind === 'wireguard') return { do: 'createWireguard', name };
+  const parent = findLink(view, parentName);
+  if (parentName !== '' && parent === undefined) {
+    return { do: 'wait', reason: `waits for its parent ${parentName}: there is no such link` };
+  }
+  return {
+    do: 'create',
+    link: {
+      name,
+      kind,
+      ...(hardwareAddr === '' ? {} : { hardwareAddr }),
+      ...(parent === undefined ? {} : { parentIndex: parent.index }),
+      ...kindSettings(spec),
+    },
+  };
+}
+
+function kindSettings(spec: LinkSpec): Partial<NewLink> {
+  switch (spec.kind) {
+    case 'vlan':
+      return { vlan: kernelVlan(spec) };
+    case 'bond':
+      return { bond: kernelBond(spec.bondMaster) };
+    case 'bridge':
+      return { bridge: kernelBridge(spec) };
+    case 'vrf':
+      return { vrf: { table: tableOf(spec) } };
+    case 'veth':
+      return spec.veth.peerName === '' ? {} : { veth: { peerName: spec.veth.peerName } };
+    default:
+      return {};
+  }
+}
+
+const kernelVlan = ({
+  vlan: { vlanID, vlanProtocol },
+}: LinkSpec): { readonly id: number; readonly protocol: number } => ({
+  id: vlanID,
+  protocol: numberOf(VLAN_PROTOCOL, vlanProtocol),
+});
+
+const kernelBridge = ({
+  bridgeMaster: { stp, vlan },
+}: LinkSpec): { readonly stp: boolean; readonly vlanFiltering: boolean } => ({
+  stp: stp.enabled,
+  vlanFiltering: vlan.filteringEnabled,
+});
+
+const tableOf = (spec: LinkSpec): number => numberOf(ROUTING_TABLE, spec.vrfMaster.table);
+
+function numberOf(names: Readonly<Record<string, number>>, word: string): number {
+  return names[word] ?? Number(word);
+}
+
+function isOfKind(spec: LinkSpec, link: KernelLink, { isUserspaceWireguard }: LinkPlanning): boolean {
+  if (spec.kind === 'wireguard' && isUserspaceWireguard) return true;
+  // Bonds take the type of their first member.
+  return link.kind === spec.kind && (spec.kind === 'bond' || link.type === numberOf(LINK_TYPE, spec.type));
+}
+
+const kind: Aspect = (spec, link, planning) => {
+  if (!spec.logical || isOfKind(spec, link, planning)) return undefined;
+  if (link.kind === '')
+    return { do: 'refuse', reason: `cannot make ${spec.kind} ${spec.name}: hardware has this name` };
+  return { do: 'remove', index: link.index, reason: `is of kind ${link.kind}, not ${spec.kind}` };
+};
+
+/** What the kernel cannot change in a link that is there. */
+const fixedSettings: Aspect = (spec, link, { view }) => {
+  const again = (reason: string): LinkStep => ({ do: 'remove', index: link.index, reason });
+  if (spec.kind === 'vlan') {
+    const { id, protocol } = kernelVlan(spec);
+    if (link.vlan?.id !== id || link.vlan.protocol !== protocol) return again('VLAN id or protocol differs');
+    const parent = findLink(view, spec.parentName);
+    return parent !== undefined && parent.index !== link.linkIndex ? again('parent differs') : undefined;
+  }
+  if (spec.kind === 'vrf') return link.vrf?.table === tableOf(spec) ? undefined : again('routing table differs');
+  if (spec.kind !== 'veth' || spec.veth.peerName === '') return undefined;
+  // The index of a peer in another network namespace means nothing here: peers here name each other.
+  const peer = view.links.get(link.linkIndex);
+  const isPeer = peer?.kind === 'veth' && peer.linkIndex === link.index;
+  return isPeer && peer.name !== spec.veth.peerName ? again('peer differs') : undefined;
+};
+
+/** Most settings of a bond can be changed only while it is down and has no members. They come back by their own specs. */
+const bond: Aspect = (spec, link, { view }) => {
+  if (spec.kind !== 'bond' || link.bond === undefined) return undefined;
+  const wanted: KernelBond = kernelBond(spec.bondMaster, link.bond);
+  if (!isBondDifferent(wanted, link.bond)) return undefined;
+  if (has(link, 'UP')) return { do: 'change', index: link.index, change: { up: false } };
+  const member = [...view.links.values()].find(({ masterIndex }) => masterIndex === link.index);
+  return member === undefined
+    ? { do: 'change', index: link.index, change: { bond: wanted } }
+    : { do: 'change', index: member.index, change: { masterIndex: 0 } };
+};
+
+const bridge: Aspect = (spec, { index, bridge: present }) => {
+  if (spec.kind !== 'bridge' || present === undefined) return undefined;
+  const wanted = kernelBridge(spec);
+  const isSame = present.stp === wanted.stp && present.vlanFiltering === wanted.vlanFiltering;
+  return isSame ? undefined : { do: 'change', index, change: { bridge: wanted } };
+};
+
+const up: Aspect = (spec, link, { view }) => {
+  if (has(link, 'UP') === spec.up) return undefined;
+  // A bond takes its members while they are down, and brings them up.
+  if (spec.up && awaitsBond(spec, link, view)) return undefined;
+  const parent = spec.kind === 'vlan' ? view.links.get(link.linkIndex) : undefined;
+  if (spec.up && parent !== undefined && !has(parent, 'UP')) {
+    return { do: 'wait', reason: `waits for its parent ${parent.name} to be up` };
+  }
+  return { do: 'change', index: link.index, change: { up: spec.up } };
+};
+
+const mtu: Aspect = (spec, link) =>
+  spec.mtu === 0 || spec.mtu === link.mtu ? undefined : { do: 'change', index: link.index, change: { mtu: spec.mtu } };
+
+const hardwareAddr: Aspect = ({ hardwareAddr: wanted }, link) => {
+  // Members of a bond have the bond's.
+  if (wanted === '' || wanted === link.hardwareAddr || link.slaveKind === 'bond') return undefined;
+  return { do: 'change', index: link.index, change: { hardwareAddr: wanted } };
+};
+
+const multicast: Aspect = (spec, link) =>
+  spec.multicast === undefined || spec.multicast === has(link, 'MULTICAST')
+    ? undefined
+    : { do: 'change', index: link.index, change: { multicast: spec.multicast } };
+
+const master: Aspect = (spec, link, { view, isOurs }) => {
+  const wanted = masterOf(spec);
+  const present = view.links.get(link.masterIndex);
+  if (wanted === '') {
+    // Who is a member of a master that is not ours, is so by somebody else's will.
+    const isLeft = present !== undefined && isOurs(present.name);
+    return isLeft ? { do: 'change', index: link.index, change: { masterIndex: 0 } } : undefined;
+  }
+  const target = view.linkByName(wanted);
+  if (target === undefined) return { do: 'wait', reason: `waits for its master ${wanted}: there is no such link` };
+  if (target.index === link.masterIndex) return undefined;
+  const isDownFirst = target.kind === 'bond' && has(link, 'UP');
+  return { do: 'change', index: link.index, change: isDownFirst ? { up: false } : { masterIndex: target.index } };
+};
+
+function awaitsBond(spec: LinkSpec, link: KernelLink, view: LinkView): boolean {
+  const target = view.linkByName(spec.bondSlave.masterName);
+  return target?.kind === 'bond' && target.index !== link.masterIndex;
+}
+
+/** In the order in which they are looked at. */
+const ASPECTS: readonly Aspect[] = [kind, fixedSettings, bond, bridge, up, mtu, hardwareAddr, multicast, master];
