@@ -5,6 +5,7 @@ export * from './resource.ts';
 export * from './resource-definition.ts';
 export { startRuntime } from './run/start-runtime.ts';
 export * from './runtime.ts';
+export { createStateService, type StateServiceDeps } from './service/state-service.ts';
 export * from './spec/field.ts';
 export { type YamlNode, yamlDocument } from './spec/yaml-node.ts';
 export * from './state.ts';

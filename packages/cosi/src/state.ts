@@ -21,12 +21,17 @@ export interface UpdateOptions extends WriteOptions {
   readonly expectedPhase?: 'running' | 'tearingDown' | 'any';
 }
 
-/** What happened to a resource. */
+/** What happened to a resource. `bookmark` is where to go on from; what a watch tells of the time before it has none. */
 export type ChangeEvent<S = unknown> =
-  | { readonly type: 'created'; readonly resource: Resource<S>; readonly bookmark: bigint }
-  | { readonly type: 'updated'; readonly resource: Resource<S>; readonly old: Resource<S>; readonly bookmark: bigint }
+  | { readonly type: 'created'; readonly resource: Resource<S>; readonly bookmark: bigint | undefined }
+  | {
+      readonly type: 'updated';
+      readonly resource: Resource<S>;
+      readonly old: Resource<S>;
+      readonly bookmark: bigint | undefined;
+    }
   /** The last state of what is gone. */
-  | { readonly type: 'destroyed'; readonly resource: Resource<S>; readonly bookmark: bigint };
+  | { readonly type: 'destroyed'; readonly resource: Resource<S>; readonly bookmark: bigint | undefined };
 
 /** What a watcher sees, in order. */
 export type StateEvent<S = unknown> =
@@ -51,6 +56,8 @@ export interface WatchOptions extends InNamespace {
 
 /** A place in the events of one kind, to take them from at one's own pace. Nothing is kept for it but the shared history. */
 export interface Follower<S = unknown> extends Disposable {
+  /** Bookmark of the last event before it began. */
+  readonly begin: bigint;
   /** What is new, in order, at most `limit` events. An `errored` event is the last. */
   take(limit: number): readonly StateEvent<S>[];
   /** Resolves when `take` has something, or when it is disposed. One caller at a time. */

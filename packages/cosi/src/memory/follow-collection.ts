@@ -4,6 +4,8 @@ import type { Collection } from './collection.ts';
 
 /** A place in the events of a collection. */
 export interface CollectionCursor {
+  /** Bookmark of the last event before the first place. */
+  readonly begin: bigint;
   /** Events from here on, at most `limit`. After an `errored` event there is nothing more. */
   readonly take: (limit: number) => readonly StateEvent[];
   /** Whether `take` may have something. */
@@ -24,6 +26,7 @@ export function followCollection(collection: Collection, options: WatchOptions):
   let initial = initialEvents(collection, options);
   let failed = false;
   return {
+    begin: BigInt(position) - 1n,
     isBehind: () => !failed && (initial.length > 0 || position < history.end()),
     take: (limit) => {
       if (failed) return [];
@@ -74,14 +77,14 @@ function afterBookmark({ history }: Collection, bookmark: bigint): number {
 
 function initialEvents(collection: Collection, options: WatchOptions): StateEvent[] {
   const { id, bootstrap = false, tailEvents = 0, fromBookmark } = options;
-  const bookmark = BigInt(collection.history.end()) - 1n;
   if (bootstrap) {
-    const created = collection.list().map((resource) => ({ type: 'created', resource, bookmark }) as const);
+    const bookmark = BigInt(collection.history.end()) - 1n;
+    const created = collection.list().map((resource) => ({ type: 'created', resource, bookmark: undefined }) as const);
     return [...created, { type: 'bootstrapped', bookmark }];
   }
   if (id === undefined || tailEvents > 0 || fromBookmark !== undefined) return [];
   const resource = collection.get(id);
-  return [resource === undefined ? { type: 'absent', id } : { type: 'created', resource, bookmark }];
+  return [resource === undefined ? { type: 'absent', id } : { type: 'created', resource, bookmark: undefined }];
 }
 
 function overrun({ namespace, type, history }: Collection, position: number): string {

@@ -70,6 +70,7 @@ function follower(cursor: CollectionCursor, add: (watcher: Watcher) => () => voi
   let wake = (): void => {};
   const remove = add({ cursor, onEvents: () => wake() });
   return {
+    begin: cursor.begin,
     take: (limit) => cursor.take(limit),
     ready: () => {
       if (isOver || cursor.isBehind()) return Promise.resolve();
