@@ -109,6 +109,8 @@ export const ERROR_CODES = {
     'A file of the host (resolv.conf, hosts, CA bundle, host name) cannot be read, written or put back. The message names the file and why; kept originals are in host-files in the folder of the daemon.',
   BLM_NODE_LINK_REFUSED:
     'A link of the configuration cannot be made as it is written: hardware has its name, the host of a WireGuard endpoint cannot be looked up, or the kernel does not do what it is told. The message names the link and the reason.',
+  BLM_NODE_PROBE:
+    'The endpoint of a probe of the network did not answer, or answered with an error. The message names it and says why; it is asked again by itself.',
   BLM_NODE_STATE:
     'A file in the folder of the network daemon cannot be understood. The message names it. Mend it, or remove it to begin anew.',
   BLM_RESTORE_REFUSED:

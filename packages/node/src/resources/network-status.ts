@@ -6,6 +6,12 @@ const tcpProbe = {
   timeout: duration(2),
 } as const;
 
+/** Ours: Talos 1.13 knows TCP probes only. */
+const httpProbe = {
+  endpoint: text(1),
+  timeout: duration(2),
+} as const;
+
 export const NetworkStatus = defineResource({
   type: 'NetworkStatuses.net.talos.dev',
   namespace: 'network',
@@ -32,6 +38,7 @@ export const ProbeSpec = defineResource({
     interval: duration(1),
     failureThreshold: int(2),
     tcp: message(3, tcpProbe, { omitEmpty: true }),
+    http: message(5, httpProbe, { omitEmpty: true }),
     layer: enumeration(4, CONFIG_LAYER),
   },
 });

@@ -1,0 +1,57 @@
+import { connect, isIP } from 'node:net';
+import { BloomeryError, errorText } from '@bloomery/ports';
+import type { ProbeSpec } from '../resources/network-status.ts';
+
+/** Ask the endpoint of a probe once. @throws BloomeryError BLM_NODE_PROBE when it does not answer, or the signal aborts */
+export type AskEndpoint = (spec: ProbeSpec, signal: AbortSignal) => Promise<void>;
+
+/** HTTP answers below this are a success. */
+const FIRST_ERROR_STATUS = 400;
+
+/** Connect to it; of HTTP endpoints the answer must be a success, too. Directly: proxies are for what leaves the site. */
+export const askEndpoint: AskEndpoint = async ({ tcp, http }, signal) => {
+  const endpoint = http.endpoint === '' ? tcp.endpoint : http.endpoint;
+  try {
+    if (http.endpoint === '') await connectTo(endpoint, signal);
+    else await getFrom(endpoint, signal);
+  } catch (cause) {
+    const message = `asking ${endpoint}: ${errorText(signal.aborted ? signal.reason : cause)}`;
+    throw new BloomeryError('BLM_NODE_PROBE', message, { retryable: true, facts: { endpoint }, cause });
+  }
+};
+
+/** `host:port` or `[IPv6]:port` in two parts. @returns undefined for anything else */
+export function hostAndPort(endpoint: string): { readonly host: string; readonly port: number } | undefined {
+  const found = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([^:[\]\s]{1,255})):(\d{1,5})$/.exec(endpoint);
+  if (found === null) return undefined;
+  const [, v6, name = ''] = found;
+  const port = Number(found[3]);
+  if (port === 0 || port > 65_535 || (v6 !== undefined && isIP(v6) !== 6)) return undefined;
+  return { host: v6 ?? name, port };
+}
+
+function connectTo(endpoint: string, signal: AbortSignal): Promise<void> {
+  const target = hostAndPort(endpoint);
+  if (target === undefined) return Promise.reject(new Error('this is no HOST:PORT'));
+  return new Promise((resolve, reject) => {
+    const socket = connect({ ...target, signal });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      resolve();
+      // Nothing was said: no need for the port to be kept back for a minute.
+      socket.resetAndDestroy();
+    });
+  });
+}
+
+async function getFrom(url: string, signal: AbortSignal): Promise<void> {
+  const { get } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
+  await new Promise<void>((resolve, reject) => {
+    const request = get(url, { signal, agent: false }, ({ statusCode = 0 }) => {
+      request.destroy();
+      if (statusCode > 0 && statusCode < FIRST_ERROR_STATUS) resolve();
+      else reject(new Error(`it answered with status ${statusCode}`));
+    });
+    request.once('error', reject);
+  });
+}
