@@ -1,4 +1,5 @@
 export * from './controller.ts';
+export { dependencyGraph } from './dependency-graph.ts';
 export { createState, type StateDeps } from './memory/create-state.ts';
 export * from './meta/resource-definition-resource.ts';
 export * from './resource.ts';
@@ -9,3 +10,4 @@ export { createStateService, type StateServiceDeps } from './service/state-servi
 export * from './spec/field.ts';
 export { type YamlNode, yamlDocument } from './spec/yaml-node.ts';
 export * from './state.ts';
+export { type Transform, type TransformSide, transformController } from './transform-controller.ts';
