@@ -2,6 +2,7 @@ import { backOffMs, type Clock, errorText, fraction, type Logger, type RandomByt
 import { type DhcpPacket, decodeDhcp } from '@bloomery/wire';
 import type { HostnameSpec } from '../../resources/index.ts';
 import { type HostName, NO_OUTPUTS, type Operator, type OperatorOutputs } from '../operator.ts';
+import { Pauses } from '../pauses.ts';
 import { type Dhcp4Lease, readDhcp4Lease } from './dhcp4-lease.ts';
 import {
   ACK,
@@ -61,6 +62,7 @@ type Answer = { readonly lease: Dhcp4Lease } | 'refused';
 export class Dhcp4Client implements Operator {
   readonly #deps: Dhcp4ClientDeps;
   readonly #options: Dhcp4ClientOptions;
+  readonly #pauses: Pauses;
   readonly #ended: Promise<void>;
   #outputs: OperatorOutputs = NO_OUTPUTS;
   #problem: string | undefined;
@@ -71,14 +73,13 @@ export class Dhcp4Client implements Operator {
   /** What the server was told. */
   #told = NOBODY;
   #refusals = 0;
-  #isStopped = false;
   #onPacket: ((packet: DhcpPacket) => void) | undefined;
-  #wake: (() => void) | undefined;
   #cancelExpiry = (): void => {};
 
   constructor(options: Dhcp4ClientOptions, deps: Dhcp4ClientDeps) {
     this.#options = options;
     this.#deps = { ...deps, log: deps.log.with({ link: options.link.name }) };
+    this.#pauses = new Pauses(deps.clock);
     this.#ended = this.#run();
   }
 
@@ -92,22 +93,21 @@ export class Dhcp4Client implements Operator {
 
   hostnameIs(hostname: HostName): void {
     this.#hostname = hostname;
-    if (this.#lease !== undefined && this.#mustTellName()) this.#wake?.();
+    if (this.#lease !== undefined && this.#mustTellName()) this.#pauses.wake();
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#wake?.();
+    this.#pauses.stop();
     await this.#ended;
     this.#cancelExpiry();
   }
 
   async #run(): Promise<void> {
-    while (!this.#isStopped) {
+    while (!this.#pauses.isStopped) {
       const answer = await this.#tryOnce();
-      if (this.#isStopped) return;
+      if (this.#pauses.isStopped) return;
       if (answer === undefined) continue;
-      if (answer === 'refused') await this.#pause(this.#backOff(++this.#refusals, AFTER_REFUSAL));
+      if (answer === 'refused') await this.#pauses.pause(this.#backOff(++this.#refusals, AFTER_REFUSAL));
       else {
         this.#refusals = 0;
         await this.#hold(answer.lease);
@@ -168,12 +168,12 @@ export class Dhcp4Client implements Operator {
       const answer = accept(packet);
       if (answer === undefined) return;
       found.answer = answer;
-      this.#wake?.();
+      this.#pauses.wake();
     };
-    for (let sent = 1; sent <= tries && !this.#isStopped; sent++) {
+    for (let sent = 1; sent <= tries && !this.#pauses.isStopped; sent++) {
       const seconds = Math.max(0, Math.floor((clock.nowMs() - begunMs) / 1_000));
       channel.send(encodeDhcp4Message(identity, { ...message, xid, seconds }));
-      await this.#pause(this.#backOff(sent, RESEND), () => found.answer !== undefined);
+      await this.#pauses.pause(this.#backOff(sent, RESEND), () => found.answer !== undefined);
       if (found.answer !== undefined) break;
       if (sent === SILENT_AFTER) this.#blame(`no DHCP server answers on ${identity.link.name}`);
     }
@@ -183,9 +183,9 @@ export class Dhcp4Client implements Operator {
 
   /** Keep a lease until it is to be renewed, or the server is to be told another name. */
   async #hold({ renewMs }: Dhcp4Lease): Promise<void> {
-    if (!this.#mustTellName()) await this.#pause(renewMs, () => this.#mustTellName());
-    if (this.#isStopped || !this.#mustTellName()) return;
-    await this.#pause(HOSTNAME_SETTLES_MS);
+    if (!this.#mustTellName()) await this.#pauses.pause(renewMs, () => this.#mustTellName());
+    if (this.#pauses.isStopped || !this.#mustTellName()) return;
+    await this.#pauses.pause(HOSTNAME_SETTLES_MS);
     // Neither renewals nor rebinding change the name at every server: only a new lease does.
     if (this.#mustTellName()) this.#lease = undefined;
   }
@@ -267,20 +267,6 @@ export class Dhcp4Client implements Operator {
     } catch (error) {
       this.#deps.log.debug('dhcp4.malformed', { problem: errorText(error) });
     }
-  }
-
-  /** Sleep, but not when it is done already, and no longer than until somebody wakes. */
-  #pause(delayMs: number, isDone: () => boolean = () => false): Promise<void> {
-    if (this.#isStopped || isDone()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        cancel();
-        this.#wake = undefined;
-        resolve();
-      };
-      const cancel = this.#deps.clock.after(delayMs, finish);
-      this.#wake = finish;
-    });
   }
 
   #backOff(times: number, bounds: typeof RESEND | typeof AFTER_REFUSAL): number {

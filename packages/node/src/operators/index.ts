@@ -1,0 +1,29 @@
+import type { Controller } from '@bloomery/cosi';
+import { createProblems, mergeController } from '../layers/index.ts';
+import type { NodeEnvironment } from '../node-environment.ts';
+import { OperatorSpec } from '../resources/index.ts';
+import { socketDhcp4Transport } from './dhcp4/socket-transport.ts';
+import { socketDhcp6Transport } from './dhcp6/socket-transport.ts';
+import { operatorConfigController } from './operator-config-controller.ts';
+import { operatorId } from './operator-id.ts';
+import { operatorSpecController } from './operator-spec-controller.ts';
+import { type DhcpTransports, startDhcp } from './start-dhcp.ts';
+
+export type { DhcpTransports } from './start-dhcp.ts';
+
+/**
+ * Controllers of what configures links by what the network says: DHCPv4 and DHCPv6.
+ *
+ * @param transports How clients speak with servers; sockets of this host unless given.
+ */
+export function operatorControllers(
+  environment: NodeEnvironment,
+  transports: DhcpTransports = { dhcp4: socketDhcp4Transport(environment.log), dhcp6: socketDhcp6Transport() },
+): readonly Controller[] {
+  const problems = createProblems();
+  return [
+    operatorConfigController(environment),
+    mergeController({ name: 'network.OperatorMergeController', definition: OperatorSpec, idOf: operatorId, problems }),
+    operatorSpecController({ problems, startOperator: startDhcp(environment, transports) }),
+  ];
+}
