@@ -1,3 +1,4 @@
+export * from './api/index.ts';
 export * from './config/index.ts';
 export * from './dns/host-dns.ts';
 export * from './files/index.ts';

@@ -39,6 +39,7 @@ export function machineSection(machine: YamlMap, lineOf: (path: string) => numbe
       ...optionalFlag(mapAt(features, 'hostDNS'), 'forwardKubeDNSToHost'),
       ...optionalFlag(mapAt(features, 'hostDNS'), 'resolveMemberNames'),
     },
+    ...optionalFlag(features, 'rbac'),
     ...optionalFlag(features, 'stableHostname'),
     ...(nodeAddressSortAlgorithm === '' ? {} : { nodeAddressSortAlgorithm }),
   };

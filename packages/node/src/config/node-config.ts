@@ -36,6 +36,8 @@ export interface MachineSection {
   readonly network: NetworkSection;
   /** `features.hostDNS`; ResolverConfig may say it instead. */
   readonly hostDNS: HostDnsSection;
+  /** `features.rbac`: when false, every certificate may do everything. */
+  readonly rbac?: boolean;
   /** `features.stableHostname` */
   readonly stableHostname?: boolean;
   /** `features.nodeAddressSortAlgorithm`, as written. */

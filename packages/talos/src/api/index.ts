@@ -1,3 +1,4 @@
+export { applyModeOf, WIRE_MODE } from './apply-mode.ts';
 export type { ConnectionLimits } from './connections.ts';
 export * from './create-talos-api.ts';
 export * from './server/machine-actions.ts';

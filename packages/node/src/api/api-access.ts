@@ -1,0 +1,77 @@
+import { type CallContext, grpcError } from '@bloomery/grpc';
+import { type MachineMethod, mayCall, notAuthorized, rolesOf } from '@bloomery/talos';
+import type { ConfigStore } from '../config/config-store.ts';
+import { isThisNode, type NodeNames } from './node-names.ts';
+
+/** Who may do what, and for which node a call is. */
+export interface ApiAccess {
+  /** Roles of the caller. Without a certificate, which only maintenance allows: a reader. */
+  roles(context: CallContext): readonly string[];
+  /**
+   * Let a call in.
+   *
+   * @throws BloomeryError BLM_GRPC_STATUS PERMISSION_DENIED; UNAVAILABLE when it is for other nodes only.
+   */
+  admit(method: MachineMethod, context: CallContext): Admission;
+  /** As `admit`, for other services. */
+  admitAny(context: CallContext): Admission;
+}
+
+/** For whom an answer is. */
+export interface Admission {
+  readonly roles: readonly string[];
+  /** As the caller named this node, where it named nodes. */
+  readonly names: readonly string[];
+  /** Other nodes that the caller named beside it. */
+  readonly others: readonly string[];
+}
+
+export interface ApiAccessDeps {
+  readonly store: ConfigStore;
+  readonly names: () => NodeNames;
+  /** Address that the API is bound to. */
+  readonly listener: string;
+}
+
+const ALL_ROLES = ['os:admin', 'os:operator', 'os:reader'];
+const MAX_NODES = 64;
+
+/** Access to the API of a node. @see spec/node.md section 3 */
+export function createApiAccess({ store, names, listener }: ApiAccessDeps): ApiAccess {
+  const roles = (context: CallContext): readonly string[] => {
+    if (context.certifiedPeer() === undefined) return store.isInMaintenance ? ['os:reader'] : [];
+    return store.active.machine?.rbac === false ? ALL_ROLES : rolesOf(context);
+  };
+  const admitAny = (context: CallContext): Admission => {
+    const asked = nodesOf(context);
+    const known = names();
+    const own = asked.filter((node) => isThisNode(node, known, listener));
+    const others = asked.filter((node) => !own.includes(node));
+    if (asked.length > 0 && own.length === 0) throw unknownNode(others);
+    return { roles: roles(context), names: own, others };
+  };
+  return {
+    roles,
+    admitAny,
+    admit: (method, context) => {
+      const admission = admitAny(context);
+      // In maintenance there are no certificates yet; the method itself looks at the roles otherwise.
+      const isFirstConfig = method === 'applyConfiguration' && store.isInMaintenance;
+      if (!isFirstConfig && !mayCall(method, admission.roles)) throw notAuthorized();
+      return admission;
+    },
+  };
+}
+
+/** What a caller asks for: `node` for one, `nodes` for several. */
+function nodesOf({ metadata }: CallContext): string[] {
+  const texts = [metadata['node'], metadata['nodes']].filter((text) => text !== undefined);
+  const nodes = texts.flatMap((text) => text.split(',', MAX_NODES)).map((node) => node.trim());
+  return [...new Set(nodes)].filter((node) => node !== '');
+}
+
+/** What is said of nodes that are not this one. */
+export const forwardingText = (nodes: readonly string[]): string =>
+  `this node does not forward calls, and is not ${nodes.map((node) => JSON.stringify(node.slice(0, 200))).join(', ')}: ask that node itself (--endpoints)`;
+
+const unknownNode = (nodes: readonly string[]) => grpcError('UNAVAILABLE', forwardingText(nodes));

@@ -1,0 +1,138 @@
+import { createPublicKey, X509Certificate } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, RandomBytes } from '@bloomery/ports';
+import {
+  type CertificateAuthority,
+  createCertificateAuthority,
+  issueCertificate,
+  loadCertificateAuthority,
+  pkcs8Pem,
+  readCertificate,
+  type ServerCertificate,
+  serverValidity,
+  talosKeyPem,
+  writeYaml,
+} from '@bloomery/talos';
+import { readIfThere, writeDurably } from '../config/durable-file.ts';
+import type { NodeConfig } from '../config/node-config.ts';
+
+/** The certificates of the node's API: its own authority, kept in the state folder, and those of the machine configuration. */
+export interface CertificateStore {
+  /** A server certificate for these names, and whom the server believes. Of `machine.ca` where its key is there, else of our own. */
+  issue(config: NodeConfig, names: readonly string[]): Promise<ServerCertificate>;
+  /** Write DIR/talosconfig: an administrator of our own authority, so that it works whatever the configuration says. */
+  writeTalosconfig(config: NodeConfig, endpoint: TalosEndpoint): Promise<void>;
+}
+
+/** Where the API is found. */
+export interface TalosEndpoint {
+  /** An address to dial; `host:port` unless the port is Talos' own. */
+  readonly endpoint: string;
+  /** The same without its port. */
+  readonly node: string;
+}
+
+export interface CertificateStoreOptions {
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+}
+
+const YEAR_MS = 365 * 86_400_000;
+const AUTHORITY_YEARS = 10;
+/** Of what is left of a certificate when it is made anew. */
+const RENEW_MS = 30 * 86_400_000;
+
+/** Open the certificates, making the authority at the first start. @throws the errors of the file system; BLM_TALOS_CERTIFICATE_MALFORMED */
+export async function openCertificateStore(options: CertificateStoreOptions): Promise<CertificateStore> {
+  const { stateDir, clock } = options;
+  const own = await ownAuthority(options);
+  return {
+    issue: async (config, names) => {
+      const { ca, acceptedCAs = [] } = config.machine ?? {};
+      const signer = ca === undefined || ca.key === '' ? own : loadCertificateAuthority(ca.crt, ca.key);
+      const { certificatePem, keyPem } = await issueCertificate(signer, {
+        ...serverValidity(clock),
+        subject: { commonName: names[0] ?? 'node' },
+        names,
+        algorithm: 'ed25519',
+        extendedKeyUsages: ['serverAuth'],
+      });
+      const believed = [own.certificatePem, ca?.crt ?? '', ...acceptedCAs.map(({ crt }) => crt)];
+      return { ca: joined(believed), crt: certificatePem, key: keyPem };
+    },
+    writeTalosconfig: async (config, { endpoint, node }) => {
+      const client = await adminCertificate(options, own);
+      const encoded = (pem: string): string => Buffer.from(pem).toString('base64');
+      const name = config.cluster?.name ?? 'bloomery-node';
+      const context = {
+        endpoints: [endpoint],
+        nodes: [node],
+        ca: encoded(joined([own.certificatePem, config.machine?.ca?.crt ?? ''])),
+        crt: encoded(client.crt),
+        key: encoded(client.key),
+      };
+      const text = writeYaml({ context: name, contexts: { [name]: context } });
+      await writeDurably(join(stateDir, 'talosconfig'), text, 0o600);
+    },
+  };
+}
+
+const joined = (pems: readonly string[]): string =>
+  [...new Set(pems.map((pem) => pem.trim()))].filter((pem) => pem !== '').join('\n');
+
+/** DIR/pki/NAME.crt and .key */
+async function readPair(stateDir: string, name: string): Promise<{ crt: string; key: string } | undefined> {
+  const [crt, key] = await Promise.all(
+    ['crt', 'key'].map((part) => readIfThere(join(stateDir, 'pki', `${name}.${part}`))),
+  );
+  return crt === undefined || key === undefined ? undefined : { crt, key };
+}
+
+/** The key first: a certificate without one would look as if it had been lost. */
+async function writePair(stateDir: string, name: string, pair: { crt: string; key: string }): Promise<void> {
+  await mkdir(join(stateDir, 'pki'), { recursive: true, mode: 0o700 });
+  await writeDurably(join(stateDir, 'pki', `${name}.key`), pair.key, 0o600);
+  await writeDurably(join(stateDir, 'pki', `${name}.crt`), pair.crt, 0o600);
+}
+
+async function ownAuthority({ stateDir, clock, random }: CertificateStoreOptions): Promise<CertificateAuthority> {
+  const kept = await readPair(stateDir, 'ca');
+  if (kept !== undefined && !endsSoon(kept.crt, clock)) return loadCertificateAuthority(kept.crt, kept.key);
+  const authority = await createCertificateAuthority({
+    subject: { organizations: ['bloomery-node'] },
+    algorithm: 'ed25519',
+    notBefore: serverValidity(clock).notBefore,
+    notAfter: new Date(clock.nowMs() + AUTHORITY_YEARS * YEAR_MS),
+    random,
+  });
+  await writePair(stateDir, 'ca', { crt: authority.certificatePem, key: pkcs8Pem(authority.key) });
+  return authority;
+}
+
+async function adminCertificate(
+  { stateDir, clock, random }: CertificateStoreOptions,
+  own: CertificateAuthority,
+): Promise<{ readonly crt: string; readonly key: string }> {
+  const kept = await readPair(stateDir, 'admin');
+  if (kept !== undefined && !endsSoon(kept.crt, clock) && isOf(kept.crt, own)) return kept;
+  const { certificatePem, key } = await issueCertificate(own, {
+    ...serverValidity(clock),
+    subject: { organizations: ['os:admin'] },
+    algorithm: 'ed25519',
+    extendedKeyUsages: ['clientAuth'],
+    random,
+  });
+  const made = { crt: certificatePem, key: talosKeyPem(key) };
+  await writePair(stateDir, 'admin', made);
+  return made;
+}
+
+const endsSoon = (crt: string, clock: Clock): boolean =>
+  readCertificate(crt).notAfter.getTime() < clock.nowMs() + RENEW_MS;
+
+/** Authorities have key ids of their own; a new authority makes the old client's certificate worthless. */
+function isOf(crt: string, authority: CertificateAuthority): boolean {
+  return new X509Certificate(crt).verify(createPublicKey(authority.certificatePem));
+}

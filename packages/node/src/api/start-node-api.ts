@@ -1,0 +1,56 @@
+import type { Controller, State } from '@bloomery/cosi';
+import type { GrpcService } from '@bloomery/grpc';
+import type { Listen, Service } from '@bloomery/ports';
+import { startTalosServer } from '@bloomery/talos';
+import type { ConfigStore } from '../config/config-store.ts';
+import type { NodeEnvironment } from '../node-environment.ts';
+import { type ApiAccess, createApiAccess } from './api-access.ts';
+import { certificateController, certificateKey, certificateNames, talosEndpoint } from './certificate-controller.ts';
+import { openCertificateStore } from './certificate-store.ts';
+import { createNodeMachineService } from './machine-service.ts';
+import { canonicalAddress, type NodeNames, nodeNames } from './node-names.ts';
+
+/** What the API of a node shows and changes. */
+export interface NodeApiDeps {
+  readonly environment: NodeEnvironment;
+  readonly state: State;
+  readonly store: ConfigStore;
+  /** The service `cosi.resource.State` over the same state, with the access of this API. */
+  readonly stateService: (access: ApiAccess) => GrpcService;
+}
+
+/** The running API. */
+export interface NodeApi extends Service {
+  /** What keeps its certificate up to date; to be run with the others. */
+  readonly controllers: readonly Controller[];
+}
+
+/**
+ * Serve the Talos API of the node over mutual TLS, and write DIR/talosconfig for it.
+ *
+ * @throws BloomeryError BLM_SERVE_LISTEN when the address cannot be bound; BLM_TALOS_CERTIFICATE_MALFORMED when `machine.ca` or the
+ * authority in the state folder cannot be read.
+ */
+export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<NodeApi> {
+  const { environment, state, store, stateService } = deps;
+  const { clock, log, random, settings } = environment;
+  const { root, stateDir } = settings;
+  const certificates = await openCertificateStore({ stateDir, clock, random });
+  const names = (): NodeNames => nodeNames(state, root);
+  const access = createApiAccess({ store, names, listener: canonicalAddress(listen.host) });
+  const certified = certificateNames(names(), store.active, listen.host);
+  const server = await startTalosServer(listen, {
+    services: [createNodeMachineService({ access, store, settings, names }), stateService(access)],
+    certificate: await certificates.issue(store.active, certified),
+    clientCertificates: () => (store.isInMaintenance ? 'optional' : 'required'),
+    clock,
+    log,
+  });
+  await certificates.writeTalosconfig(store.active, talosEndpoint(server.address));
+  const issuedFor = certificateKey(certified, store.active);
+  return {
+    address: server.address,
+    controllers: [certificateController({ certificates, server, root, issuedFor })],
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
