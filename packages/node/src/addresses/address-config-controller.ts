@@ -1,5 +1,5 @@
 import type { Controller } from '@bloomery/cosi';
-import { layeredId } from '../layers/index.ts';
+import { createNotices, layeredId } from '../layers/index.ts';
 import { vlanLinkName } from '../links/vlan-link-name.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec } from '../resources/addresses.ts';
@@ -10,6 +10,7 @@ import { linkDocuments } from './link-document.ts';
 
 /** Addresses of the configuration on layer `configuration`, and the loopback's on layer `default` where everything is looked after. */
 export function addressConfigController({ settings }: Pick<NodeEnvironment, 'settings'>): Controller {
+  const notices = createNotices('warn', 'address.unreadable');
   return {
     name: 'network.AddressConfigController',
     inputs: [
@@ -27,7 +28,10 @@ export function addressConfigController({ settings }: Pick<NodeEnvironment, 'set
         outputs.put(layeredId(spec.layer === 'default' ? 'default' : 'configuration', addressId(spec)), spec);
       }
       outputs.finish();
-      for (const facts of unreadable) context.log.warn('address.unreadable', facts);
+      notices.say(
+        context.log,
+        unreadable.map(({ linkName, address }) => `${JSON.stringify(address)} of link ${linkName} is no address`),
+      );
     },
   };
 }

@@ -7,15 +7,8 @@ import { blackholeRoute, readRoute, type WrittenRoute } from './route-spec.ts';
 /** Routes of the configuration, and what of it could not be read. */
 export interface ConfiguredRoutes {
   readonly specs: readonly RouteSpec[];
-  readonly unreadable: readonly UnreadableRoute[];
-}
-
-export interface UnreadableRoute {
-  readonly linkName: string;
-  readonly destination: string;
-  readonly gateway: string;
-  /** Which part of it, with its text. */
-  readonly problem: string;
+  /** Each for a person: which route, and which part of it. */
+  readonly unreadable: readonly string[];
 }
 
 export interface RouteSources {
@@ -35,23 +28,23 @@ export function configuredRoutes({ devices, linkDocuments, documents, vlanName }
     ),
   ];
   const specs: RouteSpec[] = [];
-  const unreadable: UnreadableRoute[] = [];
+  const unreadable: string[] = [];
   for (const route of written) {
     const reading = readRoute(route);
     if (reading.ok) specs.push(reading.spec);
-    else unreadable.push({ ...named(route), problem: `${reading.part} ${JSON.stringify(reading.text)}` });
+    else unreadable.push(`${reading.part} ${JSON.stringify(reading.text)} of ${named(route)} cannot be read`);
   }
   for (const { kind, name = '', value } of documents) {
     if (kind !== 'BlackholeRouteConfig') continue;
     const destination = parsePrefix(name);
-    if (destination === undefined) {
-      unreadable.push({ linkName: '', destination: name, gateway: '', problem: `name ${JSON.stringify(name)}` });
-    } else specs.push(blackholeRoute(destination, asNumber(value['metric']), 'configuration'));
+    if (destination === undefined) unreadable.push(`blackhole route ${JSON.stringify(name)} is no network`);
+    else specs.push(blackholeRoute(destination, asNumber(value['metric']), 'configuration'));
   }
   return { specs, unreadable };
 }
 
-const named = ({ linkName, destination, gateway }: WrittenRoute) => ({ linkName, destination, gateway });
+const named = ({ linkName, destination, gateway }: WrittenRoute): string =>
+  `the route of link ${linkName} to ${destination || 'everything'} via ${gateway || 'nobody'}`;
 
 function routesOf(device: Device, vlanName: RouteSources['vlanName']): readonly WrittenRoute[] {
   const { interface: name, routes, vlans } = device;

@@ -1,6 +1,6 @@
 import type { Controller } from '@bloomery/cosi';
 import { linkDocuments } from '../addresses/link-document.ts';
-import { layeredId } from '../layers/index.ts';
+import { createNotices, layeredId } from '../layers/index.ts';
 import { vlanLinkName } from '../links/vlan-link-name.ts';
 import { DeviceConfigSpec } from '../resources/device-config.ts';
 import { ACTIVE_CONFIG, LAYERED, MachineConfig } from '../resources/machine-config.ts';
@@ -10,6 +10,7 @@ import { routeId } from './route-id.ts';
 
 /** Routes of the configuration on layer `configuration`. */
 export function routeConfigController(): Controller {
+  const notices = createNotices('warn', 'route.unreadable');
   return {
     name: 'network.RouteConfigController',
     inputs: [
@@ -28,7 +29,7 @@ export function routeConfigController(): Controller {
       const outputs = context.outputs(RouteSpec, { namespace: LAYERED });
       for (const spec of specs) outputs.put(layeredId('configuration', routeId(spec)), spec);
       outputs.finish();
-      for (const facts of unreadable) context.log.warn('route.unreadable', { ...facts });
+      notices.say(context.log, unreadable);
     },
   };
 }

@@ -5,7 +5,7 @@ import { onKernelChange } from '../addresses/address-spec-controller.ts';
 import type { Kernel, KernelRule } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import { isSameRule } from '../kernel/live-view.ts';
-import { applySpecs, createAttempts, layeredId, type Problems } from '../layers/index.ts';
+import { applySpecs, createAttempts, createNotices, layeredId, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { ACTIVE_CONFIG, LAYERED, MachineConfig } from '../resources/machine-config.ts';
 import { RoutingRuleSpec } from '../resources/routes.ts';
@@ -13,6 +13,7 @@ import { configuredRules, kernelRule, routingRuleId } from './routing-rules.ts';
 
 /** Routing rules of the configuration on layer `configuration`. */
 export function routingRuleConfigController(): Controller {
+  const notices = createNotices('warn', 'routing-rule.unreadable');
   return {
     name: 'network.RoutingRuleConfigController',
     inputs: [{ definition: MachineConfig, id: ACTIVE_CONFIG, kind: 'weak' }],
@@ -23,7 +24,7 @@ export function routingRuleConfigController(): Controller {
       const outputs = context.outputs(RoutingRuleSpec, { namespace: LAYERED });
       for (const spec of specs) outputs.put(layeredId('configuration', routingRuleId(spec)), spec);
       outputs.finish();
-      for (const facts of unreadable) context.log.warn('routing-rule.unreadable', facts);
+      notices.say(context.log, unreadable);
     },
   };
 }

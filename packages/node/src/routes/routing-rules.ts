@@ -10,7 +10,8 @@ import { tableName } from './route-spec.ts';
 /** Rules of the configuration, and what of it could not be read. */
 export interface ConfiguredRules {
   readonly specs: readonly RoutingRuleSpec[];
-  readonly unreadable: readonly { readonly rule: string; readonly problem: string }[];
+  /** Each for a person. */
+  readonly unreadable: readonly string[];
 }
 
 /** Priorities of the rules that the kernel (local, main, default) and KubeSpan (IPv4, IPv6) have for themselves. */
@@ -24,11 +25,11 @@ export const routingRuleId = ({ family, priority }: Pick<RoutingRuleSpec, 'famil
 /** The rules that RoutingRuleConfig documents name; without addresses one for each family. */
 export function configuredRules(documents: readonly NodeDocument[]): ConfiguredRules {
   const specs: RoutingRuleSpec[] = [];
-  const unreadable: { rule: string; problem: string }[] = [];
+  const unreadable: string[] = [];
   for (const { kind, name = '', value } of documents) {
     if (kind !== 'RoutingRuleConfig') continue;
     const read = readRule(name, value);
-    if (typeof read === 'string') unreadable.push({ rule: name, problem: read });
+    if (typeof read === 'string') unreadable.push(`routing rule ${JSON.stringify(name)}: ${read}`);
     else specs.push(...read);
   }
   return { specs, unreadable };
