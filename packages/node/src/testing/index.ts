@@ -1,1 +1,2 @@
 export * from './fake-kernel/fake-kernel.ts';
+export * from './test-environment.ts';
