@@ -1,3 +1,4 @@
+import type { ResourceDefinition } from '@bloomery/cosi';
 import { type CallContext, grpcError } from '@bloomery/grpc';
 import { type MachineMethod, mayCall, notAuthorized, rolesOf } from '@bloomery/talos';
 import type { ConfigStore } from '../config/config-store.ts';
@@ -5,16 +6,14 @@ import { isThisNode, type NodeNames } from './node-names.ts';
 
 /** Who may do what, and for which node a call is. */
 export interface ApiAccess {
-  /** Roles of the caller. Without a certificate, which only maintenance allows: a reader. */
-  roles(context: CallContext): readonly string[];
   /**
    * Let a call in.
    *
    * @throws BloomeryError BLM_GRPC_STATUS PERMISSION_DENIED; UNAVAILABLE when it is for other nodes only.
    */
   admit(method: MachineMethod, context: CallContext): Admission;
-  /** As `admit`, for other services. */
-  admitAny(context: CallContext): Admission;
+  /** Let a reader of resources of this type in. @throws as `admit` */
+  admitReader(context: CallContext, definition: Pick<ResourceDefinition, 'sensitive'>): void;
 }
 
 /** For whom an answer is. */
@@ -33,16 +32,18 @@ export interface ApiAccessDeps {
   readonly listener: string;
 }
 
-const ALL_ROLES = ['os:admin', 'os:operator', 'os:reader'];
+const ADMIN = ['os:admin'];
+const READERS = ['os:admin', 'os:operator', 'os:reader'];
 const MAX_NODES = 64;
 
 /** Access to the API of a node. @see spec/node.md section 3 */
 export function createApiAccess({ store, names, listener }: ApiAccessDeps): ApiAccess {
+  /** Without a certificate, which only maintenance allows: a reader. */
   const roles = (context: CallContext): readonly string[] => {
     if (context.certifiedPeer() === undefined) return store.isInMaintenance ? ['os:reader'] : [];
-    return store.active.machine?.rbac === false ? ALL_ROLES : rolesOf(context);
+    return store.active.machine?.rbac === false ? READERS : rolesOf(context);
   };
-  const admitAny = (context: CallContext): Admission => {
+  const targeted = (context: CallContext): Admission => {
     const asked = nodesOf(context);
     const known = names();
     const own = asked.filter((node) => isThisNode(node, known, listener));
@@ -51,10 +52,13 @@ export function createApiAccess({ store, names, listener }: ApiAccessDeps): ApiA
     return { roles: roles(context), names: own, others };
   };
   return {
-    roles,
-    admitAny,
+    admitReader: (context, { sensitive }) => {
+      const admission = targeted(context);
+      const wanted = sensitive ? ADMIN : READERS;
+      if (!admission.roles.some((role) => wanted.includes(role))) throw notAuthorized();
+    },
     admit: (method, context) => {
-      const admission = admitAny(context);
+      const admission = targeted(context);
       // In maintenance there are no certificates yet; the method itself looks at the roles otherwise.
       const isFirstConfig = method === 'applyConfiguration' && store.isInMaintenance;
       if (!isFirstConfig && !mayCall(method, admission.roles)) throw notAuthorized();

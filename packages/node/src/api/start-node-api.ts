@@ -1,10 +1,9 @@
-import type { Controller, State } from '@bloomery/cosi';
-import type { GrpcService } from '@bloomery/grpc';
+import { type Controller, createStateService, type State } from '@bloomery/cosi';
 import type { Listen, Service } from '@bloomery/ports';
 import { startTalosServer } from '@bloomery/talos';
 import type { ConfigStore } from '../config/config-store.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
-import { type ApiAccess, createApiAccess } from './api-access.ts';
+import { createApiAccess } from './api-access.ts';
 import { certificateController, certificateKey, certificateNames, talosEndpoint } from './certificate-controller.ts';
 import { openCertificateStore } from './certificate-store.ts';
 import { createNodeMachineService } from './machine-service.ts';
@@ -15,8 +14,6 @@ export interface NodeApiDeps {
   readonly environment: NodeEnvironment;
   readonly state: State;
   readonly store: ConfigStore;
-  /** The service `cosi.resource.State` over the same state, with the access of this API. */
-  readonly stateService: (access: ApiAccess) => GrpcService;
 }
 
 /** The running API. */
@@ -32,7 +29,7 @@ export interface NodeApi extends Service {
  * authority in the state folder cannot be read.
  */
 export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<NodeApi> {
-  const { environment, state, store, stateService } = deps;
+  const { environment, state, store } = deps;
   const { clock, log, random, settings } = environment;
   const { root, stateDir } = settings;
   const certificates = await openCertificateStore({ stateDir, clock, random });
@@ -40,7 +37,10 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
   const access = createApiAccess({ store, names, listener: canonicalAddress(listen.host) });
   const certified = certificateNames(names(), store.active, listen.host);
   const server = await startTalosServer(listen, {
-    services: [createNodeMachineService({ access, store, settings, names }), stateService(access)],
+    services: [
+      createNodeMachineService({ access, store, settings, names }),
+      createStateService(state, { random, authorize: access.admitReader }),
+    ],
     certificate: await certificates.issue(store.active, certified),
     clientCertificates: () => (store.isInMaintenance ? 'optional' : 'required'),
     clock,
