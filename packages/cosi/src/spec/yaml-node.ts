@@ -12,7 +12,7 @@ const INDENT = 4;
 /** One YAML document in block style as Go's encoders print it: four columns for each level, two for what follows a dash. */
 export function yamlDocument(node: YamlNode): string {
   const lines: string[] = [];
-  if (!isNested(node)) lines.push(inline(node, 0));
+  if (!isNested(node)) lines.push(inline(node, INDENT));
   else if ('list' in node) writeList(node.list, 0, lines);
   else if ('map' in node) writeMap(node.map, 0, lines);
   return `${lines.join('\n')}\n`;
