@@ -30,6 +30,7 @@ export * from './ipv4.ts';
 export * from './ipv4-udp.ts';
 export * from './ipv6.ts';
 export * from './mac.ts';
+export * from './netlink/index.ts';
 export * from './smbios/index.ts';
 export * from './tftp/tftp-packet.ts';
 export * from './wireguard/peer-packet.ts';

@@ -1,6 +1,6 @@
 import type { KernelBond, KernelLink, KernelLinks, LinkChange, NewLink } from '../../kernel/kernel.ts';
-import { addressKey } from '../../kernel/kernel-keys.ts';
-import { flushRoutesOfDownLink } from '../../kernel/link-down.ts';
+import { addressKey, routeKey } from '../../kernel/kernel-keys.ts';
+import { dropRoutesOfDownLink } from '../../kernel/link-down.ts';
 import { connectRoute } from './fake-addresses.ts';
 import {
   type FakeHost,
@@ -178,7 +178,7 @@ export function dropLink(host: FakeHost, index: number): void {
 function changeLink(host: FakeHost, index: number, change: LinkChange): void {
   const what = `changing ${nameOf(host, index)}`;
   const now = (): KernelLink => host.link(what, index);
-  now();
+  if (change.up === false) setUp(host, what, now(), false);
   if (change.mtu !== undefined) {
     if (change.mtu < 68 || change.mtu > 65_575) throw refusal(what, 'EINVAL', 'mtu less than device minimum');
     host.view.putLink({ ...now(), mtu: change.mtu });
@@ -197,7 +197,7 @@ function changeLink(host: FakeHost, index: number, change: LinkChange): void {
     host.view.putLink({ ...now(), bridge: { ...bridge, ...change.bridge } });
   if (change.masterIndex !== undefined && change.masterIndex !== now().masterIndex)
     enslave(host, what, now(), change.masterIndex);
-  if (change.up !== undefined) setUp(host, what, now(), change.up);
+  if (change.up === true) setUp(host, what, now(), true);
 }
 
 function changeAltNames(host: FakeHost, what: string, index: number, change: LinkChange): void {
@@ -236,7 +236,8 @@ function setUp(host: FakeHost, what: string, link: KernelLink, up: boolean): voi
     if (other.kind === 'vlan' && other.linkIndex === link.index) setUp(host, what, other, false);
   for (const address of host.view.addressesOfLink(link.index))
     if (address.family === 10) host.view.dropAddress(addressKey(address));
-  flushRoutesOfDownLink(host.view, link.index);
+  dropRoutesOfDownLink(host.view, link.index);
+  for (const route of host.view.routesOfLink(link.index)) if (route.family === 10) host.view.dropRoute(routeKey(route));
 }
 
 function changeBond(host: FakeHost, what: string, link: KernelLink, bond: KernelBond): void {

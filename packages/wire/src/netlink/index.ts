@@ -1,0 +1,14 @@
+export * from './ethtool.ts';
+export * from './genl.ts';
+export * from './genl-wireguard.ts';
+export * from './netlink-bytes.ts';
+export * from './netlink-message.ts';
+export { encodeNetlinkNoop } from './netlink-writer.ts';
+export * from './rtnl.ts';
+export * from './rtnl-address.ts';
+export * from './rtnl-bond.ts';
+export * from './rtnl-link.ts';
+export * from './rtnl-link-request.ts';
+export * from './rtnl-route.ts';
+export * from './rtnl-route-request.ts';
+export * from './rtnl-rule.ts';
