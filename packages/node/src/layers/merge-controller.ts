@@ -1,7 +1,7 @@
 import type { Controller, ReconcileContext, Resource, ResourceDefinition } from '@bloomery/cosi';
 import { LAYERED } from '../resources/machine-config.ts';
 import { layerRank } from './config-layer.ts';
-import { PROBLEM_ANNOTATION, type Problems } from './problems.ts';
+import { type Problems, problemAnnotations } from './problems.ts';
 
 /** A spec that says which layer it comes from. */
 export interface LayeredSpec {
@@ -49,7 +49,7 @@ function mergeOnce<S extends LayeredSpec>(context: ReconcileContext, options: Me
   const outputs = context.outputs(definition);
   for (const [id, specs] of groupBySpecId(running, idOf)) {
     const problem = problems?.of(id);
-    outputs.put(id, merge(specs), problem === undefined ? {} : { annotations: { [PROBLEM_ANNOTATION]: problem } });
+    outputs.put(id, merge(specs), { annotations: problemAnnotations(problem) });
   }
   outputs.finish();
   for (const { metadata } of leaving) context.release(definition, metadata.id, { namespace: LAYERED });

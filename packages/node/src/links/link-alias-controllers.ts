@@ -1,6 +1,6 @@
 import type { Controller, ReconcileContext, Resource } from '@bloomery/cosi';
 import { onKernelChange } from '../addresses/address-spec-controller.ts';
-import { createAttempts, createNotices, createProblems, PROBLEM_ANNOTATION, type Problems } from '../layers/index.ts';
+import { createAttempts, createNotices, createProblems, type Problems, problemAnnotations } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { LinkAliasSpec, LinkStatus } from '../resources/links.ts';
 import { ACTIVE_CONFIG, MachineConfig } from '../resources/machine-config.ts';
@@ -35,7 +35,7 @@ function configController(problems: Problems): Controller {
       const outputs = context.outputs(LinkAliasSpec);
       for (const [link, alias] of aliases) {
         const problem = problems.of(link);
-        outputs.put(link, { alias }, problem === undefined ? {} : { annotations: { [PROBLEM_ANNOTATION]: problem } });
+        outputs.put(link, { alias }, { annotations: problemAnnotations(problem) });
       }
       outputs.finish();
     },
