@@ -1,6 +1,6 @@
 export * from './api/index.ts';
 export * from './config/index.ts';
-export * from './dns/host-dns.ts';
+export * from './dns/index.ts';
 export * from './files/index.ts';
 export * from './kernel/index.ts';
 export * from './links/index.ts';

@@ -71,6 +71,8 @@ export const ERROR_CODES = {
     'A controller of the node read or wrote a type that it does not declare. Report it with the message.',
   BLM_COSI_UNKNOWN_TYPE: 'The node serves no resources of this type. `talosctl get rd` lists the types.',
   BLM_COSI_WATCH: 'The options of a watch exclude each other. The message names them.',
+  BLM_DNS_UPSTREAM:
+    'A name server could not be asked. The message names it and the reason; the others are asked instead, see `talosctl get dnsupstreams`.',
   BLM_GRPC_STATUS:
     "A gRPC call ended with a status other than OK. The facts name the status; the message is the peer's.",
   BLM_KERNEL_REFUSED:
@@ -93,7 +95,7 @@ export const ERROR_CODES = {
   BLM_LINK_SECRET_INVALID:
     'The Secret default/siderolink is damaged. Restore it from a backup: a new one cuts off every linked machine.',
   BLM_LINK_UNREACHABLE:
-    'A machine cannot connect to its SideroLink API, or the proxy in front of it refused. The message names both; check HTTPS_PROXY and NO_PROXY.',
+    'A machine cannot connect to its SideroLink API or another server, or the proxy in front of it refused. The message names both; check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.',
   BLM_NODE_AMBIGUOUS:
     'Two Nodes of a workload cluster carry the same provider id. The message names them; delete the one whose machine is gone.',
   BLM_NODE_APPLY_BUSY: 'Another configuration is being applied to the node at this moment. Apply this one afterwards.',

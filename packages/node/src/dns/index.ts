@@ -1,0 +1,3 @@
+export * from './host-dns.ts';
+export { type HostDnsDeps, startHostDns } from './start-host-dns.ts';
+export type { DnsDial } from './upstream/exchange.ts';

@@ -1,0 +1,335 @@
+import { type Clock, createSeldom, type Logger, type Seldom } from '@bloomery/ports';
+import {
+  DNS_FLAG,
+  DNS_RCODE,
+  DNS_TRACE_OPTION,
+  type DnsOption,
+  type DnsQuery,
+  type DnsTrace,
+  dnsRcodeName,
+  dnsTypeName,
+  emptyDnsAnswer,
+  encodeDnsName,
+  encodeDnsTrace,
+  readDnsQuery,
+} from '@bloomery/wire';
+import { AnswerCache, answerCacheBytes, MISS, type Recalled, STALE_MAX_MS } from './answer-cache.ts';
+import { finishReply } from './finish-reply.ts';
+import type { HostDnsSettings } from './host-dns.ts';
+import { answerLocally, changedNames } from './local-names.ts';
+import { KEY_FLAG, lowerCase, plainAnswer, type StoredAnswer, storedAnswer } from './stored-answer.ts';
+import { askUpstreams, type UpstreamOutcome } from './upstream/ask-upstreams.ts';
+import type { UpstreamQuestion } from './upstream/upstream-question.ts';
+import type { UpstreamGroup, UpstreamGroups } from './upstream-groups.ts';
+
+const PACKET_MAX_BYTES = 65_536;
+const IN_AT = 0;
+const OUT_AT = PACKET_MAX_BYTES;
+const CACHE_AT = 2 * PACKET_MAX_BYTES;
+/** Different questions that wait for upstreams; more are refused with SERVFAIL. */
+const UNDER_WAY_MAX = 1_000;
+/** With an expired answer at hand a client does not wait longer than this (RFC 8767 section 5). */
+const STALE_AFTER_MS = 1_800;
+const SAY_FAILURE_EVERY_MS = 60_000;
+/** EDNS option of extended errors, and two of its codes (RFC 8914). */
+const EXTENDED_ERROR = { option: 15, stale: 3, noReachableAuthority: 22 } as const;
+
+/** What a client sent. */
+export interface Asked {
+  readonly packet: Uint8Array;
+  readonly transport: 'udp' | 'tcp';
+  /** From this host: it may ask how its question was answered. */
+  readonly fromLoopback: boolean;
+}
+
+/** What is sent back. */
+export interface Answered {
+  readonly packet: Uint8Array;
+  /** What a listener with a cache of its own may answer the next such question with. */
+  readonly remember?: StoredAnswer;
+}
+
+/** Numbers since the start. */
+export interface ResolverCounts {
+  hits: number;
+  misses: number;
+  coalesced: number;
+  stale: number;
+  failures: number;
+}
+
+interface Shared {
+  readonly outcome: UpstreamOutcome;
+  readonly message?: Buffer;
+  readonly stored?: StoredAnswer;
+}
+
+/** Where an answer comes from, before it is made ready for one client. */
+interface Found {
+  readonly message: Uint8Array;
+  readonly rcode: number;
+  readonly trace: Omit<DnsTrace, 'tookMs'>;
+  readonly remember?: StoredAnswer;
+  readonly extendedError?: { readonly code: number; readonly text: string };
+}
+
+export interface ResolverDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly groups: UpstreamGroups;
+  readonly cacheSeed: number;
+}
+
+/** Answers questions: from the cache, from what the host knows, or by asking upstreams. */
+export class Resolver {
+  readonly counts: ResolverCounts = { hits: 0, misses: 0, coalesced: 0, stale: 0, failures: 0 };
+  readonly cache: AnswerCache;
+  readonly #memory = new Uint8Array(CACHE_AT + answerCacheBytes());
+  readonly #deps: ResolverDeps;
+  readonly #underWay = new Map<string, Promise<Shared>>();
+  readonly #maySayFailure: Seldom;
+  #names: Pick<HostDnsSettings, 'staticHosts' | 'members'> = { staticHosts: new Map(), members: new Map() };
+
+  constructor(deps: ResolverDeps) {
+    this.#deps = deps;
+    this.#maySayFailure = createSeldom(deps.clock, SAY_FAILURE_EVERY_MS, 1_000);
+    this.cache = new AnswerCache({
+      memory: this.#memory,
+      at: CACHE_AT,
+      seed: deps.cacheSeed,
+      datagramMaxBytes: PACKET_MAX_BYTES - 1,
+    });
+  }
+
+  /** Take names up. @returns wire forms of the names whose answers changed: other caches must forget them, too. */
+  setNames(names: Pick<HostDnsSettings, 'staticHosts' | 'members'>): readonly Uint8Array[] {
+    const changed = [
+      ...changedNames(this.#names.staticHosts, names.staticHosts),
+      ...changedNames(this.#names.members, names.members),
+    ];
+    this.#names = names;
+    const forgotten = changed.map(encodeDnsName).filter((name) => name !== undefined);
+    for (const name of forgotten) this.forget(name);
+    return forgotten;
+  }
+
+  /** Forget the addresses of a name in wire form. */
+  forget(name: Uint8Array): void {
+    for (const type of [1, 28]) {
+      const message = Buffer.concat([Buffer.alloc(12), name, Buffer.of(0, type, 0, 1)]);
+      lowerCase(message, 12, message.byteLength - 4);
+      this.cache.remove(message, message.byteLength);
+    }
+  }
+
+  /** A reply from the cache at once, or undefined. It is overwritten by the next call. */
+  replyFromCache(packet: Uint8Array, transport: 'udp' | 'tcp'): Uint8Array | undefined {
+    const { byteLength } = packet;
+    if (byteLength > PACKET_MAX_BYTES) return undefined;
+    const nowMs = this.#deps.clock.nowMs();
+    this.#memory.set(packet, IN_AT);
+    const length =
+      transport === 'udp'
+        ? this.cache.reply(IN_AT, byteLength, OUT_AT, nowMs)
+        : this.cache.replyStream(IN_AT, byteLength, OUT_AT, nowMs);
+    if (length === MISS) return undefined;
+    this.counts.hits += 1;
+    return this.#memory.subarray(OUT_AT, OUT_AT + length);
+  }
+
+  /** Answer what is not answered at once. @returns undefined for what must be dropped. Never rejects. */
+  async resolve(asked: Asked): Promise<Answered | undefined> {
+    const { packet } = asked;
+    const reading = readDnsQuery(packet);
+    if (reading === undefined) return undefined;
+    if (!reading.ok) return { packet: emptyDnsAnswer(packet, { rcode: reading.rcode }) };
+    const { query } = reading;
+    if (query.edns !== undefined && query.edns.version !== 0)
+      return { packet: finishReply({ ...asked, query, ...empty(packet, query, DNS_RCODE.BADVERS) }) };
+    const startedMs = this.#deps.clock.nowMs();
+    const found = await this.#find(asked, query);
+    const trace: DnsTrace = { ...found.trace, tookMs: this.#deps.clock.nowMs() - startedMs };
+    this.#say(query, found, trace);
+    const options = optionsOf(found, wantsTrace(asked, query) ? trace : undefined);
+    const reply = finishReply({ ...asked, query, message: found.message, rcode: found.rcode, options });
+    return { packet: reply, ...(found.remember === undefined ? {} : { remember: found.remember }) };
+  }
+
+  async #find(asked: Asked, query: DnsQuery): Promise<Found> {
+    const { packet } = asked;
+    const local = answerLocally(packet, query, this.#names);
+    if (local !== undefined) return { message: local.message, rcode: 0, trace: { answeredBy: local.from, tries: [] } };
+    const known = this.#recall(packet, query);
+    if (known !== undefined && known.leftMs > 0) {
+      this.counts.hits += 1;
+      return known.found;
+    }
+    this.counts.misses += 1;
+    const group = this.#deps.groups.groupOf(query.name.toLowerCase());
+    const shared = this.#ask(asked, query, group);
+    if (shared === undefined) return failed(packet, query, { answeredBy: 'none', tries: [] }, 'too many questions');
+    const { promise, coalesced } = shared;
+    const outcome = known === undefined ? await promise : await this.#within(promise, staleAfterMs(group));
+    const found = outcome === undefined ? undefined : fromUpstream(packet, query, outcome);
+    if (known !== undefined && (found === undefined || found.trace.answeredBy === 'none')) {
+      this.counts.stale += 1;
+      return known.found;
+    }
+    const told = found ?? failed(packet, query, { answeredBy: 'none', tries: [] }, 'no answer');
+    return { ...told, trace: { ...told.trace, ...domainOf(group), ...(coalesced ? { coalesced } : {}) } };
+  }
+
+  /** What the cache has, fresh or stale. */
+  #recall(packet: Uint8Array, query: DnsQuery): { readonly leftMs: number; readonly found: Found } | undefined {
+    this.#memory.set(packet.subarray(0, query.questionEnd), IN_AT);
+    const recalled = this.cache.recall(
+      { at: IN_AT, questionEnd: query.questionEnd, keyFlags: keyFlagsOf(query), outAt: OUT_AT, staleMs: STALE_MAX_MS },
+      this.#deps.clock.nowMs(),
+    );
+    if (recalled === undefined) return undefined;
+    const message = Buffer.from(this.#memory.subarray(OUT_AT, OUT_AT + recalled.bytes));
+    return { leftMs: recalled.leftMs, found: fromCache(message, recalled, keyFlagsOf(query)) };
+  }
+
+  /** Ask upstreams, or wait with the others that ask the same; undefined when too many wait already. */
+  #ask(
+    asked: Asked,
+    query: DnsQuery,
+    group: UpstreamGroup,
+  ): { readonly promise: Promise<Shared>; readonly coalesced: boolean } | undefined {
+    const question = Buffer.from(asked.packet.subarray(12, query.questionEnd));
+    const lowered = Buffer.from(question);
+    lowerCase(lowered, 0, lowered.byteLength - 4);
+    const recursionDesired = (query.flags & DNS_FLAG.RD) !== 0;
+    const key = `${lowered.toString('latin1')}${keyFlagsOf(query)}${recursionDesired}`;
+    const waiting = this.#underWay.get(key);
+    if (waiting !== undefined) {
+      this.counts.coalesced += 1;
+      return { promise: waiting, coalesced: true };
+    }
+    if (this.#underWay.size >= UNDER_WAY_MAX) return undefined;
+    const promise = this.#askNow(upstreamQuestion(asked, query, question), keyFlagsOf(query), group).finally(() =>
+      this.#underWay.delete(key),
+    );
+    this.#underWay.set(key, promise);
+    return { promise, coalesced: false };
+  }
+
+  async #askNow(question: UpstreamQuestion, keyFlags: number, group: UpstreamGroup): Promise<Shared> {
+    const outcome = await askUpstreams(group.upstreams, question, this.#deps.clock);
+    const { answer } = outcome;
+    if (answer === undefined || !answer.matches) return { outcome };
+    const message = plainAnswer(answer.message, answer.frame);
+    const stored = question.recursionDesired ? storedAnswer(answer.message, keyFlags) : undefined;
+    if (stored === undefined) return { outcome, message };
+    this.cache.store(stored, this.#deps.clock.nowMs());
+    return { outcome, message: Buffer.from(stored.data.subarray(0, stored.messageBytes)), stored };
+  }
+
+  #within(promise: Promise<Shared>, delayMs: number): Promise<Shared | undefined> {
+    return new Promise((resolve) => {
+      const cancel = this.#deps.clock.after(delayMs, () => resolve(undefined));
+      void promise.then((shared) => {
+        cancel();
+        resolve(shared);
+      });
+    });
+  }
+
+  #say(query: DnsQuery, found: Found, trace: DnsTrace): void {
+    const { log } = this.#deps;
+    const { tries, ...facts } = trace;
+    const asked = { name: query.name, type: dnsTypeName(query.type) };
+    log.debug('dns.answered', { ...asked, rcode: dnsRcodeName(found.rcode), ...facts, tries: tries.length });
+    if (trace.answeredBy !== 'none') return;
+    this.counts.failures += 1;
+    const reason = found.extendedError?.text ?? '';
+    if (this.#maySayFailure(reason)) log.warn('dns.no-upstream-answered', { ...asked, reason });
+  }
+}
+
+function upstreamQuestion({ transport }: Asked, query: DnsQuery, question: Uint8Array): UpstreamQuestion {
+  const { flags, edns } = query;
+  return {
+    question,
+    checkingDisabled: (flags & DNS_FLAG.CD) !== 0,
+    authenticData: (flags & DNS_FLAG.AD) !== 0,
+    recursionDesired: (flags & DNS_FLAG.RD) !== 0,
+    ...(edns === undefined ? {} : { edns: { dnssecOk: edns.dnssecOk } }),
+    transport,
+  };
+}
+
+function keyFlagsOf({ flags, edns }: DnsQuery): number {
+  return (
+    (edns?.dnssecOk === true ? KEY_FLAG.DNSSEC_OK : 0) | ((flags & DNS_FLAG.CD) !== 0 ? KEY_FLAG.CHECKING_DISABLED : 0)
+  );
+}
+
+function wantsTrace({ fromLoopback }: Asked, { edns }: DnsQuery): boolean {
+  return fromLoopback && edns?.options.some(({ code }) => code === DNS_TRACE_OPTION) === true;
+}
+
+function fromCache(message: Buffer, recalled: Recalled, keyFlags: number): Found {
+  const isStale = recalled.leftMs <= 0;
+  message.writeUInt16BE(message.readUInt16BE(2) | DNS_FLAG.AA, 2);
+  const stored = isStale ? undefined : storedAnswer(message, keyFlags);
+  return {
+    message,
+    rcode: (message[3] ?? 0) & 15,
+    trace: {
+      answeredBy: isStale ? 'stale' : 'cache',
+      ageSeconds: Math.round(recalled.ageMs / 1000),
+      tries: [],
+    },
+    // Its life goes on as it is, and does not begin again.
+    ...(stored === undefined ? {} : { remember: { ...stored, lifeMs: recalled.leftMs } }),
+    ...(isStale ? { extendedError: { code: EXTENDED_ERROR.stale, text: '' } } : {}),
+  };
+}
+
+function fromUpstream(packet: Uint8Array, query: DnsQuery, { outcome, message, stored }: Shared): Found {
+  const { answer, tries } = outcome;
+  if (answer === undefined) {
+    const reasons = tries.map(({ upstream, result }) => `${upstream}: ${result}`).join(', ');
+    return failed(packet, query, { answeredBy: 'none', tries }, reasons === '' ? 'no upstream is configured' : reasons);
+  }
+  const trace = { answeredBy: 'upstream', upstream: answer.upstream, tries } as const;
+  if (message === undefined) return { ...empty(packet, query, DNS_RCODE.FORMERR), trace };
+  return {
+    message,
+    rcode: answer.frame.rcode,
+    trace,
+    ...(stored === undefined ? {} : { remember: stored }),
+  };
+}
+
+function failed(packet: Uint8Array, query: DnsQuery, trace: Found['trace'], text: string): Found {
+  const extendedError = { code: EXTENDED_ERROR.noReachableAuthority, text };
+  return { ...empty(packet, query, DNS_RCODE.SERVFAIL), trace, extendedError };
+}
+
+function empty(packet: Uint8Array, { questionEnd }: DnsQuery, rcode: number): { message: Buffer; rcode: number } {
+  return { message: emptyDnsAnswer(packet, { rcode, questionEnd }), rcode };
+}
+
+function optionsOf({ extendedError }: Found, trace: DnsTrace | undefined): readonly DnsOption[] {
+  const options: DnsOption[] = [];
+  if (extendedError !== undefined) {
+    const { code, text } = extendedError;
+    options.push({
+      code: EXTENDED_ERROR.option,
+      data: Buffer.concat([Buffer.of(0, code), Buffer.from(text.slice(0, 200))]),
+    });
+  }
+  if (trace !== undefined) options.push({ code: DNS_TRACE_OPTION, data: encodeDnsTrace(trace) });
+  return options;
+}
+
+function staleAfterMs({ upstreams }: UpstreamGroup): number {
+  return upstreams.every(({ state }) => state === 'down') ? 0 : STALE_AFTER_MS;
+}
+
+function domainOf({ domain }: UpstreamGroup): { readonly domain?: string } {
+  return domain === undefined ? {} : { domain };
+}

@@ -1,0 +1,97 @@
+import type { Clock, Logger, RandomBytes } from '@bloomery/ports';
+import { explainBindError } from './explain-bind-error.ts';
+import type { HostDns, HostDnsSettings, HostDnsStatus } from './host-dns.ts';
+import { type Bound, Listeners } from './listeners.ts';
+import { createPortableUdp } from './portable-udp.ts';
+import { Resolver } from './resolver.ts';
+import { startTcpListener } from './tcp-listener.ts';
+import type { UdpBackend } from './udp-backend.ts';
+import type { DnsDial } from './upstream/exchange.ts';
+import { UpstreamGroups } from './upstream-groups.ts';
+
+/** What the server is given. */
+export interface HostDnsDeps {
+  readonly clock: Clock;
+  /** Its lines carry `service: dns-resolve-cache`. */
+  readonly log: Logger;
+  readonly random: RandomBytes;
+  /** Opens connections of DoT and DoH: through the proxy where one is configured. */
+  readonly dial?: DnsDial;
+  /** More authorities (PEM) for DoT and DoH. */
+  readonly trustedRoots?: () => readonly string[] | undefined;
+  /** `portable` does without native parts; `native`, which falls back to it, unless given. */
+  readonly datagrams?: 'native' | 'portable';
+  /** The proc file system; `/proc` unless given. */
+  readonly proc?: string;
+}
+
+/** Start the caching DNS server of the host. It listens and asks nobody until it is configured. */
+export async function startHostDns(deps: HostDnsDeps): Promise<HostDns> {
+  const { clock, random } = deps;
+  const log = deps.log.with({ service: 'dns-resolve-cache' });
+  const heard = new Set<() => void>();
+  const changed = (): void => {
+    for (const hear of [...heard]) hear();
+  };
+  const groups = new UpstreamGroups({
+    ...deps,
+    changed: ({ name, state, lastError }) => {
+      if (state === 'down') log.warn('dns.upstream-down', { upstream: name, reason: lastError });
+      else log.info('dns.upstream-up', { upstream: name });
+      changed();
+    },
+  });
+  const cacheSeed = random(4).reduce((seed, byte) => (seed << 8) | byte, 0);
+  const resolver = new Resolver({ clock, log, groups, cacheSeed });
+  const udp: UdpBackend = createPortableUdp(resolver, log);
+  const listeners = new Listeners({
+    clock,
+    log,
+    changed,
+    bind: (transport, listen, hopLimit): Promise<Bound> =>
+      transport === 'udp' ? udp.bind(listen, hopLimit) : startTcpListener(listen, { resolver, clock }),
+    explain: (transport, listen, error) => explainBindError(deps.proc ?? '/proc', { transport, listen, error }),
+  });
+  const status = (): HostDnsStatus => ({
+    listeners: listeners.status,
+    upstreams: groups.all.map(({ setting, state, lastError }) => ({
+      upstream: setting,
+      healthy: state !== 'down',
+      ...(lastError === undefined ? {} : { lastError }),
+    })),
+    cache: {
+      positive: resolver.cache.positiveSize,
+      negative: resolver.cache.negativeSize,
+      hits: resolver.counts.hits + udp.counts.hits,
+      misses: resolver.counts.misses,
+      coalesced: resolver.counts.coalesced,
+      stale: resolver.counts.stale,
+    },
+  });
+  const takeUp = (settings: HostDnsSettings): void => {
+    for (const name of resolver.setNames(settings)) udp.forget(name);
+    if (!groups.configure(settings)) return;
+    resolver.cache.clear();
+    udp.clear();
+    changed();
+  };
+  return {
+    get status() {
+      return status();
+    },
+    async configure(settings) {
+      takeUp(settings);
+      await listeners.configure(settings.listen, settings.hopLimit);
+    },
+    listen(listener) {
+      heard.add(listener);
+      return () => heard.delete(listener);
+    },
+    async [Symbol.asyncDispose]() {
+      heard.clear();
+      await listeners[Symbol.asyncDispose]();
+      await udp[Symbol.asyncDispose]();
+      groups[Symbol.dispose]();
+    },
+  };
+}

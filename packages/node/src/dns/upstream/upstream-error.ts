@@ -1,0 +1,19 @@
+import { getSystemErrorMap } from 'node:util';
+import { BloomeryError } from '@bloomery/ports';
+
+/** A try at an upstream that failed. `reason` is short: `connection refused`, `timeout`. */
+export function upstreamError(upstream: string, reason: string, cause?: unknown): BloomeryError {
+  return new BloomeryError('BLM_DNS_UPSTREAM', `${upstream}: ${reason}`, {
+    retryable: true,
+    facts: { upstream, reason },
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** The reason of an upstreamError, or what the system says of another error. */
+export function upstreamReason(error: unknown): string {
+  if (error instanceof BloomeryError) return String(error.facts?.['reason'] ?? error.message);
+  if (!(error instanceof Error)) return String(error);
+  const errno = 'errno' in error && typeof error.errno === 'number' ? error.errno : undefined;
+  return (errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]) ?? error.message;
+}

@@ -1,0 +1,129 @@
+import type { Clock } from '@bloomery/ports';
+import type { DnsUpstreamSetting } from '../host-dns.ts';
+import { type Exchange, type ExchangeAnswer, type ExchangeDeps, upstreamName } from './exchange.ts';
+import { upstreamReason } from './upstream-error.ts';
+import { createExchange } from './upstream-exchange.ts';
+import { PROBE, type UpstreamQuestion } from './upstream-question.ts';
+
+/** How long one try may take. */
+export const TRY_MS = 2_000;
+const PROBE_MS = 1_000;
+/** Connections with TLS take some more round trips. */
+const PROBE_TLS_MS = 2_000;
+const PROBE_AGAIN_MS = { first: 500, max: 10_000 } as const;
+
+/**
+ * `suspect`: it lets a question wait, and is being probed. A slow name alone must not take an upstream out: which one is asked
+ * matters where inner and outer servers know different names.
+ */
+export type UpstreamState = 'unknown' | 'up' | 'suspect' | 'down';
+
+/** A name server with what is known of its health. Nothing is sent to one that answers but the questions of clients. */
+export class Upstream implements Disposable {
+  readonly setting: DnsUpstreamSetting;
+  readonly name: string;
+  readonly #clock: Clock;
+  readonly #exchange: Exchange;
+  readonly #changed: (upstream: Upstream) => void;
+  readonly #ended = new AbortController();
+  #state: UpstreamState = 'unknown';
+  #lastError: string | undefined;
+  #probing = false;
+  #probeAgainMs: number = PROBE_AGAIN_MS.first;
+  #cancelProbe: () => void = () => {};
+
+  constructor(setting: DnsUpstreamSetting, deps: ExchangeDeps & { readonly changed: (upstream: Upstream) => void }) {
+    this.setting = setting;
+    this.name = upstreamName(setting);
+    this.#clock = deps.clock;
+    this.#changed = deps.changed;
+    this.#exchange = createExchange(setting, deps);
+  }
+
+  get state(): UpstreamState {
+    return this.#state;
+  }
+
+  /** Why it was last found down; kept while it is. */
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  /**
+   * Ask, for at most TRY_MS. What comes of it is noted.
+   * @throws BloomeryError BLM_DNS_UPSTREAM.
+   */
+  async ask(question: UpstreamQuestion): Promise<ExchangeAnswer> {
+    try {
+      const answer = await this.#askFor(question, TRY_MS);
+      this.#isUp();
+      return answer;
+    } catch (error) {
+      const reason = upstreamReason(error);
+      if (reason === 'timeout') this.suspect();
+      else this.#isDown(reason);
+      throw error;
+    }
+  }
+
+  /** It lets somebody wait: find out whether it is there. */
+  suspect(): void {
+    if (this.#state === 'down' || this.#ended.signal.aborted) return;
+    this.#state = 'suspect';
+    this.probe();
+  }
+
+  /** Find out whether it is there, and go on while it is not. */
+  probe(): void {
+    if (this.#probing || this.#ended.signal.aborted) return;
+    this.#probing = true;
+    this.#cancelProbe();
+    this.#askFor(PROBE, this.setting.protocol === 'Do53' ? PROBE_MS : PROBE_TLS_MS)
+      .finally(() => {
+        this.#probing = false;
+      })
+      .then(
+        () => this.#isUp(),
+        (error: unknown) => this.#isDown(upstreamReason(error)),
+      );
+  }
+
+  [Symbol.dispose](): void {
+    this.#ended.abort();
+    this.#cancelProbe();
+    this.#exchange[Symbol.dispose]();
+  }
+
+  async #askFor(question: UpstreamQuestion, timeoutMs: number): Promise<ExchangeAnswer> {
+    const giveUp = new AbortController();
+    const abort = (): void => giveUp.abort();
+    const cancel = this.#clock.after(timeoutMs, abort);
+    this.#ended.signal.addEventListener('abort', abort);
+    try {
+      return await this.#exchange.ask(question, giveUp.signal);
+    } finally {
+      cancel();
+      this.#ended.signal.removeEventListener('abort', abort);
+    }
+  }
+
+  #isUp(): void {
+    const before = this.#state;
+    this.#cancelProbe();
+    this.#probeAgainMs = PROBE_AGAIN_MS.first;
+    this.#lastError = undefined;
+    this.#state = 'up';
+    if (before === 'down') this.#changed(this);
+  }
+
+  #isDown(reason: string): void {
+    if (this.#ended.signal.aborted) return;
+    const before = this.#state;
+    this.#state = 'down';
+    this.#lastError = reason;
+    this.#cancelProbe();
+    this.#cancelProbe = this.#clock.after(this.#probeAgainMs, () => this.probe());
+    this.#probeAgainMs = Math.min(PROBE_AGAIN_MS.max, 2 * this.#probeAgainMs);
+    if (before !== 'down') this.#changed(this);
+  }
+}
