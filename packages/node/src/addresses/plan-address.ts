@@ -67,5 +67,5 @@ const isIpv4 = ({ family }: AddressSpec): boolean => family === 'inet4';
 
 /** The number of a name of an enumeration, or of a number as text. */
 export function numberOf(names: Readonly<Record<string, number>>, name: string): number {
-  return names[name] ?? (Number(name) || 0);
+  return Object.hasOwn(names, name) ? (names[name] ?? 0) : Number(name) || 0;
 }

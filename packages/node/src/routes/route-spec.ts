@@ -85,7 +85,8 @@ export function blackholeRoute(destination: IpPrefix, metric: number, layer: Con
 export function tableName(text: string): RouteSpec['table'] | undefined {
   if (text === '') return 'main';
   const byNumber = new Map<number, string>(Object.entries(ROUTING_TABLE).map(([name, number]) => [number, name]));
-  const number = text in ROUTING_TABLE ? ROUTING_TABLE[text as keyof typeof ROUTING_TABLE] : wholeNumber(text);
+  const byName = new Map<string, number>(Object.entries(ROUTING_TABLE));
+  const number = byName.get(text) ?? wholeNumber(text);
   return number === undefined ? undefined : ((byNumber.get(number) ?? `${number}`) as RouteSpec['table']);
 }
 
@@ -109,10 +110,11 @@ interface FamilyHints {
   readonly said: readonly (IpAddress | undefined)[];
 }
 
-/** Gateway and destination say it; else whichever of the empty ones was written last; else IPv4. */
+/** Gateway and destination say it; else whichever of the empty ones was written last; else the source; else IPv4. */
 function familyOf({ via, dst, said }: FamilyHints): IpFamily {
   if (via?.family === 'inet6' || dst?.address.family === 'inet6') return 'inet6';
-  const hint = said.findLast((address) => address !== undefined && isUnspecified(address));
+  const known = said.filter((address) => address !== undefined);
+  const hint = known.findLast(isUnspecified) ?? known.at(-1);
   return hint?.family ?? 'inet4';
 }
 
