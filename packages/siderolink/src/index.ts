@@ -3,6 +3,8 @@ export * from './api-endpoint.ts';
 export * from './device/link-interface.ts';
 export * from './device/start-wireguard.ts';
 export * from './device/wireguard-device.ts';
+export { type DialDeps, openSocket, type Spoken } from './dial/open-socket.ts';
+export type { Environment } from './dial/proxy-for.ts';
 export * from './endpoint-order.ts';
 export * from './kernel-log/kernel-log-line.ts';
 export * from './kernel-log/kernel-log-record.ts';

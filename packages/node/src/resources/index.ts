@@ -3,6 +3,7 @@ export * from './cluster.ts';
 export * from './device-config.ts';
 export * from './enumerations.ts';
 export * from './ethernet.ts';
+export * from './files.ts';
 export * from './firewall.ts';
 export * from './host-dns.ts';
 export * from './kubespan.ts';

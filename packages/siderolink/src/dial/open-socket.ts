@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls';
 import { BloomeryError, type BoundAddress, type Clock, errorText, hostPort } from '@bloomery/ports';
 import { DeferredSocket } from './deferred-socket.ts';
-import { type ApiProxy, type Environment, proxyFor } from './proxy-for.ts';
+import { type ApiProxy, type Environment, type ProxyRules, proxyFor } from './proxy-for.ts';
 import { connectSocks5 } from './socks5.ts';
 import { takeBytes } from './take-bytes.ts';
 
@@ -16,21 +16,38 @@ export interface DialDeps {
   readonly authorities?: () => string | undefined;
 }
 
+/** What is spoken on a connection. */
+export interface Spoken {
+  /** Whether TLS is spoken to the target, in the proxy's connection if there is one. */
+  readonly isTls: boolean;
+  /** Protocols offered in TLS; none unless given. */
+  readonly protocols?: readonly string[];
+  /** Which variables name the proxy; `web` unless given. */
+  readonly rules?: ProxyRules;
+}
+
 const PROXY_TIMEOUT_MS = 15_000;
 
 /**
- * Open a connection for HTTP/2, straight or through the proxy that the environment names now. It may be used at once: what is
- * written waits for the connection, and its failures end it with BLM_LINK_UNREACHABLE or the system's error.
- *
- * @param isTls Whether TLS is spoken to the target, in the proxy's connection if there is one.
+ * Open a connection, straight or through the proxy that the environment names now. It may be used at once: what is written waits for
+ * the connection, and its failures end it with BLM_LINK_UNREACHABLE or the system's error.
  */
-export function openApiSocket(target: BoundAddress, isTls: boolean, deps: DialDeps): Duplex {
-  const proxy = proxyFor(target, isTls, deps.environment?.() ?? {});
-  if (proxy !== undefined) return new DeferredSocket(() => dialThrough(proxy, target, isTls, deps));
-  return isTls ? connectTls(tlsOptions(target.host, deps, { ...target })) : connect({ ...target, noDelay: true });
+export function openSocket(target: BoundAddress, spoken: Spoken, deps: DialDeps): Duplex {
+  const proxy = proxyFor(target, spoken.isTls, deps.environment?.() ?? {}, spoken.rules ?? 'web');
+  if (proxy !== undefined) return new DeferredSocket(() => dialThrough(proxy, target, spoken, deps));
+  const options = { ...target, ...offered(spoken) };
+  return spoken.isTls ? connectTls(tlsOptions(target.host, deps, options)) : connect({ ...target, noDelay: true });
 }
 
-async function dialThrough(proxy: ApiProxy, target: BoundAddress, isTls: boolean, deps: DialDeps): Promise<Socket> {
+/** As `openSocket`, for HTTP/2 and by the rules of gRPC. */
+export function openApiSocket(target: BoundAddress, isTls: boolean, deps: DialDeps): Duplex {
+  return openSocket(target, { isTls, protocols: ['h2'], rules: 'grpc' }, deps);
+}
+
+const offered = ({ protocols = [] }: Spoken): ConnectionOptions =>
+  protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] };
+
+async function dialThrough(proxy: ApiProxy, target: BoundAddress, spoken: Spoken, deps: DialDeps): Promise<Socket> {
   let step = `connecting to the proxy ${hostPort(proxy.address)}`;
   const sockets: Socket[] = [];
   const opened = async <S extends Socket>(socket: S, event: 'connect' | 'secureConnect'): Promise<S> => {
@@ -50,9 +67,9 @@ async function dialThrough(proxy: ApiProxy, target: BoundAddress, isTls: boolean
         : await opened(connect({ ...proxy.address, noDelay: true }), 'connect');
     step = `asking the proxy ${hostPort(proxy.address)} for ${hostPort(target)}`;
     await (proxy.kind === 'socks5' ? connectSocks5(socket, target, proxy) : askHttpProxy(socket, target, proxy));
-    if (!isTls) return socket;
+    if (!spoken.isTls) return socket;
     step = `TLS with ${hostPort(target)} through the proxy ${hostPort(proxy.address)}`;
-    return await opened(connectTls(tlsOptions(target.host, deps, { socket, ALPNProtocols: ['h2'] })), 'secureConnect');
+    return await opened(connectTls(tlsOptions(target.host, deps, { socket, ...offered(spoken) })), 'secureConnect');
   } catch (cause) {
     for (const socket of sockets) socket.destroy();
     const why = isLate ? `no answer in ${PROXY_TIMEOUT_MS / 1000} s` : errorText(cause);
@@ -82,7 +99,6 @@ function tlsOptions(host: string, deps: DialDeps, options: ConnectionOptions): C
   const authorities = deps.authorities?.();
   const isName = !/^[\d.]+$|:/.test(host);
   return {
-    ALPNProtocols: ['h2'],
     ...options,
     host,
     ...(isName ? { servername: host } : {}),

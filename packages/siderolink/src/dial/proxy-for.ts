@@ -24,16 +24,25 @@ const KINDS: Readonly<Record<string, ApiProxy['kind']>> = {
 /** Entries of NO_PROXY that are looked at. */
 const EXCEPTIONS_MAX = 1_000;
 
+/** `grpc`: HTTPS_PROXY whether TLS is spoken or not, as programs in Go do for gRPC. `web`: each kind has its own variable. */
+export type ProxyRules = 'grpc' | 'web';
+
 /**
- * The proxy that the environment wants for a connection, by the rules of Go's programs: HTTPS_PROXY whether the API speaks TLS
- * or not, then (beyond upstream) HTTP_PROXY where it does not, then ALL_PROXY; never for loopback and what NO_PROXY names.
+ * The proxy that the environment wants for a connection, by the rules of Go's programs: HTTPS_PROXY (of gRPC, whether the API speaks
+ * TLS or not), then (of gRPC beyond upstream) HTTP_PROXY where it does not, then ALL_PROXY; never for loopback and what NO_PROXY names.
  *
  * @throws BloomeryError BLM_LINK_UNREACHABLE when the variable holds no usable address.
  * @see golang.org/x/net/http/httpproxy
  */
-export function proxyFor(target: BoundAddress, isTls: boolean, environment: Environment): ApiProxy | undefined {
+export function proxyFor(
+  target: BoundAddress,
+  isTls: boolean,
+  environment: Environment,
+  rules: ProxyRules = 'grpc',
+): ApiProxy | undefined {
   const of = (name: string): string => environment[name] || environment[name.toLowerCase()] || '';
-  const found = ['HTTPS_PROXY', ...(isTls ? [] : ['HTTP_PROXY']), 'ALL_PROXY'].find((name) => of(name) !== '');
+  const secure = isTls || rules === 'grpc' ? ['HTTPS_PROXY'] : [];
+  const found = [...secure, ...(isTls ? [] : ['HTTP_PROXY']), 'ALL_PROXY'].find((name) => of(name) !== '');
   if (found === undefined || isDirect(target, of('NO_PROXY'))) return undefined;
   return parseProxy(of(found), found);
 }
