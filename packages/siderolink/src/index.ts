@@ -2,6 +2,11 @@ export * from './address-port.ts';
 export * from './api-endpoint.ts';
 export * from './device/link-interface.ts';
 export * from './device/start-wireguard.ts';
+export {
+  startNamedUserspaceDevice,
+  type UserspaceDeps,
+  type UserspaceDevice,
+} from './device/userspace-device.ts';
 export * from './device/wireguard-device.ts';
 export { type DialDeps, openSocket, type Spoken } from './dial/open-socket.ts';
 export type { Environment } from './dial/proxy-for.ts';

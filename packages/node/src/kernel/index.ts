@@ -1,3 +1,4 @@
 export * from './kernel.ts';
 export * from './kernel-error.ts';
 export * from './kernel-keys.ts';
+export * from './open-kernel.ts';

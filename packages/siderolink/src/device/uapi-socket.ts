@@ -2,12 +2,22 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { getSystemErrorMap } from 'node:util';
 import { BloomeryError, type Clock } from '@bloomery/ports';
-import { type DeviceState, type DeviceUpdate, decodeUapiGet, encodeUapiSet, UAPI_GET, uapiErrno } from '@bloomery/wire';
+import {
+  type DeviceSecrets,
+  type DeviceState,
+  type DeviceUpdate,
+  decodeUapiGet,
+  decodeUapiSecrets,
+  encodeUapiSet,
+  UAPI_GET,
+  uapiErrno,
+} from '@bloomery/wire';
 
 /** Requests to wireguard-go over its control socket, one connection each. */
 export interface UapiSocket extends AsyncDisposable {
   set(update: DeviceUpdate): Promise<void>;
   get(): Promise<DeviceState>;
+  secrets(): Promise<DeviceSecrets>;
   /** Resolves when wireguard-go has ended: it keeps an idle connection open for as long as it lives. */
   ended(): Promise<void>;
 }
@@ -33,6 +43,7 @@ export async function openUapiSocket(dir: string, name: string, clock: Clock): P
   return {
     set: async (update) => void (await request(encodeUapiSet(update))),
     get: async () => decodeUapiGet(await request(UAPI_GET)),
+    secrets: async () => decodeUapiSecrets(await request(UAPI_GET)),
     ended: () =>
       new Promise((resolve) => {
         const socket = connect(socketPath(handle, name)).unref();

@@ -3,6 +3,7 @@ import { closeSync, openSync, rmSync } from 'node:fs';
 import { mkdir, readFile, readlink, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BloomeryError, type Clock, errorText } from '@bloomery/ports';
+import type { DeviceSecrets } from '@bloomery/wire';
 import { candidateNames, listLinkNames } from './link-names.ts';
 import { openUapiSocket, type UapiSocket } from './uapi-socket.ts';
 import type { WireguardDevice } from './wireguard-device.ts';
@@ -29,17 +30,37 @@ export async function startUserspaceDevice(baseName: string, deps: UserspaceDeps
   await mkdir(deps.stateDir, { recursive: true, mode: 0o700 });
   const taken = await listLinkNames();
   for (const name of candidateNames(baseName)) {
-    const files = processFiles(deps.stateDir, name);
-    const pid = await ourProcess(files.pid);
-    if (taken.has(name)) {
-      const adopted = pid === undefined ? undefined : await adopt(name, pid, deps);
-      if (adopted !== undefined) return adopted;
-      continue;
-    }
-    if (pid !== undefined) await end(pid, deps.clock);
-    return launch(name, files, deps);
+    const device = await startNamed(name, taken.has(name), deps);
+    if (device !== undefined) return device;
   }
   throw failed(`starting wireguard-go: all link names from ${baseName} on are taken`);
+}
+
+/** A device of wireguard-go that also tells its keys. */
+export interface UserspaceDevice extends WireguardDevice {
+  readonly secrets: () => Promise<DeviceSecrets>;
+}
+
+/**
+ * The same for exactly this name.
+ *
+ * @returns undefined when a link of another has the name.
+ * @throws BloomeryError BLM_LINK_DEVICE_FAILED with what wireguard-go said.
+ */
+export async function startNamedUserspaceDevice(
+  name: string,
+  deps: UserspaceDeps,
+): Promise<UserspaceDevice | undefined> {
+  await mkdir(deps.stateDir, { recursive: true, mode: 0o700 });
+  return startNamed(name, (await listLinkNames()).has(name), deps);
+}
+
+async function startNamed(name: string, isTaken: boolean, deps: UserspaceDeps): Promise<UserspaceDevice | undefined> {
+  const files = processFiles(deps.stateDir, name);
+  const pid = await ourProcess(files.pid);
+  if (isTaken) return pid === undefined ? undefined : adopt(name, pid, deps);
+  if (pid !== undefined) await end(pid, deps.clock);
+  return launch(name, files, deps);
 }
 
 interface ProcessFiles {
@@ -53,7 +74,7 @@ function processFiles(stateDir: string, name: string): ProcessFiles {
   return { pid: at('pid'), log: at('log'), socket: at('sock') };
 }
 
-async function launch(name: string, files: ProcessFiles, deps: UserspaceDeps): Promise<WireguardDevice> {
+async function launch(name: string, files: ProcessFiles, deps: UserspaceDeps): Promise<UserspaceDevice> {
   await rm(files.socket, { force: true });
   const child = spawnProcess(name, files.log, deps.stateDir);
   const ended = endOf(child);
@@ -123,7 +144,7 @@ async function untilAnswering(socket: UapiSocket, ended: Promise<string>, log: s
   }
 }
 
-async function adopt(name: string, pid: number, deps: UserspaceDeps): Promise<WireguardDevice | undefined> {
+async function adopt(name: string, pid: number, deps: UserspaceDeps): Promise<UserspaceDevice | undefined> {
   if (!(await isInOurNetwork(pid))) return undefined;
   const files = processFiles(deps.stateDir, name);
   const socket = await openUapiSocket(deps.stateDir, name, deps.clock);
@@ -146,12 +167,13 @@ function device(
   socket: UapiSocket,
   lost: Promise<string>,
   stop: () => Promise<void>,
-): WireguardDevice {
+): UserspaceDevice {
   return {
     interfaceName: name,
     backend: 'userspace',
     lost,
     update: (update) => socket.set(update),
+    secrets: () => socket.secrets(),
     state: async () => {
       await keepLogSmall(logFile);
       return socket.get();

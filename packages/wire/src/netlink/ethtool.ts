@@ -162,12 +162,15 @@ export function decodeFeatures(bytes: NetlinkBytes, from: number, to: number): r
     else if (type === 4) active = new Set(namesOf(bits));
     else fixed = new Set(namesOf(bits));
   });
-  return changeable.map(({ name, on }) => ({
-    name,
-    on: active.has(name),
-    fixed: !on || fixed.has(name),
-    wanted: wanted.has(name),
-  }));
+  // Bits that the kernel has no name for cannot be told or changed.
+  return changeable
+    .filter(({ name }) => name !== '')
+    .map(({ name, on }) => ({
+      name,
+      on: active.has(name),
+      fixed: !on || fixed.has(name),
+      wanted: wanted.has(name),
+    }));
 }
 
 /** Wake-on-LAN of a card. */

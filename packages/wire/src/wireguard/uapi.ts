@@ -12,6 +12,10 @@ export interface PeerUpdate {
   readonly endpoint?: string;
   /** Seconds; absent: left as it is. */
   readonly keepaliveSeconds?: number;
+  /** base64; empty: none; absent: left as it is. */
+  readonly presharedKey?: string;
+  /** Nothing happens when the device does not know the peer. */
+  readonly updateOnly?: boolean;
 }
 
 /** Changes of a device, applied in one request. */
@@ -19,6 +23,7 @@ export interface DeviceUpdate {
   /** base64 */
   readonly privateKey?: string;
   readonly listenPort?: number;
+  readonly firewallMark?: number;
   readonly replacePeers?: boolean;
   readonly peers?: readonly PeerUpdate[];
 }
@@ -43,6 +48,18 @@ export interface DeviceState {
   readonly peers: readonly PeerState[];
 }
 
+/** What a device keeps secret, and what only its owner asks for. Never written to a log. */
+export interface DeviceSecrets {
+  /** base64; empty: none. */
+  readonly privateKey: string;
+  readonly firewallMark: number;
+  /** base64, by public key; peers without one are not there. */
+  readonly presharedKeys: ReadonlyMap<string, string>;
+}
+
+/** 32 bytes of 0, in base64: no key. */
+const NO_KEY = `${'A'.repeat(43)}=`;
+
 /** Most peers that are read from one device. */
 const PEERS_MAX = 100_000;
 
@@ -56,6 +73,7 @@ export function encodeUapiSet(update: DeviceUpdate): string {
   const lines = ['set=1'];
   if (update.privateKey !== undefined) lines.push(`private_key=${hexOf(update.privateKey)}`);
   if (update.listenPort !== undefined) lines.push(`listen_port=${update.listenPort}`);
+  if (update.firewallMark !== undefined) lines.push(`fwmark=${update.firewallMark}`);
   if (update.replacePeers === true) lines.push('replace_peers=true');
   for (const peer of update.peers ?? []) lines.push(...peerLines(peer));
   const broken = lines.find((line) => /[\r\n]/.test(line));
@@ -105,6 +123,26 @@ export function decodeUapiGet(text: string): DeviceState {
   return { listenPort, peers: peers.map(finishPeer) };
 }
 
+/**
+ * Read from the same answer what `decodeUapiGet` leaves out.
+ *
+ * @throws BloomeryError BLM_WIRE_MALFORMED for keys and numbers that are none.
+ */
+export function decodeUapiSecrets(text: string): DeviceSecrets {
+  let privateKey = '';
+  let firewallMark = 0;
+  let peer = '';
+  const presharedKeys = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [key = '', value = ''] = line.split('=', 2);
+    if (key === 'public_key') peer = base64Of(value);
+    else if (key === 'private_key') privateKey = base64Of(value);
+    else if (key === 'fwmark') firewallMark = whole(value);
+    else if (key === 'preshared_key' && base64Of(value) !== NO_KEY) presharedKeys.set(peer, base64Of(value));
+  }
+  return { privateKey: privateKey === NO_KEY ? '' : privateKey, firewallMark, presharedKeys };
+}
+
 interface PeerDraft {
   readonly publicKey: string;
   readonly allowedIps: string[];
@@ -116,11 +154,15 @@ interface PeerDraft {
   sentBytes: number;
 }
 
-function newPeer(hex: string): PeerDraft {
+function base64Of(hex: string): string {
   if (!/^[0-9a-f]{64}$/.test(hex))
     throw malformed(`a WireGuard answer holds a key that is not ${WIREGUARD_KEY_BYTES} bytes`);
+  return Buffer.from(hex, 'hex').toString('base64');
+}
+
+function newPeer(hex: string): PeerDraft {
   return {
-    publicKey: Buffer.from(hex, 'hex').toString('base64'),
+    publicKey: base64Of(hex),
     allowedIps: [],
     keepaliveSeconds: 0,
     handshakeSeconds: 0,
@@ -148,6 +190,8 @@ function finishPeer({ handshakeSeconds, handshakeNanos, ...peer }: PeerDraft): P
 function peerLines(peer: PeerUpdate): readonly string[] {
   const lines = [`public_key=${hexOf(peer.publicKey)}`];
   if (peer.remove) return [...lines, 'remove=true'];
+  if (peer.updateOnly === true) lines.push('update_only=true');
+  if (peer.presharedKey !== undefined) lines.push(`preshared_key=${hexOf(peer.presharedKey || NO_KEY)}`);
   if (peer.endpoint !== undefined) lines.push(`endpoint=${peer.endpoint}`);
   if (peer.keepaliveSeconds !== undefined) lines.push(`persistent_keepalive_interval=${peer.keepaliveSeconds}`);
   if (peer.replaceAllowedIps) lines.push('replace_allowed_ips=true');

@@ -1,9 +1,10 @@
 import type { EthernetChange, EthernetState, Kernel, KernelLink, LinkDetails } from '../../kernel/kernel.ts';
 import { createLiveView } from '../../kernel/live-view.ts';
+import { routeText, ruleText } from '../../kernel/object-names.ts';
 import { fakeAddresses } from './fake-addresses.ts';
 import { type FakeHost, IFF_LOOPBACK, nameOf, refusal, settle } from './fake-host.ts';
 import { addLink, dropLink, fakeLinks } from './fake-links.ts';
-import { fakeRoutes, fakeRules, firstRules, routeText, ruleText } from './fake-routes.ts';
+import { fakeRoutes, fakeRules, firstRules } from './fake-routes.ts';
 import { fakeWireguard } from './fake-wireguard.ts';
 
 /** A network card that is put into the fake host. */
@@ -100,8 +101,8 @@ export function createFakeKernel(): FakeKernel {
         run(`address.announce ${on(index)} ${address}`, () => addresses.announce(index, address)),
     },
     routes: {
-      put: (route) => run(`route.put ${routeText(host, route)}`, () => routes.put(route)),
-      remove: (route) => run(`route.remove ${routeText(host, route)}`, () => routes.remove(route)),
+      put: (route) => run(`route.put ${routeText(view, route)}`, () => routes.put(route)),
+      remove: (route) => run(`route.remove ${routeText(view, route)}`, () => routes.remove(route)),
     },
     rules: {
       add: (rule) => run(`rule.add ${ruleText(rule)}`, () => rules.add(rule)),

@@ -1,27 +1,16 @@
 import type { KernelRoute, KernelRoutes, KernelRule, KernelRules } from '../../kernel/kernel.ts';
 import { routeKey, routePlace } from '../../kernel/kernel-keys.ts';
 import { isSameRule } from '../../kernel/live-view.ts';
-import { type FakeHost, IFF_UP, nameOf, refusal } from './fake-host.ts';
+import { routeText, ruleText } from '../../kernel/object-names.ts';
+import { type FakeHost, IFF_UP, refusal } from './fake-host.ts';
 import { networkOf } from './network-of.ts';
-
-/** How a route is named in operations and refusals. */
-export function routeText(host: FakeHost, route: KernelRoute): string {
-  const parts = [
-    route.destination === '' ? 'default' : route.destination,
-    ...(route.gateway === '' ? [] : ['via', route.gateway]),
-    ...(route.outLinkIndex === 0 ? [] : ['dev', nameOf(host, route.outLinkIndex)]),
-    ...(route.table === 254 ? [] : ['table', route.table]),
-    ...(route.priority === 0 ? [] : ['metric', route.priority]),
-  ];
-  return parts.join(' ');
-}
 
 /** Routes that behave as the kernel's do. */
 export function fakeRoutes(host: FakeHost): KernelRoutes {
   return {
     put: async (route) => put(host, route),
     remove: async (route) => {
-      const what = `removing route ${routeText(host, route)}`;
+      const what = `removing route ${routeText(host.view, route)}`;
       const wanted = withLink(host, route);
       const found = host.view
         .routesAt(routePlace(wanted))
@@ -36,7 +25,7 @@ export function fakeRoutes(host: FakeHost): KernelRoutes {
 }
 
 function put(host: FakeHost, route: KernelRoute): void {
-  const what = `adding route ${routeText(host, route)}`;
+  const what = `adding route ${routeText(host.view, route)}`;
   const added = withLink(host, route);
   const needsLink = added.type === 1;
   if (needsLink && added.outLinkIndex === 0 && added.gateway !== '')
@@ -63,11 +52,6 @@ function withLink(host: FakeHost, route: KernelRoute): KernelRoute {
 
 function hasAddress(host: FakeHost, ip: string): boolean {
   return [...host.view.addresses.values()].some(({ address }) => address.startsWith(`${ip}/`));
-}
-
-/** How a rule is named in operations and refusals. */
-export function ruleText(rule: KernelRule): string {
-  return `${rule.priority}: from ${rule.source || 'all'} to ${rule.destination || 'all'} lookup ${rule.table}`;
 }
 
 /** Rules that behave as the kernel's do. */

@@ -1,0 +1,138 @@
+import type { Clock, Logger } from '@bloomery/ports';
+import { startNamedUserspaceDevice, type UserspaceDevice, wireguardPublicKey } from '@bloomery/siderolink';
+import { encodeWireguardGet, encodeWireguardSet, type GenlFamily, WireguardDumpReader } from '@bloomery/wire';
+import { findFamily } from './ethtool-client.ts';
+import type { KernelLinks, KernelView, KernelWireguard, WireguardPatch, WireguardState } from './kernel.ts';
+import { errnoNumber, kernelRefused, refusalErrno } from './kernel-error.ts';
+import type { NetlinkSocket } from './netlink-socket.ts';
+
+/** WireGuard devices: the kernel's where it has them, else wireguard-go's. Disposing it ends those of wireguard-go. */
+export interface LinuxWireguard extends KernelWireguard, AsyncDisposable {
+  /** Whether the link with this name is one of wireguard-go's: the kernel takes it for a plain tunnel. */
+  isUserspace(name: string): boolean;
+  /** End one of wireguard-go's. @returns whether there was one */
+  end(name: string): Promise<boolean>;
+}
+
+/** What it needs. */
+export interface LinuxWireguardDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly view: KernelView;
+  readonly links: KernelLinks;
+  /** Of generic netlink. */
+  readonly requests: NetlinkSocket;
+  /** Folder for control sockets and logs of wireguard-go. */
+  readonly stateDir: string;
+  readonly settled: () => Promise<void>;
+}
+
+/** Make it. Nothing is started before a device is asked for. */
+export function linuxWireguard(deps: LinuxWireguardDeps): LinuxWireguard {
+  const { view, requests, log } = deps;
+  const devices = new Map<string, UserspaceDevice | undefined>();
+  let family: Promise<GenlFamily> | undefined;
+  const findWireguard = (): Promise<GenlFamily> => {
+    // Asked anew after a failure: the module may be loaded meanwhile.
+    family ??= findFamily(requests, 'wireguard').catch((error: unknown) => {
+      family = undefined;
+      throw error;
+    });
+    return family;
+  };
+  const startUserspace = async (name: string, cause: unknown): Promise<void> => {
+    log.info('kernel.wireguard_userspace', { link: name, kernel: refusalErrno(cause) });
+    // Before the link comes into the view.
+    devices.set(name, undefined);
+    try {
+      const device = await startNamedUserspaceDevice(name, deps);
+      if (device === undefined) throw kernelRefused(`creating ${name} (wireguard)`, { errno: errnoNumber('EEXIST') });
+      devices.set(name, device);
+      void device.lost.then((reason) => {
+        if (devices.get(name) !== device) return;
+        devices.delete(name);
+        log.warn('kernel.wireguard_lost', { link: name, reason });
+      });
+      await deps.settled();
+    } catch (error) {
+      devices.delete(name);
+      throw error;
+    }
+  };
+  const end = async (name: string): Promise<boolean> => {
+    const device = devices.get(name);
+    if (device === undefined) return false;
+    devices.delete(name);
+    await device[Symbol.asyncDispose]();
+    await deps.settled();
+    return true;
+  };
+  return {
+    isUserspace: (name) => devices.has(name),
+    end,
+    create: async (name) => {
+      if (view.linkByName(name) !== undefined)
+        throw kernelRefused(`creating ${name} (wireguard)`, { errno: errnoNumber('EEXIST') });
+      try {
+        await deps.links.create({ name, kind: 'wireguard' });
+      } catch (error) {
+        if (refusalErrno(error) !== 'EOPNOTSUPP') throw error;
+        await startUserspace(name, error);
+      }
+    },
+    read: async (name) => {
+      const device = devices.get(name);
+      if (device !== undefined) return readUserspace(device);
+      if (view.linkByName(name)?.kind !== 'wireguard') return undefined;
+      return readKernel(requests, (await findWireguard()).id, name);
+    },
+    configure: async (name, patch) => {
+      const device = devices.get(name);
+      if (device !== undefined) return configureUserspace(device, patch);
+      const { id } = await findWireguard();
+      for (const request of encodeWireguardSet(id, name, patch))
+        await requests.request(`setting up WireGuard of ${name}`, request);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([...devices.keys()].map(end));
+    },
+  };
+}
+
+async function readKernel(requests: NetlinkSocket, family: number, name: string): Promise<WireguardState> {
+  const reader = new WireguardDumpReader();
+  const request = encodeWireguardGet(family, name);
+  await requests.request(`reading WireGuard of ${name}`, request, (bytes, { type, from, to }) => {
+    if (type === family) reader.take(bytes, from, to);
+  });
+  return reader.finish();
+}
+
+async function readUserspace(device: UserspaceDevice): Promise<WireguardState> {
+  const { listenPort, peers } = await device.state();
+  const { privateKey, firewallMark, presharedKeys } = await device.secrets();
+  return {
+    privateKey,
+    publicKey: privateKey === '' ? '' : wireguardPublicKey(privateKey),
+    listenPort,
+    firewallMark,
+    peers: peers.map(({ allowedIps, endpoint = '', lastHandshakeMs = 0, ...peer }) => ({
+      ...peer,
+      presharedKey: presharedKeys.get(peer.publicKey) ?? '',
+      endpoint,
+      lastHandshakeMs,
+      allowedIPs: allowedIps,
+    })),
+  };
+}
+
+function configureUserspace(device: UserspaceDevice, { peers, ...settings }: WireguardPatch): Promise<void> {
+  return device.update({
+    ...settings,
+    peers: peers.map(({ replaceAllowedIPs, allowedIPs, ...peer }) => ({
+      ...peer,
+      replaceAllowedIps: replaceAllowedIPs,
+      allowedIps: allowedIPs,
+    })),
+  });
+}
