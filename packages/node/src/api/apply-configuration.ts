@@ -1,8 +1,9 @@
 import { grpcError } from '@bloomery/grpc';
 import { type BloomeryError, type ErrorCode, isBloomeryError } from '@bloomery/ports';
 import { applyModeOf, WIRE_MODE } from '@bloomery/talos';
-import type { machineProto } from '@bloomery/wire';
+import { machineEventsProto, type machineProto } from '@bloomery/wire';
 import type { ConfigStore } from '../config/config-store.ts';
+import type { NodeEvents } from './node-events.ts';
 
 const STATUS_OF: Partial<Record<ErrorCode, 'FAILED_PRECONDITION' | 'INVALID_ARGUMENT' | 'INTERNAL'>> = {
   BLM_NODE_APPLY_BUSY: 'FAILED_PRECONDITION',
@@ -16,7 +17,11 @@ const STATUS_OF: Partial<Record<ErrorCode, 'FAILED_PRECONDITION' | 'INVALID_ARGU
  *
  * @throws BloomeryError BLM_GRPC_STATUS FAILED_PRECONDITION (busy, mode reboot), INVALID_ARGUMENT (configuration, mode, timeout).
  */
-export async function applyConfiguration(store: ConfigStore, request: machineProto.ApplyConfigurationRequest) {
+export async function applyConfiguration(
+  store: ConfigStore,
+  events: NodeEvents,
+  request: machineProto.ApplyConfigurationRequest,
+) {
   const mode = applyModeOf(request.mode);
   if (mode === undefined)
     throw grpcError('INVALID_ARGUMENT', `incorrect mode '${request.mode}' specified for the apply config call`);
@@ -36,6 +41,9 @@ export async function applyConfiguration(store: ConfigStore, request: machinePro
     });
     return { mode: WIRE_MODE[chosen], modeDetails: details, warnings: [...warnings] };
   } catch (error) {
+    if (isBloomeryError(error, 'BLM_TALOS_CONFIG_INVALID')) {
+      events.publish(machineEventsProto.ConfigValidationErrorEventSchema, { error: error.message });
+    }
     throw isBloomeryError(error) ? asStatus(error) : error;
   }
 }

@@ -6,7 +6,10 @@ import type { NodeEnvironment } from '../node-environment.ts';
 import { createApiAccess } from './api-access.ts';
 import { certificateController, certificateKey, certificateNames, talosEndpoint } from './certificate-controller.ts';
 import { openCertificateStore } from './certificate-store.ts';
+import { eventsController } from './events-controller.ts';
 import { createNodeMachineService } from './machine-service.ts';
+import { createNodeEvents } from './node-events.ts';
+import type { NodeLogs } from './node-logs.ts';
 import { canonicalAddress, type NodeNames, nodeNames } from './node-names.ts';
 
 /** What the API of a node shows and changes. */
@@ -14,11 +17,13 @@ export interface NodeApiDeps {
   readonly environment: NodeEnvironment;
   readonly state: State;
   readonly store: ConfigStore;
+  /** What `environment.log` is told as well. */
+  readonly logs: NodeLogs;
 }
 
 /** The running API. */
 export interface NodeApi extends Service {
-  /** What keeps its certificate up to date; to be run with the others. */
+  /** What keeps its certificate up to date and tells of events; to be run with the others. */
   readonly controllers: readonly Controller[];
 }
 
@@ -35,12 +40,12 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
   const certificates = await openCertificateStore({ stateDir, clock, random });
   const names = (): NodeNames => nodeNames(state, root);
   const access = createApiAccess({ store, names, listener: canonicalAddress(listen.host) });
+  const events = createNodeEvents(clock, random);
+  const startedMs = clock.nowMs();
+  const machineService = createNodeMachineService({ ...deps, access, events, clock, settings, names, startedMs });
   const certified = certificateNames(names(), store.active, listen.host);
   const server = await startTalosServer(listen, {
-    services: [
-      createNodeMachineService({ access, store, settings, names }),
-      createStateService(state, { random, authorize: access.admitReader }),
-    ],
+    services: [machineService, createStateService(state, { random, authorize: access.admitReader })],
     certificate: await certificates.issue(store.active, certified),
     clientCertificates: () => (store.isInMaintenance ? 'optional' : 'required'),
     clock,
@@ -50,7 +55,7 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
   const issuedFor = certificateKey(certified, store.active);
   return {
     address: server.address,
-    controllers: [certificateController({ certificates, server, root, issuedFor })],
+    controllers: [certificateController({ certificates, server, root, issuedFor }), eventsController(events)],
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
