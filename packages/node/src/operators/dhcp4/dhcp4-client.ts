@@ -92,6 +92,7 @@ export class Dhcp4Client implements Operator {
   }
 
   hostnameIs(hostname: HostName): void {
+    if (isSameName(hostname, this.#hostname)) return;
     this.#hostname = hostname;
     if (this.#lease !== undefined && this.#mustTellName()) this.#pauses.wake();
   }
@@ -184,10 +185,14 @@ export class Dhcp4Client implements Operator {
   /** Keep a lease until it is to be renewed, or the server is to be told another name. */
   async #hold({ renewMs }: Dhcp4Lease): Promise<void> {
     if (!this.#mustTellName()) await this.#pauses.pause(renewMs, () => this.#mustTellName());
-    if (this.#pauses.isStopped || !this.#mustTellName()) return;
-    await this.#pauses.pause(HOSTNAME_SETTLES_MS);
-    // Neither renewals nor rebinding change the name at every server: only a new lease does.
-    if (this.#mustTellName()) this.#lease = undefined;
+    while (!this.#pauses.isStopped && this.#mustTellName()) {
+      const name = this.#hostname;
+      await this.#pauses.pause(HOSTNAME_SETTLES_MS);
+      if (!isSameName(name, this.#hostname)) continue;
+      // Neither renewals nor rebinding change the name at every server: only a new lease does.
+      this.#lease = undefined;
+      return;
+    }
   }
 
   #take(lease: Dhcp4Lease, identity: Dhcp4Identity): void {

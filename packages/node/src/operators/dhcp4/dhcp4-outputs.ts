@@ -86,7 +86,7 @@ export function dhcp4Hostname({ options }: DhcpPacket): HostnameSpec | undefined
   const name = fqdnParts(option(DHCP_OPTION.HOST_NAME));
   if (name === undefined) return undefined;
   const domain = option(DHCP_OPTION.DOMAIN_NAME);
-  const isDomain = fqdnParts(`x.${domain}`) !== undefined;
+  const isDomain = domain !== '' && fqdnParts(`x.${domain}`) !== undefined;
   return HostnameSpec.make({ ...name, ...(isDomain ? { domainname: domain } : {}), layer: LAYER });
 }
 
