@@ -117,12 +117,18 @@ const kernelVlan = ({
   protocol: numberOf(VLAN_PROTOCOL, vlanProtocol),
 });
 
-const kernelBridge = ({
-  bridgeMaster: { stp, vlan },
-}: LinkSpec): { readonly stp: boolean; readonly vlanFiltering: boolean } => ({
-  stp: stp.enabled,
-  vlanFiltering: vlan.filteringEnabled,
-});
+type BridgeOptions = { readonly stp: boolean; readonly vlanFiltering: boolean };
+
+/** What differs from what is there: a kernel without VLAN filtering refuses to hear of it at all, also that it is off. */
+function kernelBridge(
+  { bridgeMaster: { stp, vlan } }: LinkSpec,
+  present: BridgeOptions = { stp: false, vlanFiltering: false },
+): Partial<BridgeOptions> {
+  return {
+    ...(stp.enabled === present.stp ? {} : { stp: stp.enabled }),
+    ...(vlan.filteringEnabled === present.vlanFiltering ? {} : { vlanFiltering: vlan.filteringEnabled }),
+  };
+}
 
 const tableOf = (spec: LinkSpec): number => numberOf(ROUTING_TABLE, spec.vrfMaster.table);
 
@@ -174,9 +180,8 @@ const bond: Aspect = (spec, link, { view }) => {
 
 const bridge: Aspect = (spec, { index, bridge: present }) => {
   if (spec.kind !== 'bridge' || present === undefined) return undefined;
-  const wanted = kernelBridge(spec);
-  const isSame = present.stp === wanted.stp && present.vlanFiltering === wanted.vlanFiltering;
-  return isSame ? undefined : { do: 'change', index, change: { bridge: wanted } };
+  const wanted = kernelBridge(spec, present);
+  return Object.keys(wanted).length === 0 ? undefined : { do: 'change', index, change: { bridge: wanted } };
 };
 
 const up: Aspect = (spec, link, { view }) => {
