@@ -1,12 +1,12 @@
 import { grpcError } from '@bloomery/grpc';
 import type { cosiProto } from '@bloomery/wire';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { State, StateEvent, WatchOptions } from '../state.ts';
+import type { State, WatchOptions } from '../state.ts';
 import { beginMessage, type EventTerms, eventMessage } from './event-message.ts';
 import { filterEvent, resourceFilter } from './resource-filter.ts';
 
-/** Events in one message of an aggregated watch, and taken at once of any. */
-const TAKE_MAX = 128;
+/** Events in one message of an aggregated watch. */
+const AGGREGATED_MAX = 128;
 
 type WatchResponse = MessageInitShape<typeof cosiProto.WatchResponseSchema>;
 
@@ -28,29 +28,21 @@ export async function* watchStream(
   const stop = (): void => follower[Symbol.dispose]();
   signal.addEventListener('abort', stop, { once: true });
   yield {};
-  const noop = options?.bootstrapBookmark === true ? [beginMessage(follower.begin, terms)] : [];
-  let isFirst = true;
+  const begin = options?.bootstrapBookmark === true ? [beginMessage(follower.begin, terms)] : [];
+  if (options?.bootstrapContents !== true && begin.length > 0) yield { event: begin };
   while (!signal.aborted) {
-    const taken = follower.take(TAKE_MAX);
+    const taken = follower.take(isAggregated ? AGGREGATED_MAX : 1);
     const events = taken.flatMap((event) => {
       const seen = filterEvent(event, isSeen);
       const message = seen === undefined ? undefined : eventMessage(seen, terms);
-      return message === undefined ? [] : [message];
+      // Where to go on from comes after what was there before.
+      return [...(message === undefined ? [] : [message]), ...(event.type === 'bootstrapped' ? begin : [])];
     });
-    if (isFirst && endsBootstrap(taken, options)) {
-      events.push(...noop);
-      isFirst = false;
-    }
     if (isAggregated && events.length > 0) yield { event: events };
     else for (const event of events) yield { event: [event] };
     if (taken.some(({ type }) => type === 'errored')) return;
     if (taken.length === 0) await follower.ready();
   }
-}
-
-/** Where a client wants to go on from comes after what was there before. */
-function endsBootstrap(taken: readonly StateEvent[], options: cosiProto.WatchOptions | undefined): boolean {
-  return options?.bootstrapContents !== true || taken.some(({ type }) => type === 'bootstrapped');
 }
 
 function refuseForOne({ id, options }: cosiProto.WatchRequest): void {

@@ -1,1 +1,4 @@
+export * from './cosi-client.ts';
+export * from './serve-state.ts';
 export * from './start-test-runtime.ts';
+export * from './state-conformance.ts';

@@ -33,12 +33,13 @@ export interface TestRuntime extends AsyncDisposable {
 
 const BUSY_MAX_MS = 10_000;
 
-/** Run controllers over a state in memory, with a fake clock and even jitter. The first passes have not ended yet: see `settled`. */
+/** Run controllers over a state in memory, with a fake clock and without jitter. The first passes have not ended yet: see `settled`. */
 export function startTestRuntime(controllers: readonly Controller[], options: TestRuntimeOptions = {}): TestRuntime {
   const { definitions = [], clock = createFakeClock(1_700_000_000_000), log = silentLog } = options;
   const state = createState({ clock, log });
   for (const definition of definitions) state.register(definition);
-  const random = (length: number): Uint8Array => new Uint8Array(length).fill(0x80);
+  // The middle of all numbers: back-off without jitter.
+  const random = (length: number): Uint8Array => new Uint8Array(length).fill(0x80, length - 1);
   const runtime = startRuntime({ state, clock, log, random });
   runtime.start(controllers);
   const settled = (): Promise<void> => untilIdle(runtime);
