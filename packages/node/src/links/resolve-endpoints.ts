@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { errorText } from '@bloomery/ports';
+import { parseIp } from '../addresses/ip-prefix.ts';
 import type { LinkSpec } from '../resources/links.ts';
 import type { PresentWireguard } from './wireguard-patch.ts';
 
@@ -28,8 +28,9 @@ export async function resolveEndpoints(
   const peers: Wireguard['peers'][number][] = [];
   for (const peer of wanted.peers) {
     const { host, port } = splitEndpoint(peer.endpoint);
-    if (peer.endpoint === '' || isIP(host) !== 0) {
-      peers.push({ ...peer, endpoint: peer.endpoint === '' ? '' : joinEndpoint(host, port) });
+    const ip = parseIp(host);
+    if (peer.endpoint === '' || ip !== undefined) {
+      peers.push(ip === undefined ? peer : { ...peer, endpoint: joinEndpoint(ip.text, port) });
       continue;
     }
     try {
