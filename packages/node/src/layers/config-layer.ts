@@ -9,5 +9,5 @@ export const layeredId = (layer: ConfigLayer, id: string): string => `${layer}/$
 /** Rank of the layer that a spec names: higher wins. Unknown ones rank lowest. */
 export function layerRank(spec: { readonly layer: string }): number {
   const ranks: Readonly<Record<string, number>> = CONFIG_LAYER;
-  return ranks[spec.layer] ?? -1;
+  return Object.hasOwn(ranks, spec.layer) ? (ranks[spec.layer] ?? -1) : -1;
 }
