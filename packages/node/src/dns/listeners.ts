@@ -79,15 +79,13 @@ export class Listeners implements AsyncDisposable {
     await Promise.all([...this.#listeners.values()].map(({ work }) => work));
   }
 
-  /** Close and bind anew all that this is said of: their sockets are gone. */
-  async rebind(transport: 'udp' | 'tcp', problem: string): Promise<void> {
+  /** Bind all of this transport anew: their sockets are gone. */
+  rebind(transport: 'udp' | 'tcp'): void {
     for (const listener of this.#listeners.values()) {
       if (listener.transport !== transport || listener.bound === undefined) continue;
       listener.bound = undefined;
-      listener.problem = problem;
-      this.#retryLater(listener);
+      listener.work = this.#bind(listener);
     }
-    this.#deps.changed();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,6 +15,7 @@ import {
 } from '@bloomery/wire';
 import { AnswerCache, answerCacheBytes, MISS, type Recalled, STALE_MAX_MS } from './answer-cache.ts';
 import { finishReply } from './finish-reply.ts';
+import { forgetName } from './forget-name.ts';
 import type { HostDnsSettings } from './host-dns.ts';
 import { answerLocally, changedNames } from './local-names.ts';
 import { KEY_FLAG, lowerCase, plainAnswer, type StoredAnswer, storedAnswer } from './stored-answer.ts';
@@ -86,7 +87,7 @@ export class Resolver {
   readonly cache: AnswerCache;
   readonly #memory = new Uint8Array(CACHE_AT + answerCacheBytes());
   readonly #deps: ResolverDeps;
-  readonly #underWay = new Map<string, Promise<Shared>>();
+  #underWay = new Map<string, Promise<Shared>>();
   readonly #maySayFailure: Seldom;
   #names: Pick<HostDnsSettings, 'staticHosts' | 'members'> = { staticHosts: new Map(), members: new Map() };
 
@@ -108,18 +109,15 @@ export class Resolver {
       ...changedNames(this.#names.members, names.members),
     ];
     this.#names = names;
-    const forgotten = changed.map(encodeDnsName).filter((name) => name !== undefined);
-    for (const name of forgotten) this.forget(name);
+    const forgotten = changed.map((name) => encodeDnsName(name.toLowerCase())).filter((name) => name !== undefined);
+    for (const name of forgotten) forgetName(this.cache, name);
     return forgotten;
   }
 
-  /** Forget the addresses of a name in wire form. */
-  forget(name: Uint8Array): void {
-    for (const type of [1, 28]) {
-      const message = Buffer.concat([Buffer.alloc(12), name, Buffer.of(0, type, 0, 1)]);
-      lowerCase(message, 12, message.byteLength - 4);
-      this.cache.remove(message, message.byteLength);
-    }
+  /** Forget all answers, and do not remember those that are under way. */
+  clear(): void {
+    this.cache.clear();
+    this.#underWay = new Map();
   }
 
   /** A reply from the cache at once, or undefined. It is overwritten by the next call. */
@@ -139,6 +137,16 @@ export class Resolver {
 
   /** Answer what is not answered at once. @returns undefined for what must be dropped. Never rejects. */
   async resolve(asked: Asked): Promise<Answered | undefined> {
+    try {
+      return await this.#resolve(asked);
+    } catch (error) {
+      // One question that breaks something must not break the answers to others.
+      this.#deps.log.error('dns.question-failed', { error: String(error) });
+      return undefined;
+    }
+  }
+
+  async #resolve(asked: Asked): Promise<Answered | undefined> {
     const { packet } = asked;
     const reading = readDnsQuery(packet);
     if (reading === undefined) return undefined;
@@ -208,20 +216,23 @@ export class Resolver {
       return { promise: waiting, coalesced: true };
     }
     if (this.#underWay.size >= UNDER_WAY_MAX) return undefined;
+    const underWay = this.#underWay;
     const promise = this.#askNow(upstreamQuestion(asked, query, question), keyFlagsOf(query), group).finally(() =>
-      this.#underWay.delete(key),
+      underWay.delete(key),
     );
-    this.#underWay.set(key, promise);
+    underWay.set(key, promise);
     return { promise, coalesced: false };
   }
 
   async #askNow(question: UpstreamQuestion, keyFlags: number, group: UpstreamGroup): Promise<Shared> {
+    const underWay = this.#underWay;
     const outcome = await askUpstreams(group.upstreams, question, this.#deps.clock);
     const { answer } = outcome;
     if (answer === undefined || !answer.matches) return { outcome };
     const message = plainAnswer(answer.message, answer.frame);
     const stored = question.recursionDesired ? storedAnswer(answer.message, keyFlags) : undefined;
-    if (stored === undefined) return { outcome, message };
+    // Other upstreams are asked by now: what this one says must not stay.
+    if (stored === undefined || underWay !== this.#underWay) return { outcome, message };
     this.cache.store(stored, this.#deps.clock.nowMs());
     return { outcome, message: Buffer.from(stored.data.subarray(0, stored.messageBytes)), stored };
   }

@@ -2,10 +2,9 @@ import type { Clock, Logger, RandomBytes } from '@bloomery/ports';
 import { explainBindError } from './explain-bind-error.ts';
 import type { HostDns, HostDnsSettings, HostDnsStatus } from './host-dns.ts';
 import { type Bound, Listeners } from './listeners.ts';
-import { createPortableUdp } from './portable-udp.ts';
 import { Resolver } from './resolver.ts';
+import { startDatagrams } from './start-datagrams.ts';
 import { startTcpListener } from './tcp-listener.ts';
-import type { UdpBackend } from './udp-backend.ts';
 import type { DnsDial } from './upstream/exchange.ts';
 import { UpstreamGroups } from './upstream-groups.ts';
 
@@ -35,44 +34,48 @@ export async function startHostDns(deps: HostDnsDeps): Promise<HostDns> {
   };
   const groups = new UpstreamGroups({
     ...deps,
-    changed: ({ name, state, lastError }) => {
-      if (state === 'down') log.warn('dns.upstream-down', { upstream: name, reason: lastError });
+    changed: ({ name, healthy, lastError }) => {
+      if (!healthy) log.warn('dns.upstream-down', { upstream: name, reason: lastError });
       else log.info('dns.upstream-up', { upstream: name });
       changed();
     },
   });
   const cacheSeed = random(4).reduce((seed, byte) => (seed << 8) | byte, 0);
   const resolver = new Resolver({ clock, log, groups, cacheSeed });
-  const udp: UdpBackend = createPortableUdp(resolver, log);
+  const datagrams = await startDatagrams(deps, { resolver, log, cacheSeed, lost: () => listeners.rebind('udp') });
   const listeners = new Listeners({
     clock,
     log,
     changed,
-    bind: (transport, listen, hopLimit): Promise<Bound> =>
-      transport === 'udp' ? udp.bind(listen, hopLimit) : startTcpListener(listen, { resolver, clock }),
+    bind: async (transport, listen, hopLimit): Promise<Bound> => {
+      if (transport === 'udp') return datagrams.backend.bind(listen, hopLimit);
+      const opened = await datagrams.openTcp?.(listen, hopLimit);
+      const listener = await startTcpListener(opened ?? listen, { resolver, clock });
+      return { ...listener, ...opened };
+    },
     explain: (transport, listen, error) => explainBindError(deps.proc ?? '/proc', { transport, listen, error }),
   });
   const status = (): HostDnsStatus => ({
     listeners: listeners.status,
-    upstreams: groups.all.map(({ setting, state, lastError }) => ({
+    upstreams: groups.all.map(({ setting, healthy, lastError }) => ({
       upstream: setting,
-      healthy: state !== 'down',
+      healthy,
       ...(lastError === undefined ? {} : { lastError }),
     })),
     cache: {
       positive: resolver.cache.positiveSize,
       negative: resolver.cache.negativeSize,
-      hits: resolver.counts.hits + udp.counts.hits,
+      hits: resolver.counts.hits + datagrams.backend.counts.hits,
       misses: resolver.counts.misses,
       coalesced: resolver.counts.coalesced,
       stale: resolver.counts.stale,
     },
   });
   const takeUp = (settings: HostDnsSettings): void => {
-    for (const name of resolver.setNames(settings)) udp.forget(name);
+    for (const name of resolver.setNames(settings)) datagrams.backend.forget(name);
     if (!groups.configure(settings)) return;
-    resolver.cache.clear();
-    udp.clear();
+    resolver.clear();
+    datagrams.backend.clear();
     changed();
   };
   return {
@@ -90,7 +93,7 @@ export async function startHostDns(deps: HostDnsDeps): Promise<HostDns> {
     async [Symbol.asyncDispose]() {
       heard.clear();
       await listeners[Symbol.asyncDispose]();
-      await udp[Symbol.asyncDispose]();
+      await datagrams.backend[Symbol.asyncDispose]();
       groups[Symbol.dispose]();
     },
   };

@@ -13,12 +13,15 @@ export interface UpstreamQuestion {
   readonly transport: 'udp' | 'tcp';
 }
 
-/** Is an upstream there? Every one answers this, if only to refuse. */
+/**
+ * Is an upstream there? Without recursion every one answers this at once, if only to refuse: with it, one that has no way to the
+ * root servers would seem dead.
+ */
 export const PROBE: UpstreamQuestion = {
   question: encodeDnsQuery({ id: 0, name: '', type: DNS_TYPE.NS })?.subarray(12) ?? new Uint8Array(),
   checkingDisabled: false,
   authenticData: false,
-  recursionDesired: true,
+  recursionDesired: false,
   transport: 'udp',
 };
 

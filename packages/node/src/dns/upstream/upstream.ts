@@ -13,8 +13,8 @@ const PROBE_TLS_MS = 2_000;
 const PROBE_AGAIN_MS = { first: 500, max: 10_000 } as const;
 
 /**
- * `suspect`: it lets a question wait, and is being probed. A slow name alone must not take an upstream out: which one is asked
- * matters where inner and outer servers know different names.
+ * `suspect`: it lets questions wait or does not answer probes, but not yet both. A slow name or a dropped probe alone must not take
+ * an upstream out: which one is asked matters where inner and outer servers know different names.
  */
 export type UpstreamState = 'unknown' | 'up' | 'suspect' | 'down';
 
@@ -28,6 +28,9 @@ export class Upstream implements Disposable {
   readonly #ended = new AbortController();
   #state: UpstreamState = 'unknown';
   #lastError: string | undefined;
+  #healthy = true;
+  /** A question was not answered in time since it was last heard of. */
+  #letWait = false;
   #probing = false;
   #probeAgainMs: number = PROBE_AGAIN_MS.first;
   #cancelProbe: () => void = () => {};
@@ -44,7 +47,12 @@ export class Upstream implements Disposable {
     return this.#state;
   }
 
-  /** Why it was last found down; kept while it is. */
+  /** False when it was not reached at the last try. */
+  get healthy(): boolean {
+    return this.#healthy;
+  }
+
+  /** Why it is not healthy. */
   get lastError(): string | undefined {
     return this.#lastError;
   }
@@ -60,8 +68,9 @@ export class Upstream implements Disposable {
       return answer;
     } catch (error) {
       const reason = upstreamReason(error);
-      if (reason === 'timeout') this.suspect();
-      else this.#isDown(reason);
+      this.#letWait = true;
+      if (reason === TIMEOUT && this.#healthy) this.suspect();
+      else this.#failed(reason);
       throw error;
     }
   }
@@ -84,7 +93,7 @@ export class Upstream implements Disposable {
       })
       .then(
         () => this.#isUp(),
-        (error: unknown) => this.#isDown(upstreamReason(error)),
+        (error: unknown) => this.#failed(upstreamReason(error)),
       );
   }
 
@@ -108,22 +117,28 @@ export class Upstream implements Disposable {
   }
 
   #isUp(): void {
-    const before = this.#state;
+    const before = this.#healthy;
     this.#cancelProbe();
     this.#probeAgainMs = PROBE_AGAIN_MS.first;
     this.#lastError = undefined;
+    this.#letWait = false;
     this.#state = 'up';
-    if (before === 'down') this.#changed(this);
+    this.#healthy = true;
+    if (!before) this.#changed(this);
   }
 
-  #isDown(reason: string): void {
+  #failed(reason: string): void {
     if (this.#ended.signal.aborted) return;
-    const before = this.#state;
-    this.#state = 'down';
+    const before = this.#healthy;
+    this.#state = reason === TIMEOUT && !this.#letWait ? 'suspect' : 'down';
+    this.#healthy = false;
     this.#lastError = reason;
     this.#cancelProbe();
     this.#cancelProbe = this.#clock.after(this.#probeAgainMs, () => this.probe());
     this.#probeAgainMs = Math.min(PROBE_AGAIN_MS.max, 2 * this.#probeAgainMs);
-    if (before !== 'down') this.#changed(this);
+    if (before) this.#changed(this);
   }
 }
+
+/** The reason of a try that was given up. */
+const TIMEOUT = 'timeout';

@@ -1,0 +1,15 @@
+import type { AnswerCache } from './answer-cache.ts';
+
+const HEADER_BYTES = 12;
+const [A, AAAA, IN] = [1, 28, 1];
+
+/** Forget the addresses of a name, which is in wire form and lower case. */
+export function forgetName(cache: AnswerCache, name: Uint8Array): void {
+  const message = new Uint8Array(HEADER_BYTES + name.byteLength + 4);
+  message.set(name, HEADER_BYTES);
+  message[message.byteLength - 1] = IN;
+  for (const type of [A, AAAA]) {
+    message[message.byteLength - 3] = type;
+    cache.remove(message, message.byteLength);
+  }
+}
