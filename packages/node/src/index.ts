@@ -3,6 +3,7 @@ export * from './api/index.ts';
 export * from './cmdline/index.ts';
 export * from './config/index.ts';
 export * from './dns/index.ts';
+export * from './ethernet/index.ts';
 export * from './files/index.ts';
 export * from './hostname/index.ts';
 export * from './identity/index.ts';

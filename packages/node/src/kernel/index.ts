@@ -2,3 +2,4 @@ export * from './kernel.ts';
 export * from './kernel-error.ts';
 export * from './kernel-keys.ts';
 export * from './open-kernel.ts';
+export * from './status/index.ts';

@@ -9,8 +9,8 @@ export interface ApplySpecs<S> {
   readonly problems: Problems;
   /** What it waits for; undefined: it can be brought about now. Shown as its problem; nothing is tried. */
   readonly waitsFor: (spec: S) => string | undefined;
-  /** Make the host as the spec says; nothing when it is. */
-  readonly bringAbout: (spec: S) => Promise<void> | void;
+  /** Make the host as the spec says; nothing when it is. What it returns is what the spec still lacks: shown as its problem. */
+  readonly bringAbout: (spec: S) => ReturnType<Parameters<Attempts<S>['run']>[2]>;
   /** Undo it; nothing when it is gone. */
   readonly takeAway: (spec: S) => Promise<void> | void;
 }

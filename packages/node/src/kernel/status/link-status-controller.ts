@@ -1,0 +1,38 @@
+import type { Controller } from '@bloomery/cosi';
+import { LinkRefresh, LinkStatus } from '../../resources/links.ts';
+import type { Kernel } from '../kernel.ts';
+import { deltaController } from './delta-controller.ts';
+import { linkStatusSpec } from './link-status-spec.ts';
+
+/** Links as the kernel, sysfs and ethtool show them: id is the kernel's name. */
+export function linkStatusController(kernel: Kernel): Controller {
+  let generation = 0;
+  return deltaController({
+    name: 'network.LinkStatusController',
+    definition: LinkStatus,
+    kernel,
+    all: (view) => [...view.links.keys()].map(String),
+    touchedBy: (change, view) => {
+      if (change.of === 'link') return [String(change.link.index)];
+      if (change.of !== 'ethtool') return [];
+      return change.linkIndex === 0 ? [...view.links.keys()].map(String) : [String(change.linkIndex)];
+    },
+    show: async (key, view) => {
+      const link = view.links.get(Number(key));
+      if (link === undefined) return undefined;
+      const details = await kernel.linkDetails(link);
+      // A device that is just being removed, or a module that is not there, must not hide the link.
+      const wireguard =
+        link.kind === 'wireguard' ? await kernel.wireguard.read(link.name).catch(() => undefined) : undefined;
+      return { id: link.name, spec: linkStatusSpec(link, details, wireguard) };
+    },
+    // The kernel sends no message when the peers of a WireGuard device change.
+    inputs: [{ definition: LinkRefresh, kind: 'weak' }],
+    touchedByInputs: (context, view) => {
+      const now = context.list(LinkRefresh).reduce((sum, { spec }) => sum + spec.generation, 0);
+      if (now === generation) return [];
+      generation = now;
+      return [...view.links.values()].filter(({ kind }) => kind === 'wireguard').map(({ index }) => String(index));
+    },
+  });
+}
