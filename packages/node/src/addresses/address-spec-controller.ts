@@ -1,12 +1,20 @@
 import type { Controller, WakeSource } from '@bloomery/cosi';
 import { errorText, type Logger } from '@bloomery/ports';
-import type { Kernel, KernelChange } from '../kernel/kernel.ts';
+import type { Kernel, KernelChange, NewAddress } from '../kernel/kernel.ts';
+import { refusalErrno } from '../kernel/kernel-error.ts';
+import { addressKey } from '../kernel/kernel-keys.ts';
 import { applySpecs, createAttempts, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec } from '../resources/addresses.ts';
 import { addressId } from './configured-addresses.ts';
 import { findLink } from './find-link.ts';
-import { kernelManagedFlags, planAddress, presentAddress } from './plan-address.ts';
+import { kernelManagedFlags, planAddress } from './plan-address.ts';
+
+/** What the kernel says of an address that is already gone. */
+const GONE: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'ENODEV']);
+
+/** Index of the link that each spec's address was put on, by the id of the spec. */
+type Placed = Map<string, number>;
 
 type Deps = Pick<NodeEnvironment, 'kernel' | 'random'>;
 
@@ -26,6 +34,7 @@ export function onKernelChange(kernel: Pick<Kernel, 'listen'>, ...of: readonly K
  */
 export function addressSpecController({ kernel, random }: Deps, problems: Problems): Controller {
   const attempts = createAttempts({ definition: AddressSpec, problems, random });
+  const placed: Placed = new Map();
   return {
     name: 'network.AddressSpecController',
     inputs: [{ definition: AddressSpec, kind: 'strong' }],
@@ -37,8 +46,8 @@ export function addressSpecController({ kernel, random }: Deps, problems: Proble
         attempts,
         problems,
         waitsFor: (spec) => reasonToWait(spec, kernel),
-        bringAbout: (spec) => bringAbout(spec, kernel, context.log),
-        takeAway: (spec) => takeAway(spec, kernel, context.log),
+        bringAbout: (spec) => bringAbout(spec, kernel, placed, context.log),
+        takeAway: (spec) => takeAway(spec, kernel, placed, context.log),
       }),
   };
 }
@@ -50,26 +59,48 @@ function reasonToWait(spec: AddressSpec, { view }: Kernel): string | undefined {
   return undefined;
 }
 
-async function bringAbout(spec: AddressSpec, kernel: Kernel, log: Logger): Promise<void> {
+async function bringAbout(spec: AddressSpec, kernel: Kernel, placed: Placed, log: Logger): Promise<void> {
   const plan = planAddress(spec, kernel.view);
-  if (plan.do !== 'put' && plan.do !== 'renew') return;
-  const { address } = plan;
   const facts = { address: spec.address, link: spec.linkName };
-  const dropped = kernelManagedFlags(spec);
-  if (dropped.length > 0) log.warn('address.flags-dropped', { ...facts, flags: dropped });
-  if (plan.do === 'renew') await kernel.addresses.remove(address.linkIndex, address.address);
-  await kernel.addresses.put(address);
-  log.info('address.assigned', { ...facts, layer: spec.layer });
-  if (!spec.announceWithARP) return;
-  await kernel.addresses.announce(address.linkIndex, address.address).catch((error: unknown) => {
-    log.warn('address.not-announced', { ...facts, problem: errorText(error) });
+  if (plan.do === 'put' || plan.do === 'renew') {
+    const { address } = plan;
+    const dropped = kernelManagedFlags(spec);
+    if (dropped.length > 0) log.warn('address.flags-dropped', { ...facts, flags: dropped });
+    if (plan.do === 'renew') await removeAddress(address.linkIndex, spec, kernel);
+    await kernel.addresses.put(address);
+    log.info('address.assigned', { ...facts, layer: spec.layer });
+    if (spec.announceWithARP) await announce(address, kernel, log);
+  }
+  const index = findLink(kernel.view, spec.linkName)?.index;
+  await leaveFormerLink(spec, kernel, placed, index);
+  if (index !== undefined) placed.set(addressId(spec), index);
+}
+
+/** An alias that names another link now takes its addresses with it. */
+async function leaveFormerLink(spec: AddressSpec, kernel: Kernel, placed: Placed, index?: number): Promise<void> {
+  const former = placed.get(addressId(spec));
+  if (former === undefined || former === index) return;
+  await removeAddress(former, spec, kernel);
+  placed.delete(addressId(spec));
+}
+
+async function announce({ linkIndex, address }: NewAddress, kernel: Kernel, log: Logger): Promise<void> {
+  await kernel.addresses.announce(linkIndex, address).catch((error: unknown) => {
+    log.warn('address.not-announced', { address, problem: errorText(error) });
   });
 }
 
-async function takeAway(spec: AddressSpec, kernel: Kernel, log: Logger): Promise<void> {
-  if (presentAddress(spec, kernel.view) === undefined) return;
-  const link = findLink(kernel.view, spec.linkName);
-  if (link === undefined) return;
-  await kernel.addresses.remove(link.index, spec.address);
-  log.info('address.removed', { id: addressId(spec), layer: spec.layer });
+async function takeAway(spec: AddressSpec, kernel: Kernel, placed: Placed, log: Logger): Promise<void> {
+  await leaveFormerLink(spec, kernel, placed);
+  const index = findLink(kernel.view, spec.linkName)?.index;
+  if (index !== undefined) await removeAddress(index, spec, kernel);
+  log.info('address.removed', { address: spec.address, link: spec.linkName, layer: spec.layer });
+}
+
+/** One that is already gone is no failure. */
+async function removeAddress(linkIndex: number, { address }: AddressSpec, kernel: Kernel): Promise<void> {
+  if (!kernel.view.addresses.has(addressKey({ linkIndex, address }))) return;
+  await kernel.addresses.remove(linkIndex, address).catch((error: unknown) => {
+    if (!GONE.has(refusalErrno(error))) throw error;
+  });
 }

@@ -45,12 +45,6 @@ export function planAddress(spec: AddressSpec, view: KernelView): AddressPlan {
   return { do: 'nothing' };
 }
 
-/** The address of a spec as it stands on its link, if it does. */
-export function presentAddress(spec: AddressSpec, view: KernelView): KernelAddress | undefined {
-  const link = findLink(view, spec.linkName);
-  return link && view.addresses.get(addressKey({ linkIndex: link.index, address: spec.address }));
-}
-
 /** Names of the flags of a spec that only the kernel sets. */
 export function kernelManagedFlags({ flags }: AddressSpec): readonly string[] {
   const managed = flags & ~SETTABLE_FLAGS & ~ADDRESS_FLAGS.permanent;

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Controller } from '@bloomery/cosi';
 import type { Logger } from '@bloomery/ports';
 import { onKernelChange } from '../addresses/address-spec-controller.ts';
@@ -29,6 +28,9 @@ export function routingRuleConfigController(): Controller {
   };
 }
 
+/** By the id of the spec; more than one while an old one is still to be removed. */
+type MadeRules = Map<string, readonly KernelRule[]>;
+
 /**
  * Puts the merged routing rules into the kernel, and takes away those that go. The kernel has no way to change a rule: the new one is
  * added before the old one is removed. Rules of others are never touched, also of the same priority.
@@ -39,7 +41,7 @@ export function routingRuleSpecController(
 ): Controller {
   const attempts = createAttempts({ definition: RoutingRuleSpec, problems, random });
   /** What this daemon has put there, by the id of the spec. */
-  const made = new Map<string, KernelRule>();
+  const made: MadeRules = new Map();
   return {
     name: 'network.RoutingRuleSpecController',
     inputs: [{ definition: RoutingRuleSpec, kind: 'strong' }],
@@ -57,40 +59,32 @@ export function routingRuleSpecController(
   };
 }
 
-async function bringAbout(
-  spec: RoutingRuleSpec,
-  kernel: Kernel,
-  made: Map<string, KernelRule>,
-  log: Logger,
-): Promise<void> {
+async function bringAbout(spec: RoutingRuleSpec, kernel: Kernel, made: MadeRules, log: Logger): Promise<void> {
   const id = routingRuleId(spec);
   const rule = kernelRule(spec);
-  const old = made.get(id);
   if (!kernel.view.rules.some((present) => isSameRule(present, rule))) {
-    await ignoring('EEXIST', kernel.rules.add(rule));
+    await kernel.rules.add(rule);
     log.info('routing-rule.created', { id, layer: spec.layer });
   }
-  made.set(id, rule);
-  if (old !== undefined && !isDeepStrictEqual(old, rule)) await ignoring('ENOENT', kernel.rules.remove(old));
+  const others = made.get(id)?.filter((other) => !isSameRule(other, rule)) ?? [];
+  made.set(id, [rule, ...others]);
+  for (const other of others) await removeRule(other, kernel);
+  made.set(id, [rule]);
 }
 
-async function takeAway(
-  spec: RoutingRuleSpec,
-  kernel: Kernel,
-  made: Map<string, KernelRule>,
-  log: Logger,
-): Promise<void> {
+async function takeAway(spec: RoutingRuleSpec, kernel: Kernel, made: MadeRules, log: Logger): Promise<void> {
   const id = routingRuleId(spec);
-  const rule = made.get(id) ?? kernelRule(spec);
-  if (kernel.view.rules.some((present) => isSameRule(present, rule))) {
-    await ignoring('ENOENT', kernel.rules.remove(rule));
+  for (const rule of made.get(id) ?? [kernelRule(spec)]) {
+    if (!kernel.view.rules.some((present) => isSameRule(present, rule))) continue;
+    await removeRule(rule, kernel);
     log.info('routing-rule.removed', { id, layer: spec.layer });
   }
   made.delete(id);
 }
 
-async function ignoring(errno: string, request: Promise<void>): Promise<void> {
-  await request.catch((error: unknown) => {
-    if (refusalErrno(error) !== errno) throw error;
+/** One that is already gone is no failure. */
+async function removeRule(rule: KernelRule, kernel: Kernel): Promise<void> {
+  await kernel.rules.remove(rule).catch((error: unknown) => {
+    if (refusalErrno(error) !== 'ENOENT') throw error;
   });
 }

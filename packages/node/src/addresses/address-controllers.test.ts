@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { silentLog } from '@bloomery/ports';
+import { layeredId } from '../layers/index.ts';
+import { configOf, deviceOf } from '../links/testing/link-world.ts';
+import { ADDRESS_FLAGS, AddressSpec, LAYERED } from '../resources/index.ts';
+import { createFakeKernel, type FakeKernel } from '../testing/index.ts';
+import { addressId, addressSpec } from './configured-addresses.ts';
+import { parsePrefix } from './ip-prefix.ts';
+import { startNetworkWorld } from './testing/network-world.ts';
+
+/** A host with eth0, which is up. */
+async function host(): Promise<FakeKernel> {
+  const kernel = createFakeKernel();
+  await kernel.links.change(kernel.plug({ name: 'eth0' }).index, { up: true });
+  return kernel;
+}
+
+const addressesOf = ({ view }: FakeKernel): readonly string[] =>
+  [...view.addresses.values()].map(({ linkIndex, address }) => `${view.links.get(linkIndex)?.name} ${address}`).sort();
+
+const eth0 = (...addresses: readonly string[]) => configOf([deviceOf('eth0', { addresses })]);
+const spec = (address: string, values: Partial<AddressSpec> = {}): AddressSpec => {
+  const prefix = parsePrefix(address) ?? assert.fail();
+  return { ...addressSpec({ linkName: 'eth0', prefix, layer: 'operator' }), ...values };
+};
+
+describe('addresses of the daemon', () => {
+  it('follow the configuration', async () => {
+    const kernel = await host();
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24', 'fd00::5/64'));
+    assert.deepEqual(addressesOf(kernel), ['eth0 10.0.0.5/24', 'eth0 fd00::5/64']);
+    await world.apply(eth0('fd00::5/64', '10.0.0.6/24'));
+    assert.deepEqual(addressesOf(kernel), ['eth0 10.0.0.6/24', 'eth0 fd00::5/64']);
+    assert.equal(kernel.operations.filter((operation) => operation.includes('fd00::5')).length, 1);
+    await world.apply(undefined);
+    assert.deepEqual(addressesOf(kernel), []);
+    assert.deepEqual(world.runtime.specs(AddressSpec), {});
+  });
+
+  it('leave those of others alone', async () => {
+    const kernel = await host();
+    const index = kernel.view.linkByName('eth0')?.index ?? 0;
+    await kernel.addresses.put({ linkIndex: index, address: '192.168.7.7/24', scope: 0, flags: 0, priority: 0 });
+    const before = [...kernel.operations];
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24'));
+    await world.apply(eth0());
+    assert.deepEqual(addressesOf(kernel), ['eth0 192.168.7.7/24']);
+    assert.deepEqual(kernel.operations.slice(before.length), [
+      'address.put eth0 10.0.0.5/24',
+      'address.remove eth0 10.0.0.5/24',
+    ]);
+  });
+
+  it('give the loopback its address only where everything is looked after', async () => {
+    const [all, named] = [await host(), await host()];
+    await using _all = await startNetworkWorld(all, eth0(), { manageAll: true });
+    await using _named = await startNetworkWorld(named, eth0());
+    assert.deepEqual(addressesOf(all), ['lo 127.0.0.1/8']);
+    assert.deepEqual(addressesOf(named), []);
+  });
+
+  it('wait for their link, and say so', async () => {
+    const kernel = createFakeKernel();
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24'));
+    assert.deepEqual(world.problems(AddressSpec), {
+      'eth0/10.0.0.5/24': 'waits for link eth0: there is none of this name',
+    });
+    kernel.plug({ name: 'eth0' });
+    await world.settle();
+    assert.deepEqual(addressesOf(kernel), ['eth0 10.0.0.5/24']);
+    assert.deepEqual(world.problems(AddressSpec), {});
+  });
+
+  it('are put back when somebody takes them away, or the link comes anew', async () => {
+    const kernel = await host();
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24'));
+    await kernel.addresses.remove(kernel.view.linkByName('eth0')?.index ?? 0, '10.0.0.5/24');
+    await world.settle();
+    assert.deepEqual(addressesOf(kernel), ['eth0 10.0.0.5/24']);
+    kernel.unplug('eth0');
+    kernel.plug({ name: 'eth0' });
+    await world.settle();
+    assert.deepEqual(addressesOf(kernel), ['eth0 10.0.0.5/24']);
+  });
+
+  it('move with the alias that names their link', async () => {
+    const kernel = await host();
+    const [first, second] = [kernel.view.linkByName('eth0')?.index ?? 0, kernel.plug({ name: 'eth1' }).index];
+    await kernel.links.change(first, { alias: 'uplink' });
+    await using world = await startNetworkWorld(kernel, configOf([deviceOf('uplink', { addresses: ['10.0.0.5/24'] })]));
+    assert.deepEqual(addressesOf(kernel), ['eth0 10.0.0.5/24']);
+    await kernel.links.change(first, { alias: '' });
+    await kernel.links.change(second, { alias: 'uplink' });
+    await world.settle();
+    assert.deepEqual(addressesOf(kernel), ['eth1 10.0.0.5/24']);
+    await kernel.links.change(second, { alias: '' });
+    await world.apply(configOf([]));
+    assert.deepEqual(addressesOf(kernel), []);
+  });
+
+  it('go by themselves with their link', async () => {
+    const kernel = await host();
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24'));
+    kernel.unplug('eth0');
+    await world.apply(eth0());
+    assert.deepEqual(world.runtime.specs(AddressSpec), {});
+  });
+
+  it('that the kernel refuses are shown with its words and tried again, the others go on', async () => {
+    const kernel = await host();
+    const end = kernel.refuse('10.0.0.5/24', 'EINVAL');
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24', '10.0.0.6/24'));
+    assert.deepEqual(addressesOf(kernel), ['eth0 10.0.0.6/24']);
+    const { 'eth0/10.0.0.5/24': problem = '', ...others } = world.problems(AddressSpec);
+    assert.match(problem, /10\.0\.0\.5\/24.*EINVAL/);
+    assert.deepEqual(others, {});
+    end();
+    await world.runtime.advance(120_000);
+    assert.deepEqual(addressesOf(kernel), ['eth0 10.0.0.5/24', 'eth0 10.0.0.6/24']);
+    await world.settle();
+    assert.deepEqual(world.problems(AddressSpec), {});
+  });
+
+  it('that cannot be taken away keep their spec until they can', async () => {
+    const kernel = await host();
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24'));
+    kernel.refuse('address.remove', 'EBUSY', 1);
+    await world.apply(eth0());
+    await world.runtime.advance(60_000);
+    assert.deepEqual(addressesOf(kernel), []);
+    assert.deepEqual(world.runtime.specs(AddressSpec), {});
+  });
+
+  it('of a higher layer win', async () => {
+    const kernel = await host();
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24'));
+    const low = spec('10.0.0.5/24', { priority: 7 });
+    await world.runtime.put(AddressSpec, layeredId('operator', addressId(low)), low, { namespace: LAYERED });
+    assert.equal(world.runtime.specs(AddressSpec)['eth0/10.0.0.5/24']?.layer, 'configuration');
+    await world.apply(eth0());
+    assert.equal(world.runtime.specs(AddressSpec)['eth0/10.0.0.5/24']?.layer, 'operator');
+    assert.deepEqual(
+      [...kernel.view.addresses.values()].map(({ priority }) => priority),
+      [7],
+    );
+    assert.equal(kernel.operations.filter((operation) => operation.startsWith('address.remove')).length, 0);
+  });
+
+  it('are announced when they are new and shall be', async () => {
+    const kernel = await host();
+    await using world = await startNetworkWorld(kernel);
+    const announced = spec('10.0.0.9/32', { announceWithARP: true });
+    await world.runtime.put(AddressSpec, layeredId('operator', addressId(announced)), announced, {
+      namespace: LAYERED,
+    });
+    await world.settle();
+    assert.deepEqual(kernel.operations.slice(-2), [
+      'address.put eth0 10.0.0.9/32',
+      'address.announce eth0 10.0.0.9/32',
+    ]);
+  });
+
+  it('with flags that only the kernel sets are put without them, with a warning', async () => {
+    const kernel = await host();
+    const warnings: unknown[] = [];
+    const log = { ...silentLog, warn: (event: string, facts?: unknown) => warnings.push([event, facts]) };
+    const given = spec('fd00::9/64', { flags: ADDRESS_FLAGS.permanent | ADDRESS_FLAGS.tentative });
+    await using world = await startNetworkWorld(kernel, undefined, {
+      log: { ...log, with: () => ({ ...log, with: () => silentLog }) },
+    });
+    await world.runtime.put(AddressSpec, layeredId('operator', addressId(given)), given, { namespace: LAYERED });
+    await world.settle();
+    assert.deepEqual(warnings, [
+      ['address.flags-dropped', { address: 'fd00::9/64', link: 'eth0', flags: ['tentative'] }],
+    ]);
+    assert.deepEqual(
+      [...kernel.view.addresses.values()].map(({ flags }) => flags),
+      [ADDRESS_FLAGS.permanent],
+    );
+  });
+
+  it('are left alone when nothing changes, whatever the kernel tells', async () => {
+    const kernel = await host();
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24', 'fd00::5/64'));
+    const before = kernel.operations.length;
+    kernel.lose();
+    await world.settle();
+    await world.apply(eth0('10.0.0.5/24', 'fd00::5/64'));
+    assert.equal(kernel.operations.length, before);
+  });
+});
