@@ -1,7 +1,7 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, RandomBytes } from '@bloomery/ports';
+import { type Clock, errorText, type Logger, type RandomBytes } from '@bloomery/ports';
 import {
   type CertificateAuthority,
   createCertificateAuthority,
@@ -37,6 +37,7 @@ export interface CertificateStoreOptions {
   readonly stateDir: string;
   readonly clock: Clock;
   readonly random: RandomBytes;
+  readonly log: Logger;
 }
 
 const YEAR_MS = 365 * 86_400_000;
@@ -46,12 +47,12 @@ const RENEW_MS = 30 * 86_400_000;
 
 /** Open the certificates, making the authority at the first start. @throws the errors of the file system; BLM_TALOS_CERTIFICATE_MALFORMED */
 export async function openCertificateStore(options: CertificateStoreOptions): Promise<CertificateStore> {
-  const { stateDir, clock } = options;
+  const { stateDir, clock, log } = options;
   const own = await ownAuthority(options);
   return {
     issue: async (config, names) => {
       const { ca, acceptedCAs = [] } = config.machine ?? {};
-      const signer = ca === undefined || ca.key === '' ? own : loadCertificateAuthority(ca.crt, ca.key);
+      const signer = ca === undefined || ca.key === '' ? own : (machineAuthority(ca, log) ?? own);
       const { certificatePem, keyPem } = await issueCertificate(signer, {
         ...serverValidity(clock),
         subject: { commonName: names[0] ?? 'node' },
@@ -59,8 +60,8 @@ export async function openCertificateStore(options: CertificateStoreOptions): Pr
         algorithm: 'ed25519',
         extendedKeyUsages: ['serverAuth'],
       });
-      const believed = [own.certificatePem, ca?.crt ?? '', ...acceptedCAs.map(({ crt }) => crt)];
-      return { ca: joined(believed), crt: certificatePem, key: keyPem };
+      const configured = [ca?.crt ?? '', ...acceptedCAs.map(({ crt }) => crt)].filter(isCertificate);
+      return { ca: joined([own.certificatePem, ...configured]), crt: certificatePem, key: keyPem };
     },
     writeTalosconfig: async (config, { endpoint, node }) => {
       const client = await adminCertificate(options, own);
@@ -69,7 +70,7 @@ export async function openCertificateStore(options: CertificateStoreOptions): Pr
       const context = {
         endpoints: [endpoint],
         nodes: [node],
-        ca: encoded(joined([own.certificatePem, config.machine?.ca?.crt ?? ''])),
+        ca: encoded(joined([own.certificatePem, config.machine?.ca?.crt ?? ''].filter(isCertificate))),
         crt: encoded(client.crt),
         key: encoded(client.key),
       };
@@ -77,6 +78,25 @@ export async function openCertificateStore(options: CertificateStoreOptions): Pr
       await writeDurably(join(stateDir, 'talosconfig'), text, 0o600);
     },
   };
+}
+
+/** undefined when it cannot be used: the node stays reachable with its own authority. */
+function machineAuthority({ crt, key }: { crt: string; key: string }, log: Logger): CertificateAuthority | undefined {
+  try {
+    return loadCertificateAuthority(crt, key);
+  } catch (error) {
+    log.warn('talos_api.machine_ca_unusable', { error: errorText(error) });
+    return undefined;
+  }
+}
+
+/** What is none would keep the listener from starting. */
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).ca;
+  } catch {
+    return false;
+  }
 }
 
 const joined = (pems: readonly string[]): string =>

@@ -37,7 +37,7 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
   const { environment, state, store } = deps;
   const { clock, log, random, settings } = environment;
   const { root, stateDir } = settings;
-  const certificates = await openCertificateStore({ stateDir, clock, random });
+  const certificates = await openCertificateStore({ stateDir, clock, random, log });
   const names = (): NodeNames => nodeNames(state, root);
   const access = createApiAccess({ store, names, listener: canonicalAddress(listen.host) });
   const events = createNodeEvents(clock, random);

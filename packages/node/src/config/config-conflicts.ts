@@ -42,7 +42,7 @@ export function configConflicts(documents: readonly LocatedDocument[]): string[]
     const what = `${document.kind}/${document.name}`;
     define(document.name, { what, line: document.lineOf(''), role: 'document' });
     const peer = document.kind === 'VethConfig' ? textAt(mapAt(document.tree, 'peer'), 'name') : '';
-    if (peer !== '')
+    if (peer !== '' && peer !== document.name)
       define(peer, { what: `the peer of ${what}`, line: document.lineOf('peer.name'), role: 'document' });
   }
   return [...problems, ...sameVlans(documents), ...hostDnsConflict(documents, legacy)];
