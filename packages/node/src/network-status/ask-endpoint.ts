@@ -38,8 +38,7 @@ function connectTo(endpoint: string, signal: AbortSignal): Promise<void> {
     socket.once('error', reject);
     socket.once('connect', () => {
       resolve();
-      // Nothing was said: no need for the port to be kept back for a minute.
-      socket.resetAndDestroy();
+      socket.destroy();
     });
   });
 }
