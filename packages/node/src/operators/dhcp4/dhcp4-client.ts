@@ -259,7 +259,8 @@ export class Dhcp4Client implements Operator {
   /** From the leased address; by broadcast where the host has not got it, or not any more. */
   async #unicast(address: string, server: string): Promise<Dhcp4Channel> {
     try {
-      return await this.#deps.transport.unicast(address, server, (payload) => this.#receive(payload));
+      const way = { from: address, to: server };
+      return await this.#deps.transport.unicast(this.#options.link, way, (payload) => this.#receive(payload));
     } catch (error) {
       this.#deps.log.debug('dhcp4.renewByBroadcast', { problem: errorText(error) });
       return await this.#broadcast();

@@ -22,6 +22,15 @@ export interface Dhcp4Channel extends Disposable {
 export interface Dhcp4Transport {
   /** To everybody on the link, also without an address on it. @throws BloomeryError BLM_NODE_DHCP when there is no such socket */
   broadcast(link: Dhcp4Link, onReply: OnDhcp4): Promise<Dhcp4Channel>;
-  /** From the leased address to the server that leased it, by the host's routes. @throws BloomeryError BLM_NODE_DHCP */
-  unicast(address: string, server: string, onReply: OnDhcp4): Promise<Dhcp4Channel>;
+  /**
+   * From the leased address to the server that leased it, by the host's routes. Also hears what comes by broadcast: refusals do (RFC
+   * 2131 section 4.1).
+   *
+   * @throws BloomeryError BLM_NODE_DHCP
+   */
+  unicast(
+    link: Dhcp4Link,
+    way: { readonly from: string; readonly to: string },
+    onReply: OnDhcp4,
+  ): Promise<Dhcp4Channel>;
 }

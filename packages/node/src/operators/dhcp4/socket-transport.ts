@@ -11,22 +11,29 @@ export function socketDhcp4Transport(log: Logger): Dhcp4Transport {
   const packets = new PacketSocket(log);
   return {
     broadcast: (link, onReply) => packets.listen(link, onReply),
-    unicast: async (address, server, onReply) => {
-      const socket = createSocket({ type: 'udp4', reuseAddr: true });
-      await bound(socket, address);
-      socket.on('message', (payload, from) => {
-        if (from.port === SERVER_PORT) onReply(payload);
-      });
-      return {
-        // A server that is gone answers with ICMP or not at all: the retransmission deals with both.
-        send: (payload) => socket.send(payload, SERVER_PORT, server, () => {}),
-        [Symbol.dispose]: () => socket.close(),
-      };
+    unicast: async (link, { from, to }, onReply) => {
+      const heard = await packets.listen(link, onReply);
+      try {
+        // Answers come through the raw socket as well: this one sends, and keeps the host from refusing them.
+        const socket = await bound(from);
+        return {
+          // A server that is gone answers with ICMP or not at all: the retransmission deals with both.
+          send: (payload) => socket.send(payload, SERVER_PORT, to, () => {}),
+          [Symbol.dispose]: () => {
+            heard[Symbol.dispose]();
+            socket.close();
+          },
+        };
+      } catch (error) {
+        heard[Symbol.dispose]();
+        throw error;
+      }
     },
   };
 }
 
-function bound(socket: Socket, address: string): Promise<void> {
+function bound(address: string): Promise<Socket> {
+  const socket = createSocket({ type: 'udp4', reuseAddr: true });
   return new Promise((resolve, reject) => {
     socket.once('error', (cause) => {
       socket.close();
@@ -35,7 +42,7 @@ function bound(socket: Socket, address: string): Promise<void> {
     });
     socket.bind({ port: CLIENT_PORT, address, exclusive: true }, () => {
       socket.removeAllListeners('error').on('error', () => {});
-      resolve();
+      resolve(socket);
     });
   });
 }

@@ -70,7 +70,7 @@ export function createFakeDhcp4(): FakeDhcp4 {
     before: () => [],
     open: 0,
     broadcast: (_link, onReply) => connect('broadcast', onReply),
-    unicast: async (_address, _server, onReply) => {
+    unicast: async (_link, _way, onReply) => {
       if (!fake.canUnicast) throw new BloomeryError('BLM_NODE_DHCP', 'the address is not there');
       return await connect('unicast', onReply);
     },
