@@ -14,6 +14,7 @@ export * from './network-status/index.ts';
 export * from './node-environment.ts';
 export * from './operators/index.ts';
 export * from './proxies/index.ts';
+export * from './resolvers/index.ts';
 export * from './resources/index.ts';
 export * from './routes/index.ts';
 export * from './served-definitions.ts';

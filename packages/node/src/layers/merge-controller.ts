@@ -14,8 +14,11 @@ export interface MergeOptions<S extends LayeredSpec> {
   readonly definition: ResourceDefinition<S>;
   /** Under which id the merged spec stands. Specs of all layers with the same id become one. */
   readonly idOf: (spec: S) => string;
-  /** Of specs with the same id, at least one, lowest layer first, then in the order of their layered ids. The last wins unless given. */
-  readonly merge?: (specs: readonly S[]) => S;
+  /**
+   * Of specs with the same id, at least one, lowest layer first, then in the order of their layered ids; undefined: they come to
+   * nothing. The last wins unless given.
+   */
+  readonly merge?: (specs: readonly S[]) => S | undefined;
   /** Shown as annotations of the merged specs. */
   readonly problems?: Problems;
 }
@@ -48,8 +51,8 @@ function mergeOnce<S extends LayeredSpec>(context: ReconcileContext, options: Me
 
   const outputs = context.outputs(definition);
   for (const [id, specs] of groupBySpecId(running, idOf)) {
-    const problem = problems?.of(id);
-    outputs.put(id, merge(specs), { annotations: problemAnnotations(problem) });
+    const merged = merge(specs);
+    if (merged !== undefined) outputs.put(id, merged, { annotations: problemAnnotations(problems?.of(id)) });
   }
   outputs.finish();
   for (const { metadata } of leaving) context.release(definition, metadata.id, { namespace: LAYERED });
