@@ -5,6 +5,7 @@ import { benchRatio, benchTable, reachesTarget } from './bench-result.ts';
 import { benchBoot } from './boot.ts';
 import { benchClusters } from './clusters.ts';
 import { benchConfig } from './config.ts';
+import { benchDns } from './dns.ts';
 import { benchInventory } from './inventory.ts';
 import { benchKubeApi } from './kube-api.ts';
 import { benchPlane } from './plane.ts';
@@ -12,7 +13,7 @@ import { benchPower } from './power.ts';
 import { benchSiderolink } from './siderolink.ts';
 import { benchStore } from './store.ts';
 
-/** All benches, or those that are named: `bench/main.ts [boot|plane|inventory|power|store|kube-api|siderolink|clusters|config] …`. Table on stdout, JSON in bench/out/. */
+/** All benches, or those that are named: `bench/main.ts [boot|plane|inventory|power|store|kube-api|siderolink|clusters|config|dns] …`. Table on stdout, JSON in bench/out/. */
 const BENCHES = {
   boot: benchBoot,
   plane: benchPlane,
@@ -23,6 +24,7 @@ const BENCHES = {
   siderolink: benchSiderolink,
   clusters: benchClusters,
   config: benchConfig,
+  dns: benchDns,
 } as const;
 
 const names = process.argv.slice(2);
