@@ -30,7 +30,6 @@ export type { MachineTemplate } from './core/machine-template-schema.ts';
 export { machineV1beta2 } from './core/machine-v1beta2.ts';
 export * from './crd.ts';
 export * from './crd-file.ts';
-export * from './go-duration.ts';
 export * from './infrastructure/metal-cluster.ts';
 export * from './infrastructure/metal-machine.ts';
 export * from './infrastructure/metal-machine-template.ts';

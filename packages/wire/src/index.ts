@@ -25,6 +25,7 @@ export * as machineProto from './gen/machine/machine_pb.ts';
 export * as machineEventsProto from './gen/machine/machine-events_pb.ts';
 /** Messages and service of `proto/security/security.proto`: server certificates for machines without the key of their CA. */
 export * as securityProto from './gen/security/security_pb.ts';
+export * from './go-duration.ts';
 export * from './held-bytes.ts';
 export * from './ipv4.ts';
 export * from './ipv4-udp.ts';

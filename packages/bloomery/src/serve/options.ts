@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
-import { parseGoDurationMs } from '@bloomery/model';
 import type { Listen } from '@bloomery/ports';
+import { parseGoDurationMs } from '@bloomery/wire';
 
 import {
   createOptionReader,

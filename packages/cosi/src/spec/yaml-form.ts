@@ -1,4 +1,4 @@
-import { formatGoDuration } from '@bloomery/model';
+import { formatGoDuration } from '@bloomery/wire';
 import type { Field, Fields } from './field.ts';
 import { isZero, itemsOf, recordOf } from './is-zero.ts';
 import { namesOfBits } from './named-value.ts';
@@ -38,7 +38,7 @@ function node(field: Field, value: unknown): YamlNode {
     case 'optional':
       return value === undefined ? { plain: 'null' } : node(field.of, value);
     case 'list':
-      return { list: itemsOf(value).map((item) => node(field.of, item)) };
+      return field.asMap ? { map: pairs(value) } : { list: itemsOf(value).map((item) => node(field.of, item)) };
     case 'map':
       return { map: mapEntries(field.value, recordOf(value)) };
     case 'message':
@@ -52,6 +52,14 @@ function mapEntries(field: Field, values: Readonly<Record<string, unknown>>): (r
   return Object.keys(values)
     .sort()
     .map((key) => [key, node(field, values[key])] as const);
+}
+
+/** Names and what is said of them, which Go writes as they are. */
+function pairs(value: unknown): (readonly [string, YamlNode])[] {
+  return itemsOf(value).map((item) => {
+    const [key, said] = Object.values(recordOf(item));
+    return [String(key), { plain: String(said) }] as const;
+  });
 }
 
 function timeText(epochMs: number): string {

@@ -1,6 +1,6 @@
 import { apiError } from '@bloomery/kube';
-import { parseGoDurationMs } from '@bloomery/model';
 import type { Clock } from '@bloomery/ports';
+import { parseGoDurationMs } from '@bloomery/wire';
 import { badRequest } from '../pipeline/api-status.ts';
 
 /** A request that is no watch has this long, from its headers to its answer. */

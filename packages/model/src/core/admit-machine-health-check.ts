@@ -1,5 +1,5 @@
+import { parseGoDurationMs } from '@bloomery/wire';
 import { asObject } from '../conversion-data.ts';
-import { parseGoDurationMs } from '../go-duration.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Admission, FieldProblem } from '../kind.ts';
 import type { LabelSelector } from '../selector/label-selector.ts';

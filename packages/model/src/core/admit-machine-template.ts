@@ -1,5 +1,5 @@
+import { parseGoDuration } from '@bloomery/wire';
 import { asObject } from '../conversion-data.ts';
-import { parseGoDuration } from '../go-duration.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { FieldProblem } from '../kind.ts';
 import { compileLabelSelector, type LabelSelector, labelSelectorText } from '../selector/label-selector.ts';

@@ -1,4 +1,4 @@
-import { formatGoDuration } from '@bloomery/model';
+import { formatGoDuration } from '@bloomery/wire';
 import { BloomeryError, type Clock, errorText } from '@bloomery/ports';
 import type { ApplyMode } from '@bloomery/talos';
 import { acquireConfig, type ConfigSources, saveConfig } from './acquire-config.ts';

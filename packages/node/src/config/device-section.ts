@@ -1,4 +1,4 @@
-import { parseGoDurationMs } from '@bloomery/model';
+import { parseGoDurationMs } from '@bloomery/wire';
 import {
   entriesOf,
   field,

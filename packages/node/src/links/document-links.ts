@@ -1,4 +1,4 @@
-import { parseGoDurationMs } from '@bloomery/model';
+import { parseGoDurationMs } from '@bloomery/wire';
 import { asNumber, asRecord, asRecords, asText } from '../addresses/link-document.ts';
 import type { NodeDocument } from '../config/node-config.ts';
 import { ROUTING_TABLE } from '../resources/enumerations.ts';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { startTestRuntime, type TestRuntime } from '@bloomery/cosi/testing';
-import { parseGoDurationMs } from '@bloomery/model';
+import { parseGoDurationMs } from '@bloomery/wire';
 import { loadNodeConfig } from '../config/load-node-config.ts';
 import { DeviceConfigSpec } from '../resources/device-config.ts';
 import { LinkStatus } from '../resources/links.ts';

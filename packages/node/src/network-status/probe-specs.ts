@@ -1,4 +1,4 @@
-import { parseGoDurationMs } from '@bloomery/model';
+import { parseGoDurationMs } from '@bloomery/wire';
 import { asNumber, asText } from '../addresses/link-document.ts';
 import type { NodeConfig, NodeDocument } from '../config/node-config.ts';
 import { ProbeSpec } from '../resources/network-status.ts';

@@ -1,4 +1,4 @@
-import { formatGoDuration, parseGoDuration } from '@bloomery/model';
+import { formatGoDuration, parseGoDuration } from '@bloomery/wire';
 import { goBoolean, goFloat, goInteger } from '../yaml/go-scalars.ts';
 import {
   entriesOf,

@@ -1,4 +1,4 @@
-import { parseGoDuration } from '@bloomery/model';
+import { parseGoDuration } from '@bloomery/wire';
 import { goPort, parseGoUrl } from '../config/go-url.ts';
 import type { YamlMap } from '../yaml/index.ts';
 import type { DocumentValidators } from './documents.ts';

@@ -1,4 +1,4 @@
-import { formatGoDuration, parseGoDuration } from '../../go-duration.ts';
+import { formatGoDuration, parseGoDuration } from '@bloomery/wire';
 import type { Json } from '../../json.ts';
 
 /** A time span as text in whole seconds, rounded down; undefined for none or one that cannot be read. */

@@ -1,6 +1,7 @@
 import { findCondition, isConditionTrue } from '@bloomery/kube';
 import type { Cluster, Condition, Machine, MachineHealthCheck, Node } from '@bloomery/model';
-import { ANNOTATIONS, formatGoDuration, LABELS, parseGoDuration, parseGoDurationMs } from '@bloomery/model';
+import { ANNOTATIONS, LABELS } from '@bloomery/model';
+import { formatGoDuration, parseGoDuration, parseGoDurationMs } from '@bloomery/wire';
 
 /** What is known of a Machine's Node: it has none yet, it is gone, its cluster does not answer, or the Node itself. */
 export type NodeView = 'none' | 'gone' | 'unknown' | Node;

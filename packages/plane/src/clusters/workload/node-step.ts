@@ -1,6 +1,7 @@
 import type { ObjectClient } from '@bloomery/kube';
-import { type Machine, type ObjectKey, parseGoDurationMs } from '@bloomery/model';
+import type { Machine, ObjectKey } from '@bloomery/model';
 import { type Clock, isBloomeryError } from '@bloomery/ports';
+import { parseGoDurationMs } from '@bloomery/wire';
 import { quoteError } from '../../insight/quote-error.ts';
 import type { WorkloadClusters } from './workload-clusters.ts';
 

@@ -1,6 +1,7 @@
 import { apiError, type ObjectCache, type StreamRequest } from '@bloomery/kube';
-import { LABELS, metalMachine, parseGoDurationMs, type ServerBinding, serverBinding } from '@bloomery/model';
+import { LABELS, metalMachine, type ServerBinding, serverBinding } from '@bloomery/model';
 import type { BloomeryError } from '@bloomery/ports';
+import { parseGoDurationMs } from '@bloomery/wire';
 import { RE2JS } from 're2js';
 import { machineOf } from '../annotations.ts';
 import { type LogQuery, MAX_TAIL } from './stream-logs.ts';
