@@ -8,6 +8,8 @@ import { type DatagramFrame, decodeFrames, encodeFrames } from './datagram-frame
 import { encodeSockaddr, isLoopbackSockaddr } from './sockaddr.ts';
 import { COUNT, type FromThread, type ThreadStart, type ToThread } from './thread-messages.ts';
 
+/** Beside this file; in the bundle of `scripts/bundle.ts`, too. */
+const THREAD_FILE = import.meta.url.endsWith('.ts') ? './datagram-worker.ts' : './datagram-worker.mjs';
 /** What the thread may take: its cache is outside of this. */
 const THREAD_LIMITS = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2, stackSizeMb: 1 } as const;
 const COUNTS = 2;
@@ -67,7 +69,7 @@ class NativeThread implements NativeUdp {
     this.#deps = deps;
     const { port1, port2 } = this.#channel;
     const start: ThreadStart = { port: port2, cacheSeed: deps.cacheSeed, counts: this.#counts };
-    this.#worker = new Worker(new URL('./datagram-worker.ts', import.meta.url), {
+    this.#worker = new Worker(new URL(THREAD_FILE, import.meta.url), {
       name: 'dns',
       workerData: start,
       transferList: [port2],
