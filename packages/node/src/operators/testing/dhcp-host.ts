@@ -46,10 +46,11 @@ const changed = (): void => {
 };
 
 const linkLocal = (): string | undefined => {
-  const [link] = JSON.parse(ip('-j', '-6', 'address', 'show', 'dev', name, 'scope', 'link')) as {
-    readonly addr_info: readonly { readonly local: string; readonly tentative?: boolean }[];
+  const links = JSON.parse(ip('-j', '-6', 'address', 'show', 'dev', name, 'scope', 'link')) as {
+    readonly addr_info?: readonly { readonly local?: string; readonly tentative?: boolean }[];
   }[];
-  return link?.addr_info.find(({ tentative }) => tentative !== true)?.local;
+  const addresses = links.flatMap(({ addr_info: found = [] }) => found);
+  return addresses.find(({ local, tentative }) => local !== undefined && tentative !== true)?.local;
 };
 
 const common = { clock: fastClock, log: logTo({}), random: (length: number) => randomBytes(length), changed };
