@@ -1,5 +1,7 @@
+export * from './dry-run-kernel.ts';
 export * from './kernel.ts';
 export * from './kernel-error.ts';
+export * from './kernel-journal.ts';
 export * from './kernel-keys.ts';
 export * from './open-kernel.ts';
 export * from './status/index.ts';
