@@ -25,7 +25,7 @@ const ENDPOINTS =
 
 /** The rows of a table; lines that are none are left out. At most 50 000. */
 export function parseConnections(text: string): ConnectionRow[] {
-  return text.split('\n', MAX_ROWS + 1).flatMap((line) => {
+  return text.split('\n', MAX_ROWS).flatMap((line) => {
     const row = parseRow(line);
     return row === undefined ? [] : [row];
   });
