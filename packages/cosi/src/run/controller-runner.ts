@@ -90,7 +90,8 @@ export function createControllerRunner(controller: Controller, deps: RunnerDeps)
 
   const pass = (): void => {
     isScheduled = false;
-    if (isOver) return;
+    // What a pass changes before it first waits may schedule another one already: that one's turn comes at its end.
+    if (isOver || running !== undefined) return;
     isPending = false;
     cancelWake();
     wakeAtMs = Number.POSITIVE_INFINITY;

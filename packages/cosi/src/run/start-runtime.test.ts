@@ -74,6 +74,21 @@ describe('passes', () => {
     assert.deepEqual([passes, most], [2, 1]);
   });
 
+  it('one that wakes itself before it first waits is not run beside itself', async () => {
+    let atOnce = 0;
+    let most = 0;
+    await using runtime = startTestRuntime([
+      controller(async (context) => {
+        most = Math.max(most, ++atOnce);
+        for (const { metadata } of context.list(Source)) context.hold(Source, metadata.id);
+        for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+        atOnce--;
+      }),
+    ]);
+    await runtime.put(Source, 'a', { size: 1 });
+    assert.equal(most, 1);
+  });
+
   it('what does not concern a controller does not wake it', async () => {
     let passes = 0;
     const one = controller(() => void passes++, { inputs: [{ definition: Source, kind: 'weak', id: 'mine' }] });
