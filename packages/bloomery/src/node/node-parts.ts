@@ -16,8 +16,10 @@ import {
   nameControllers,
   networkStatusControllers,
   operatorControllers,
+  resolverControllers,
   routeControllers,
   startHostDns,
+  statusControllers,
   timeControllers,
 } from '@bloomery/node';
 
@@ -25,6 +27,7 @@ import {
 export interface NodePartsDeps {
   readonly store: ConfigStore;
   readonly files: HostFileKeeper;
+  /** Of the process: only variables of proxies count. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -32,9 +35,11 @@ export interface NodePartsDeps {
 export interface NodeParts extends AsyncDisposable {
   readonly controllers: readonly Controller[];
   readonly dns: HostDns;
+  /** Resolves when the name server has been told by the configuration where to listen. */
+  readonly dnsSettled: () => Promise<void>;
 }
 
-/** Put the areas of the daemon together, in the order in which a packet's life depends on them. */
+/** Put the areas of the daemon together: sources of specs, then what each concept of the network makes of them. */
 export async function composeNode(environment: NodeEnvironment, deps: NodePartsDeps): Promise<NodeParts> {
   const { store, files, env } = deps;
   const proxies = createNodeProxies(environment, { processEnvironment: env, files });
@@ -45,16 +50,24 @@ export async function composeNode(environment: NodeEnvironment, deps: NodePartsD
     ...identityControllers(environment),
     ...proxies.controllers,
     ...cmdlineControllers(environment),
-    ...nameControllers(environment),
-    ...linkControllers(environment, {
-      lookUpHost: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
-    }),
+    ...operatorControllers(environment),
+    ...statusControllers(environment),
+    ...nameControllers(environment, schemeOf(env)),
+    ...linkControllers(environment, { lookUpHost }),
     ...addressControllers(environment),
     ...routeControllers(environment),
-    ...operatorControllers(environment),
     ...hostnameControllers(environment, { hostFiles: files }),
     ...timeControllers(),
+    ...resolverControllers(environment, files),
     ...networkStatusControllers(environment, { etcFiles }),
   ];
-  return { controllers, dns, [Symbol.asyncDispose]: () => dns[Symbol.asyncDispose]() };
+  return { controllers, dns, dnsSettled: async () => {}, [Symbol.asyncDispose]: () => dns[Symbol.asyncDispose]() };
+}
+
+const lookUpHost = async (host: string): Promise<readonly string[]> =>
+  (await lookup(host, { all: true })).map(({ address }) => address);
+
+function schemeOf(env: NodePartsDeps['env']): { readonly namingScheme?: string } {
+  const namingScheme = env['NET_NAMING_SCHEME'];
+  return namingScheme === undefined ? {} : { namingScheme };
 }

@@ -1,0 +1,34 @@
+import { createState, startRuntime } from '@bloomery/cosi';
+import { type NodeEnvironment, type NodeLogs, SERVED_DEFINITIONS, startNodeApi } from '@bloomery/node';
+import { hostPort, type Listen } from '@bloomery/ports';
+import { composeNode, type NodePartsDeps } from './node-parts.ts';
+
+/** A started daemon; disposing it ends its API, then its controllers. What they did in the kernel stays. */
+export interface NodeDaemon extends AsyncDisposable {
+  /** Where it answers, as `host:port`; `dns` is null while no name server is wanted or none of its addresses can be bound. */
+  readonly endpoints: { readonly api: string; readonly dns: string | null };
+}
+
+/** Start state, controllers and API. @throws BloomeryError BLM_SERVE_LISTEN and as startNodeApi */
+export async function startDaemon(
+  environment: NodeEnvironment,
+  deps: NodePartsDeps & { readonly logs: NodeLogs },
+  listen: Listen,
+): Promise<NodeDaemon> {
+  const { clock, log, random } = environment;
+  await using stack = new AsyncDisposableStack();
+  const state = createState({ clock, log });
+  for (const definition of SERVED_DEFINITIONS) state.register(definition);
+  const parts = stack.use(await composeNode(environment, deps));
+  const runtime = stack.use(startRuntime({ state, clock, log, random }));
+  runtime.start(parts.controllers);
+  const api = stack.use(await startNodeApi(listen, { environment, state, store: deps.store, logs: deps.logs }));
+  runtime.start(api.controllers);
+  await parts.dnsSettled();
+  const dns = parts.dns.status.listeners.find(({ transport, bound }) => transport === 'udp' && bound !== undefined);
+  const owned = stack.move();
+  return {
+    endpoints: { api: hostPort(api.address), dns: dns?.bound === undefined ? null : hostPort(dns.bound) },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
