@@ -26,6 +26,8 @@ export const NODE_TYPES: TypeTable = extendTypes({
     ],
     'bloomery.ResolverDomain': [NAME, { yaml: 'nameservers', type: '[]network.NameserverConfig' }],
     'network.BondConfigV1Alpha1': [{ yaml: 'primary', type: 'string' }],
+    'network.DHCPv4ConfigV1Alpha1': [{ yaml: 'ignoreRoutes', type: '*bool' }],
+    'network.DHCPv6ConfigV1Alpha1': [{ yaml: 'ignoreRoutes', type: '*bool' }],
     'network.NTPConfig': [{ yaml: 'useNTS', type: '*bool' }],
     'network.VethConfigV1Alpha1': [META, NAME, COMMON_LINK, { yaml: 'peer', type: '*network.VethPeerConfig' }],
     'network.VethPeerConfig': [NAME, COMMON_LINK],

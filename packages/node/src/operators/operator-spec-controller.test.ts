@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { startTestRuntime, type TestRuntime } from '@bloomery/cosi/testing';
+import { createFakeClock } from '@bloomery/ports';
+import { DHCP_OPTION, dhcpAddresses, dhcpText } from '@bloomery/wire';
+import { loadNodeConfig } from '../config/index.ts';
+import { PROBLEM_ANNOTATION } from '../layers/index.ts';
+import {
+  ACTIVE_CONFIG,
+  AddressSpec,
+  HostnameSpec,
+  HostnameStatus,
+  LAYERED,
+  LinkSpec,
+  LinkStatus,
+  MachineConfig,
+  OperatorSpec,
+  ResolverSpec,
+  RouteSpec,
+  TimeServerSpec,
+} from '../resources/index.ts';
+import { testEnvironment } from '../testing/index.ts';
+import { operatorControllers } from './index.ts';
+import { createFakeDhcp4, type FakeDhcp4 } from './testing/fake-dhcp4.ts';
+
+const AT = { namespace: LAYERED };
+
+const CONFIG = `apiVersion: v1alpha1
+kind: DHCPv4Config
+name: eth0
+routeMetric: 512
+clientIdentifier: mac
+`;
+
+const up = LinkStatus.make({
+  index: 2,
+  type: 'ether',
+  hardwareAddr: '52:54:00:00:00:01',
+  broadcastAddr: 'ff:ff:ff:ff:ff:ff',
+  operationalState: 'up',
+});
+
+interface Rig extends AsyncDisposable {
+  readonly runtime: TestRuntime;
+  readonly server: FakeDhcp4;
+  readonly addresses: () => readonly string[];
+  readonly problem: () => string | undefined;
+}
+
+async function start(config = CONFIG): Promise<Rig> {
+  const server = createFakeDhcp4();
+  server.options = new Map([
+    [DHCP_OPTION.ROUTER, dhcpAddresses(['10.0.0.1'])],
+    [DHCP_OPTION.DNS, dhcpAddresses(['10.0.0.2'])],
+    [DHCP_OPTION.TIME_SERVERS, dhcpAddresses(['10.0.0.3'])],
+    [DHCP_OPTION.INTERFACE_MTU, Uint8Array.of(5, 120)],
+    [DHCP_OPTION.HOST_NAME, dhcpText('given')],
+  ]);
+  const clock = createFakeClock(1_700_000_000_000);
+  const environment = testEnvironment({ clock });
+  const dhcp6 = { open: () => Promise.reject(new Error('no IPv6 here')) };
+  const runtime = startTestRuntime(operatorControllers(environment, { dhcp4: server, dhcp6 }), {
+    definitions: [MachineConfig, LinkStatus, LinkSpec, HostnameStatus],
+    clock,
+  });
+  await runtime.put(MachineConfig, ACTIVE_CONFIG, loadNodeConfig(config));
+  return {
+    runtime,
+    server,
+    addresses: () => Object.keys(runtime.specs(AddressSpec, AT)),
+    problem: () => runtime.state.get(OperatorSpec, 'dhcp4/eth0')?.metadata.annotations[PROBLEM_ANNOTATION],
+    [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose](),
+  };
+}
+
+describe('operators', () => {
+  it('write what they obtain under their own id', async () => {
+    await using rig = await start();
+    const { runtime } = rig;
+    await runtime.put(LinkStatus, 'eth0', up);
+    await runtime.advance(10);
+    assert.deepEqual(rig.addresses(), ['dhcp4/eth0/eth0/10.0.0.50/24']);
+    assert.deepEqual(Object.keys(runtime.specs(RouteSpec, AT)), ['dhcp4/eth0/inet4/10.0.0.1//512']);
+    assert.deepEqual(runtime.specs(LinkSpec, AT)['dhcp4/eth0/eth0']?.mtu, 1_400);
+    assert.deepEqual(Object.keys(runtime.specs(ResolverSpec, AT)), ['dhcp4/eth0/resolvers']);
+    assert.deepEqual(Object.keys(runtime.specs(TimeServerSpec, AT)), ['dhcp4/eth0/timeservers']);
+    assert.deepEqual(runtime.specs(HostnameSpec, AT)['dhcp4/eth0/hostname']?.hostname, 'given');
+    assert.equal(rig.server.seen[0]?.clientId, '01525400000001');
+    assert.equal(rig.problem(), undefined);
+  });
+
+  it('wait for their link, and say so', async () => {
+    await using rig = await start();
+    const { runtime } = rig;
+    await runtime.settled();
+    assert.equal(rig.problem(), 'waits for link eth0');
+    await runtime.put(LinkStatus, 'eth0', { ...up, operationalState: 'down' });
+    assert.equal(rig.problem(), 'waits for link eth0, which is down');
+    assert.equal(rig.server.seen.length, 0);
+    await runtime.put(LinkStatus, 'eth0', { ...up, operationalState: 'unknown' });
+    await runtime.advance(10);
+    assert.deepEqual([rig.addresses().length, rig.problem()], [1, undefined]);
+  });
+
+  it('end with their link, and what they had obtained with them', async () => {
+    await using rig = await start();
+    const { runtime } = rig;
+    await runtime.put(LinkStatus, 'eth0', up);
+    await runtime.advance(10);
+    await runtime.put(LinkStatus, 'eth0', { ...up, operationalState: 'down' });
+    assert.deepEqual([rig.addresses(), Object.keys(runtime.specs(RouteSpec, AT))], [[], []]);
+    await runtime.put(LinkStatus, 'eth0', up);
+    await runtime.advance(10);
+    assert.equal(rig.addresses().length, 1);
+    await runtime.remove(LinkStatus, 'eth0');
+    assert.deepEqual(rig.addresses(), []);
+  });
+
+  it('end with their configuration', async () => {
+    await using rig = await start();
+    const { runtime } = rig;
+    await runtime.put(LinkStatus, 'eth0', up);
+    await runtime.advance(10);
+    await runtime.put(MachineConfig, ACTIVE_CONFIG, loadNodeConfig(CONFIG.replace('eth0', 'eth7')));
+    assert.deepEqual([rig.addresses(), Object.keys(runtime.specs(OperatorSpec))], [[], ['dhcp4/eth7']]);
+  });
+
+  it('begin anew when the link has another address, or their settings differ; not for anything else', async () => {
+    await using rig = await start();
+    const { runtime, server } = rig;
+    await runtime.put(LinkStatus, 'eth0', up);
+    await runtime.advance(10);
+    await runtime.put(LinkStatus, 'eth0', { ...up, mtu: 1_400, flags: 1 });
+    await runtime.advance(10);
+    assert.equal(server.seen.length, 2);
+    await runtime.put(LinkStatus, 'eth0', { ...up, hardwareAddr: '52:54:00:00:00:02' });
+    await runtime.advance(10);
+    assert.deepEqual([server.seen.length, server.seen.at(-1)?.clientId], [4, '01525400000002']);
+    await runtime.put(MachineConfig, ACTIVE_CONFIG, loadNodeConfig(CONFIG.replace('512', '513')));
+    await runtime.advance(10);
+    assert.deepEqual(Object.keys(runtime.specs(RouteSpec, AT)), ['dhcp4/eth0/inet4/10.0.0.1//513']);
+  });
+
+  it('tell the name of the host, unless it is their own', async () => {
+    await using rig = await start();
+    const { runtime, server } = rig;
+    await runtime.put(LinkStatus, 'eth0', up);
+    await runtime.put(HostnameStatus, 'hostname', { hostname: 'given', domainname: '' });
+    await runtime.advance(10_000);
+    assert.equal(server.seen.length, 2);
+    await runtime.put(HostnameStatus, 'hostname', { hostname: 'node-7', domainname: '' });
+    await runtime.advance(1_000);
+    assert.deepEqual([server.seen.length, server.seen.at(-1)?.hostname], [4, 'node-7']);
+  });
+
+  it('leave the routes out where the configuration wants it', async () => {
+    await using rig = await start(`${CONFIG}ignoreRoutes: true\n`);
+    await rig.runtime.put(LinkStatus, 'eth0', up);
+    await rig.runtime.advance(10);
+    assert.deepEqual([rig.addresses().length, Object.keys(rig.runtime.specs(RouteSpec, AT))], [1, []]);
+  });
+
+  it('say that nobody answers, and that the lease has ended', async () => {
+    await using rig = await start();
+    const { runtime, server } = rig;
+    await runtime.put(LinkStatus, 'eth0', up);
+    await runtime.advance(10);
+    server.mood = 'silent';
+    await runtime.advance(3_600_000);
+    assert.deepEqual([rig.addresses(), rig.problem()], [[], 'no DHCP server answers on eth0']);
+  });
+
+  it('end when the daemon ends', async () => {
+    const rig = await start();
+    await rig.runtime.put(LinkStatus, 'eth0', up);
+    await rig.runtime.advance(10);
+    await rig[Symbol.asyncDispose]();
+    const { length } = rig.server.seen;
+    await rig.runtime.clock.advance(7_200_000);
+    assert.deepEqual([rig.server.seen.length, rig.server.open], [length, 0]);
+  });
+});
