@@ -128,6 +128,24 @@ describe('routes of the daemon', () => {
     assert.deepEqual(world.problems(RouteSpec), {});
   });
 
+  it('wait for the address that their gateway or source needs, and are not tried before', async () => {
+    const kernel = await host();
+    const end = kernel.refuse('address.put eth0 10.0.0.5/24', 'ENOMEM');
+    const routes = [via('10.0.0.1'), via('', { network: '10.9.0.0/16', source: '10.0.0.5' }), via('fd00::1')];
+    await using world = await startNetworkWorld(kernel, config(routes));
+    assert.deepEqual(routesOf(kernel), ['default via fd00::1 eth0 1024']);
+    const waits = 'waits for address 10.0.0.5/24, which is not there yet';
+    assert.deepEqual(world.problems(RouteSpec), { 'inet4/10.0.0.1//1024': waits, 'inet4//10.9.0.0/16/1024': waits });
+    end();
+    await world.runtime.advance(60_000);
+    await world.settle();
+    assert.deepEqual(world.problems(RouteSpec), {});
+    assert.deepEqual(
+      kernel.operations.filter((operation) => operation.startsWith('route.put') && operation.includes('!')),
+      [],
+    );
+  });
+
   it('swallow what documents name as blackholes', async () => {
     const kernel = await host();
     const blackhole = (name: string): NodeDocument => ({ kind: 'BlackholeRouteConfig', name, line: 1, value: {} });

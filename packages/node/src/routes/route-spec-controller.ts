@@ -6,7 +6,9 @@ import { refusalErrno } from '../kernel/kernel-error.ts';
 import { routePlace } from '../kernel/kernel-keys.ts';
 import { applySpecs, createAttempts, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
+import { AddressSpec } from '../resources/addresses.ts';
 import { RouteSpec } from '../resources/routes.ts';
+import { awaitedAddress } from './awaited-address.ts';
 import { planRoute, presentRoutes, routeText } from './plan-route.ts';
 
 type Deps = Pick<NodeEnvironment, 'kernel' | 'random'>;
@@ -22,7 +24,10 @@ export function routeSpecController({ kernel, random }: Deps, problems: Problems
   const attempts = createAttempts({ definition: RouteSpec, problems, random });
   return {
     name: 'network.RouteSpecController',
-    inputs: [{ definition: RouteSpec, kind: 'strong' }],
+    inputs: [
+      { definition: RouteSpec, kind: 'strong' },
+      { definition: AddressSpec, kind: 'weak' },
+    ],
     outputs: [],
     wakes: [
       onKernelChange(kernel, 'route'),
@@ -34,21 +39,27 @@ export function routeSpecController({ kernel, random }: Deps, problems: Problems
           }),
       },
     ],
-    reconcile: (context) =>
-      applySpecs(context, {
+    reconcile: async (context) => {
+      const addresses = context.list(AddressSpec).map(({ spec }) => spec);
+      await applySpecs(context, {
         definition: RouteSpec,
         attempts,
         problems,
-        waitsFor: (spec) => reasonToWait(spec, kernel),
+        waitsFor: (spec) => reasonToWait(spec, addresses, kernel),
         bringAbout: (spec) => bringAbout(spec, kernel, context.log),
         takeAway: (spec) => takeAway(spec, kernel, context.log),
-      }),
+      });
+    },
   };
 }
 
-function reasonToWait(spec: RouteSpec, { view }: Kernel): string | undefined {
+function reasonToWait(spec: RouteSpec, addresses: readonly AddressSpec[], { view }: Kernel): string | undefined {
   const plan = planRoute(spec, view);
-  if (plan.do !== 'wait') return undefined;
+  if (plan.do === 'nothing') return undefined;
+  if (plan.do === 'put') {
+    const address = awaitedAddress(spec, addresses, view);
+    return address === undefined ? undefined : `waits for address ${address}, which is not there yet`;
+  }
   const link = `waits for link ${spec.outLinkName}`;
   return plan.reason === 'LinkMissing' ? `${link}: there is none of this name` : `${link}: it is down`;
 }

@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, before, describe, it } from 'node:test';
+import { until } from '@bloomery/ports';
+
+const NAME = `blmaddr${process.pid}`;
+const WAIT_MS = 20_000;
+const skip =
+  process.getuid?.() === 0 && spawnSync('ip', ['netns', 'list']).status === 0 ? false : 'needs root and ip netns';
+
+const ip = (...args: readonly string[]): string => execFileSync('ip', ['-n', NAME, ...args], { encoding: 'utf8' });
+
+interface IpAddress {
+  readonly ifname: string;
+  readonly addr_info: readonly { readonly local: string; readonly prefixlen: number; readonly metric?: number }[];
+}
+interface IpRoute {
+  readonly dst: string;
+  readonly gateway?: string;
+  readonly dev?: string;
+  readonly metric?: number;
+  readonly protocol: string;
+  readonly type?: string;
+  readonly metrics?: readonly { readonly mtu?: number }[];
+}
+interface IpRule {
+  readonly priority: number;
+  readonly src: string;
+  readonly srclen?: number;
+  readonly table?: string;
+  readonly fwmark?: string;
+}
+
+/** What `ip` says of everything that is not the kernel's own, in a fixed order. */
+function seen(): { addresses: readonly string[]; routes: readonly string[]; rules: readonly string[] } {
+  const addresses = (JSON.parse(ip('-j', 'addr')) as readonly IpAddress[]).flatMap(({ ifname, addr_info }) =>
+    addr_info
+      .filter(({ local }) => !local.startsWith('fe80') && !local.startsWith('127.') && local !== '::1')
+      .map(({ local, prefixlen, metric }) => `${ifname} ${local}/${prefixlen}${metric ? ` metric ${metric}` : ''}`),
+  );
+  const routes = ['-4', '-6'].flatMap((family) =>
+    (JSON.parse(ip(family, '-j', '-d', 'route', 'show', 'table', 'all')) as readonly IpRoute[])
+      .filter(({ protocol }) => protocol !== 'kernel' && protocol !== 'ra')
+      .map(({ dst, gateway, dev, metric = 0, type = 'unicast', metrics = [], protocol }) => {
+        const via = gateway === undefined ? '' : ` via ${gateway}`;
+        const mtu = metrics[0]?.mtu === undefined ? '' : ` mtu ${metrics[0].mtu}`;
+        return `${type} ${dst}${via}${dev === undefined ? '' : ` dev ${dev}`} ${metric}${mtu} ${protocol}`;
+      }),
+  );
+  const rules = ['-4', '-6'].flatMap((family) =>
+    (JSON.parse(ip(family, '-j', 'rule')) as readonly IpRule[])
+      .filter(({ priority }) => priority > 0 && priority < 32_766)
+      .map(({ priority, src, srclen, table, fwmark }) =>
+        [family, priority, `${src}${srclen ? `/${srclen}` : ''}`, table, fwmark].filter(Boolean).join(' '),
+      ),
+  );
+  return { addresses: addresses.sort(), routes: routes.sort(), rules: rules.sort() };
+}
+
+const FOREIGN = {
+  addresses: ['eth0 192.168.77.7/24'],
+  routes: ['unicast 172.31.0.0/16 via 192.168.77.1 dev eth0 5 boot'],
+  rules: ['-4 1000 192.168.0.0/16 77'],
+};
+
+const HEAD = 'version: v1alpha1\nmachine:\n  type: worker\n';
+const FULL = `${HEAD}  network:
+    interfaces:
+      - interface: eth0
+        addresses: [10.11.0.5/24, 10.11.0.6, "fd11::5/64"]
+        routes:
+          - network: 0.0.0.0/0
+            gateway: 10.11.0.1
+          - network: 172.16.0.0/14
+            gateway: 10.11.0.1
+            metric: 77
+            mtu: 1400
+            source: 10.11.0.5
+          - network: ::/0
+            gateway: fd11::1
+          - network: fd22::/48
+---
+apiVersion: v1alpha1
+kind: LinkConfig
+name: uplink
+addresses:
+  - address: 10.12.0.5/24
+    routePriority: 512
+routes:
+  - destination: 10.13.0.0/16
+    gateway: 10.12.0.1
+    table: "100"
+---
+apiVersion: v1alpha1
+kind: BlackholeRouteConfig
+name: 10.99.0.0/16
+---
+apiVersion: v1alpha1
+kind: BlackholeRouteConfig
+name: fd99::/32
+metric: 5
+---
+apiVersion: v1alpha1
+kind: RoutingRuleConfig
+name: "1000"
+src: 10.13.0.0/16
+table: "100"
+fwMark: 16
+`;
+const ALL = {
+  addresses: [
+    ...['eth0 10.11.0.5/24', 'eth0 10.11.0.6/32', 'eth0 10.12.0.5/24 metric 512', 'eth0 192.168.77.7/24'],
+    'eth0 fd11::5/64',
+  ],
+  routes: [
+    'blackhole 10.99.0.0/16 1024 static',
+    'blackhole fd99::/32 dev lo 5 static',
+    'unicast 10.13.0.0/16 via 10.12.0.1 dev eth0 1024 static',
+    'unicast 172.16.0.0/14 via 10.11.0.1 dev eth0 77 mtu 1400 static',
+    'unicast 172.31.0.0/16 via 192.168.77.1 dev eth0 5 boot',
+    'unicast default via 10.11.0.1 dev eth0 1024 static',
+    'unicast default via fd11::1 dev eth0 1024 static',
+    'unicast fd22::/48 dev eth0 1024 static',
+  ],
+  rules: ['-4 1000 10.13.0.0/16 100 0x10', '-4 1000 192.168.0.0/16 77'],
+};
+
+describe('addresses, routes and rules of a real kernel', { skip }, () => {
+  let daemon: ChildProcessWithoutNullStreams;
+  let errors = '';
+  let problems: Readonly<Record<string, string>> = {};
+
+  const apply = (config: string): void => void daemon.stdin.write(`${JSON.stringify(config)}\n`);
+  const become = async (want: ReturnType<typeof seen>): Promise<void> => {
+    const isSo = (): boolean => JSON.stringify(seen()) === JSON.stringify(want);
+    await until('the network is as wanted', isSo, { deadlineMs: WAIT_MS }).catch(() => {});
+    assert.deepEqual(seen(), want, `${JSON.stringify(problems)} ${errors}`);
+  };
+  const plug = (): void => {
+    ip('link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'peer0');
+    ip('link', 'set', 'eth0', 'alias', 'uplink');
+    for (const name of ['eth0', 'peer0']) ip('link', 'set', name, 'up');
+  };
+
+  before(async () => {
+    execFileSync('ip', ['netns', 'add', NAME]);
+    execFileSync('ip', ['netns', 'exec', NAME, 'sysctl', '-qw', 'net.ipv6.conf.default.accept_dad=0']);
+    ip('link', 'set', 'lo', 'up');
+    plug();
+    ip('addr', 'add', '192.168.77.7/24', 'dev', 'eth0');
+    ip('route', 'add', '172.31.0.0/16', 'via', '192.168.77.1', 'metric', '5');
+    ip('rule', 'add', 'priority', '1000', 'from', '192.168.0.0/16', 'table', '77');
+    const program = join(import.meta.dirname, 'testing/network-daemon.ts');
+    daemon = spawn('ip', ['netns', 'exec', NAME, process.execPath, program]);
+    daemon.stderr.on('data', (data) => {
+      errors += data;
+    });
+    let isReady = false;
+    createInterface({ input: daemon.stdout }).on('line', (line) => {
+      if (line === 'ready') isReady = true;
+      else problems = JSON.parse(line);
+    });
+    await until('the controllers run', () => isReady, { deadlineMs: WAIT_MS });
+  });
+
+  after(async () => {
+    daemon.stdin.end();
+    if (daemon.exitCode === null) await new Promise((resolve) => daemon.once('exit', resolve));
+    execFileSync('ip', ['netns', 'del', NAME]);
+  });
+
+  it('leave everything alone without a configuration', () => assert.deepEqual(seen(), FOREIGN));
+
+  it('are those of the configuration beside those of others', async () => {
+    apply(FULL);
+    await become(ALL);
+    await until('there are no problems', () => Object.keys(problems).length === 0, { deadlineMs: WAIT_MS });
+  });
+
+  it('are changed in place where the kernel can do that', async () => {
+    const monitor = spawn('ip', ['-n', NAME, '-o', 'monitor', 'address', 'route']);
+    let said = '';
+    monitor.stdout.on('data', (data) => {
+      said += data;
+    });
+    await until('ip monitors', () => monitor.pid !== undefined, { deadlineMs: WAIT_MS });
+    const swap = (texts: readonly string[]): readonly string[] =>
+      texts.map((text) => text.replace('metric 512', 'metric 600').replace('mtu 1400', 'mtu 1300'));
+    apply(FULL.replace('routePriority: 512', 'routePriority: 600').replace('mtu: 1400', 'mtu: 1300'));
+    await become({ ...ALL, addresses: swap(ALL.addresses), routes: swap(ALL.routes) });
+    monitor.kill();
+    assert.doesNotMatch(said, /Deleted .*(inet|via)/);
+    apply(FULL);
+    await become(ALL);
+  });
+
+  it('come back after their link was down', async () => {
+    ip('link', 'set', 'eth0', 'down');
+    ip('link', 'set', 'eth0', 'up');
+    ip('route', 'add', '172.31.0.0/16', 'via', '192.168.77.1', 'metric', '5');
+    await become(ALL);
+  });
+
+  it('come back after their link was taken out and put in again', async () => {
+    ip('link', 'del', 'eth0');
+    plug();
+    ip('addr', 'add', '192.168.77.7/24', 'dev', 'eth0');
+    ip('route', 'add', '172.31.0.0/16', 'via', '192.168.77.1', 'metric', '5');
+    await become(ALL);
+  });
+
+  it('come back when somebody takes them away', async () => {
+    ip('addr', 'del', '10.12.0.5/24', 'dev', 'eth0');
+    ip('route', 'del', '172.16.0.0/14');
+    ip('-6', 'route', 'del', 'default');
+    ip('rule', 'del', 'priority', '1000', 'from', '10.13.0.0/16');
+    await become(ALL);
+  });
+
+  it('that the kernel refuses are told with its words, the others go on, and the gateway is found once it can be', async () => {
+    apply(
+      FULL.replace('gateway: 10.11.0.1\n          - network: 172', 'gateway: 10.200.0.1\n          - network: 172'),
+    );
+    const without = ALL.routes.filter((text) => text !== 'unicast default via 10.11.0.1 dev eth0 1024 static');
+    await become({ ...ALL, routes: without });
+    await until('a problem is told', () => 'inet4/10.200.0.1//1024' in problems, { deadlineMs: WAIT_MS });
+    assert.match(problems['inet4/10.200.0.1//1024'] ?? '', /ENETUNREACH.*(gateway|Nexthop)/i);
+    ip('addr', 'add', '10.200.0.9/24', 'dev', 'eth0');
+    await become({
+      ...ALL,
+      addresses: [...ALL.addresses, 'eth0 10.200.0.9/24'].sort(),
+      routes: [...without, 'unicast default via 10.200.0.1 dev eth0 1024 static'].sort(),
+    });
+    await until('the problem has ended', () => Object.keys(problems).length === 0, { deadlineMs: WAIT_MS });
+    ip('addr', 'del', '10.200.0.9/24', 'dev', 'eth0');
+  });
+
+  it('are gone with the configuration, and those of others are as they were', async () => {
+    apply(HEAD);
+    await become(FOREIGN);
+    await until('there are no problems', () => Object.keys(problems).length === 0, { deadlineMs: WAIT_MS });
+  });
+});
