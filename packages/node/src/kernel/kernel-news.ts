@@ -65,6 +65,9 @@ function putLink(view: LiveView, link: KernelLink | undefined): readonly number[
   if (link === undefined) return NOTHING;
   const before = view.links.get(link.index);
   view.putLink(link);
+  const other = link.kind === 'veth' ? view.links.get(link.linkIndex) : undefined;
+  // The end of a pair that is made first is told before it has an other end, and never again.
+  if (other?.kind === 'veth' && other.linkIndex === 0) view.putLink({ ...other, linkIndex: link.index });
   const wasUp = before !== undefined && (before.flags & IFF_UP) !== 0;
   const isUp = (link.flags & IFF_UP) !== 0;
   if (wasUp === isUp) return NOTHING;

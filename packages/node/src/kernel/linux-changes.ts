@@ -23,13 +23,20 @@ export interface ChangeDeps {
   readonly send: SendRequest;
 }
 
+/** What changing links needs. */
+export interface LinkChangeDeps extends ChangeDeps {
+  /** Ask for a link, and bring what differs into the view. */
+  readonly look: (index: number) => Promise<void>;
+}
+
 /** Changes to links over rtnetlink. */
-export function linuxLinks({ view, send }: ChangeDeps): KernelLinks {
+export function linuxLinks({ view, send, look }: LinkChangeDeps): KernelLinks {
   return {
     create: (link) => send(`creating ${link.name} (${link.kind})`, encodeNewLink(link)),
     remove: (index) => send(`removing ${linkName(view, index)}`, encodeLinkRemoval(index)),
     change: async (index, change) => {
       for (const [what, request] of linkRequests(view, index, change)) await send(what, request);
+      await look(index);
     },
   };
 }

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Logger } from '@bloomery/ports';
+import { decodeRtnlLink, encodeLinkGet, RTM_NEWLINK } from '@bloomery/wire';
 import { announceAddress } from './announce-address.ts';
 import { openEthtool } from './ethtool-client.ts';
 import type { Kernel, KernelChange } from './kernel.ts';
@@ -8,7 +10,7 @@ import { readLinkDetails } from './link-details.ts';
 import { linuxAddresses, linuxLinks, linuxRoutes, linuxRules } from './linux-changes.ts';
 import { linuxWireguard } from './linux-wireguard.ts';
 import { createLiveView, type LiveView } from './live-view.ts';
-import { NETLINK_GENERIC, NETLINK_ROUTE, openNetlinkSocket } from './netlink-socket.ts';
+import { NETLINK_GENERIC, NETLINK_ROUTE, type NetlinkSocket, openNetlinkSocket } from './netlink-socket.ts';
 import { createPciNameLookup } from './pci-names.ts';
 
 /** What the kernel of this host is opened with. */
@@ -43,7 +45,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel & Async
       await requests.request(what, request);
       await settled();
     };
-    const links = linuxLinks({ view, send });
+    const links = linuxLinks({ view, send, look: (index) => lookAtLink(requests, view, index) });
     const wireguard = linuxWireguard({ clock, log, view, links, requests: generic, stateDir, settled });
     const follower = stack.use(await followKernel(view, { clock, log, requests }));
     const listeners = new Set<(change: KernelChange) => void>();
@@ -53,7 +55,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel & Async
     const ethtool = stack.use(await openEthtool({ clock, log, requests: generic, onChange }));
     const pciNames = createPciNameLookup(root);
     stack.use(wireguard);
-    const announce = (linkIndex: number, address: string): Promise<void> => {
+    const announce = async (linkIndex: number, address: string): Promise<void> => {
       const link = view.links.get(linkIndex);
       if (link !== undefined) return announceAddress(link, address);
       throw kernelRefused(`announcing ${address} on link ${linkIndex}`, { errno: errnoNumber('ENODEV') });
@@ -86,6 +88,14 @@ export async function openKernel(options: KernelOptions): Promise<Kernel & Async
     await stack.disposeAsync();
     throw error;
   }
+}
+
+/** Ask for one link: the kernel sends no message of some changes of links that are down, such as their aliases. */
+async function lookAtLink(requests: NetlinkSocket, view: LiveView, index: number): Promise<void> {
+  await requests.request(`looking at link ${index}`, encodeLinkGet(index), (bytes, { type, from, to }) => {
+    const link = type === RTM_NEWLINK ? decodeRtnlLink(bytes, from, to) : undefined;
+    if (link !== undefined && !isDeepStrictEqual(link, view.links.get(index))) view.putLink(link);
+  });
 }
 
 /** The tunnels of wireguard-go are shown as what they are for. */

@@ -60,6 +60,11 @@ export function encodeLinkDump(): Uint8Array {
   return start({ type: RTM_GETLINK, flags: NLM_F_DUMP }).u32(IFLA_EXT_MASK, SKIP_STATS).finish();
 }
 
+/** Ask for one link. */
+export function encodeLinkGet(index: number): Uint8Array {
+  return start({ type: RTM_GETLINK, flags: NLM_F_ACK, index }).u32(IFLA_EXT_MASK, SKIP_STATS).finish();
+}
+
 /** Make a link. */
 export function encodeNewLink(link: RtnlNewLink): Uint8Array {
   const writer = start({ type: RTM_NEWLINK, flags: NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL });

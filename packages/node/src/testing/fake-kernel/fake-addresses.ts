@@ -19,6 +19,7 @@ export function fakeAddresses(host: FakeHost): KernelAddresses {
     remove: async (linkIndex, address) => remove(host, linkIndex, address),
     announce: async (linkIndex, address) => {
       const what = `announcing ${address} on ${nameOf(host, linkIndex)}`;
+      host.link(what, linkIndex);
       if (!host.view.addresses.has(addressKey({ linkIndex, address }))) throw refusal(what, 'EADDRNOTAVAIL');
     },
   };
