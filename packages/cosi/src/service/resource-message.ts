@@ -19,9 +19,10 @@ export function resourceMessage(definition: ResourceDefinition, { metadata, spec
   });
 }
 
-/** What stands for a resource that is not there: without a spec. */
+/** What stands for a resource that is not there. Its spec is empty: clients refuse one that is missing. */
 export function tombstone({ type }: ResourceDefinition, namespace: string, id: string): cosiProto.Resource {
   return create(cosiProto.ResourceSchema, {
     metadata: { namespace, type, id, version: 'undefined', phase: 'running' },
+    spec: {},
   });
 }

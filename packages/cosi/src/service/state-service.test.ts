@@ -277,7 +277,7 @@ describe('watching over gRPC', () => {
     await Promise.all([told(present, 1), told(absent, 1)]);
     assert.deepEqual(present.messages, [[], ['CREATED a@1']]);
     assert.deepEqual(absent.messages, [[], ['DESTROYED b@undefined']]);
-    assert.equal(absent.events[0]?.resource?.spec, undefined);
+    assert.equal(absent.events[0]?.resource?.spec?.yamlSpec, '');
     served.state.create(Probe, 'b', Probe.make());
     await told(absent, 2);
     assert.deepEqual(absent.messages.at(-1), ['CREATED b@1']);

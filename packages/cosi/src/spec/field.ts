@@ -31,7 +31,8 @@ export type Field<T = unknown> = FieldBase<T> &
     /** A set of bits; in YAML the names of those that are set, joined by commas. */
     | { readonly kind: 'flags'; readonly names: Names }
     | { readonly kind: 'optional'; readonly of: Field }
-    | { readonly kind: 'list'; readonly of: Field }
+    /** `asMap`: in YAML one mapping, of messages whose two fields are the key and the value; their order is kept. */
+    | { readonly kind: 'list'; readonly of: Field; readonly asMap: boolean }
     | { readonly kind: 'map'; readonly value: Field }
     /** `inline`: its keys stand among those of its parent in YAML. */
     | { readonly kind: 'message'; readonly fields: Fields; readonly inline: boolean }
@@ -47,6 +48,10 @@ export type SpecOfFields<F extends Fields> = { readonly [K in keyof F]: ValueOf<
 
 export interface FieldOptions {
   readonly omitEmpty?: boolean;
+}
+
+export interface ListOptions extends FieldOptions {
+  readonly asMap?: boolean;
 }
 
 export interface MessageOptions extends FieldOptions {
@@ -140,10 +145,15 @@ export const optional = <T>(of: Field<T>): Field<T | undefined> => ({
   of,
 });
 
-export const list = <T>(number: number, of: Field<T>, options?: FieldOptions): Field<readonly T[]> => ({
+export const list = <T>(
+  number: number,
+  of: Field<T>,
+  { asMap = false, ...options }: ListOptions = {},
+): Field<readonly T[]> => ({
   ...base<readonly T[]>(number, [], options),
   kind: 'list',
   of,
+  asMap,
 });
 
 /** Keys are text. */

@@ -6,15 +6,13 @@ const WORDS = new Set(
 const OLD_BOOLEANS = new Set(['y', 'Y', 'n', 'N', ...['yes', 'no', 'on', 'off'].flatMap(spellings)]);
 const INTEGER = /^[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]*|[1-9][0-9]*)$/;
 const FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
-/** Hexadecimal floats, which Go parses where a number starts with a dot or a digit. */
 const SEXAGESIMAL = /^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?$/;
 const TIMESTAMP =
   /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2})|[ ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]+)?)?$/;
 /** Longer texts are never taken for numbers. */
 const NUMBER_MAX_CHARACTERS = 400;
-/** What go-yaml does not print as it is. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to find
-const SPECIAL = /[\u0000-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\ud800-\udfff\ufeff\ufffe\uffff]/u;
+/** What go-yaml prints as it is. */
+const PRINTABLE = /^[\t\n -~\u0085\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]*$/;
 const NAMED_ESCAPES: Readonly<Record<string, string>> = {
   '\0': '\\0',
   '\u0007': '\\a',
@@ -42,8 +40,8 @@ const NAMED_ESCAPES: Readonly<Record<string, string>> = {
 export function yamlText(text: string, indent: number): string {
   if (text.includes('\n')) return isBlockSafe(text) ? literal(text, indent) : doubleQuoted(text);
   if (readsAsOther(text)) return doubleQuoted(text);
-  if (!hasIndicator(text)) return SPECIAL.test(text) || text.includes('\t') ? doubleQuoted(text) : text;
-  return SPECIAL.test(text) || text.includes('\t') ? doubleQuoted(text) : `'${text.replaceAll("'", "''")}'`;
+  if (!hasIndicator(text)) return !PRINTABLE.test(text) || text.includes('\t') ? doubleQuoted(text) : text;
+  return !PRINTABLE.test(text) || text.includes('\t') ? doubleQuoted(text) : `'${text.replaceAll("'", "''")}'`;
 }
 
 /** Text as the key of a mapping. */
@@ -51,7 +49,7 @@ export const yamlKey = (text: string): string => (text.includes('\n') ? doubleQu
 
 function readsAsOther(text: string): boolean {
   if (WORDS.has(text) || OLD_BOOLEANS.has(text)) return true;
-  if (text.length > NUMBER_MAX_CHARACTERS) return false;
+  if (text.length > NUMBER_MAX_CHARACTERS || !/^[-+.0-9]/.test(text)) return false;
   const digits = text.replaceAll('_', '');
   return INTEGER.test(digits) || FLOAT.test(digits) || SEXAGESIMAL.test(text) || TIMESTAMP.test(text);
 }
@@ -63,8 +61,9 @@ function hasIndicator(text: string): boolean {
   return text.endsWith(':') || text.includes(': ') || text.includes(' #');
 }
 
+/** A literal block cannot hold blanks at the end of a line, nor characters that must be escaped. */
 function isBlockSafe(text: string): boolean {
-  return !SPECIAL.test(text) && !/[ \t]\n/.test(text) && !/[ \t]$/.test(text) && /^[^\s]/.test(text);
+  return PRINTABLE.test(text) && /[^\n]/.test(text) && !text.includes(' \n') && !text.endsWith(' ');
 }
 
 function literal(text: string, indent: number): string {
@@ -73,7 +72,9 @@ function literal(text: string, indent: number): string {
   const pad = ' '.repeat(indent);
   const lines = body.split('\n').map((line) => (line === '' ? '' : pad + line));
   const chomp = breaks === 0 ? '-' : breaks === 1 ? '' : '+';
-  return [`|${chomp}`, ...lines, ...new Array<string>(Math.max(0, breaks - 1)).fill('')].join('\n');
+  // Blanks at the beginning would be taken for more indentation.
+  const hint = text.startsWith(' ') ? '4' : '';
+  return [`|${hint}${chomp}`, ...lines, ...new Array<string>(Math.max(0, breaks - 1)).fill('')].join('\n');
 }
 
 function doubleQuoted(text: string): string {
@@ -85,9 +86,10 @@ function doubleQuoted(text: string): string {
 function escaped(character: string): string {
   const named = NAMED_ESCAPES[character];
   if (named !== undefined) return named;
-  if (!SPECIAL.test(character)) return character;
+  if (PRINTABLE.test(character)) return character;
   const code = character.codePointAt(0) ?? 0;
-  return code <= 0xff ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`;
+  if (code <= 0xff) return `\\x${hex(code, 2)}`;
+  return code <= 0xffff ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`;
 }
 
 const hex = (code: number, digits: number): string => code.toString(16).toUpperCase().padStart(digits, '0');

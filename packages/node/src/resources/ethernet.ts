@@ -89,7 +89,7 @@ export const EthernetStatus = defineResource({
         name: text(1),
         status: text(2),
       }),
-      { omitEmpty: true },
+      { omitEmpty: true, asMap: true },
     ),
     channels: optional(
       message(9, {

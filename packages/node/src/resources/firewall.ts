@@ -1,6 +1,5 @@
 import {
   bool,
-  bytes,
   defineResource,
   enumeration,
   list,
@@ -81,7 +80,7 @@ export const NfTablesChain = defineResource({
             matchDestinationPort: optional(message(3, nfTablesPortMatch)),
             matchICMPType: optional(
               message(4, {
-                types: bytes(1),
+                types: list(1, uint(1)),
               }),
             ),
           }),

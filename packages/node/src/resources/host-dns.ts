@@ -1,4 +1,4 @@
-import { bool, defineResource, ip, ipPort, list, type SpecOf, text } from '@bloomery/cosi';
+import { bool, defineResource, ip, ipPort, list, type SpecOf, text, uint } from '@bloomery/cosi';
 
 export const DnsResolveCache = defineResource({
   type: 'DNSResolveCaches.net.talos.dev',
@@ -37,6 +37,33 @@ export const HostDnsConfig = defineResource({
     listenAddresses: list(2, ipPort(1), { omitEmpty: true }),
     serviceHostDNSAddress: ip(3, { omitEmpty: true }),
     resolveMemberNames: bool(4, { omitEmpty: true }),
+    serviceHostDNSAddressV6: ip(5, { omitEmpty: true }),
   },
 });
 export type HostDnsConfig = SpecOf<typeof HostDnsConfig>;
+
+/** Counters of the cache of host DNS, since the daemon started. An addition of ours. */
+export const DnsCache = defineResource({
+  type: 'DNSCaches.net.bloomery.dev',
+  namespace: 'network',
+  aliases: ['dnscache'],
+  columns: [
+    ['Entries', '{.entries}'],
+    ['Hits', '{.hits}'],
+    ['Misses', '{.misses}'],
+    ['Coalesced', '{.coalesced}'],
+    ['Stale', '{.stale}'],
+  ],
+  spec: {
+    /** Answers that are kept, the negative ones included. */
+    entries: uint(1),
+    negative: uint(2),
+    hits: uint(3),
+    misses: uint(4),
+    /** Questions that waited for the answer of an equal one. */
+    coalesced: uint(5),
+    /** Answers that were given after their time, because no server answered. */
+    stale: uint(6),
+  },
+});
+export type DnsCache = SpecOf<typeof DnsCache>;

@@ -119,7 +119,7 @@ export type Resource = Message<"cosi.resource.Resource"> & {
   metadata?: Metadata | undefined;
 
   /**
-   * Not there in a tombstone.
+   * Empty in a tombstone.
    *
    * @generated from field: cosi.resource.Spec spec = 2;
    */
