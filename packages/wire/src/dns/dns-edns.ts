@@ -34,7 +34,7 @@ export function readDnsEdns(message: Uint8Array, frame: DnsRecordFrame): DnsEdns
     if (at + 4 > frame.end || options.length >= OPTIONS_MAX) return undefined;
     const next = at + 4 + uint16(message, at + 2);
     if (next > frame.end) return undefined;
-    options.push({ code: uint16(message, at), data: message.slice(at + 4, next) });
+    options.push({ code: uint16(message, at), data: Uint8Array.from(message.subarray(at + 4, next)) });
     at = next;
   }
   return {
