@@ -74,7 +74,6 @@ class NativeThread implements NativeUdp {
       workerData: start,
       transferList: [port2],
       resourceLimits: THREAD_LIMITS,
-      env: {},
     });
     let failure = 'it ended';
     this.started = new Promise((resolve, reject) => {
