@@ -7,6 +7,7 @@ export * from './ethernet/index.ts';
 export * from './files/index.ts';
 export * from './hostname/index.ts';
 export * from './identity/index.ts';
+export * from './host-dns/index.ts';
 export * from './kernel/index.ts';
 export * from './links/index.ts';
 export * from './names/index.ts';
