@@ -34,7 +34,7 @@ export function createNodeProxies(
   const variables = createNodeVariables(processEnvironment, byKernel.variables);
   const authorities = createNodeAuthorities();
   return {
-    controllers: [environmentController(variables), trustedRootsController(authorities, files)],
+    controllers: [environmentController(variables), trustedRootsController({ clock, settings }, authorities, files)],
     dialer: createProxyDialer({ clock, environment: variables.current, authorities: authorities.current }),
   };
 }

@@ -2,8 +2,8 @@ import type { Environment } from '@bloomery/siderolink';
 
 const MASK = '***';
 const SECRET_NAME = /PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY/i;
-/** From the scheme (if any) to the last `@` before the path: whatever stands there, also blanks and further `@`. */
-const USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/)?([^/?#]*)@/i;
+/** From the scheme (if any) to the last `@`: whatever stands there, also what should have been escaped. */
+const USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)@/is;
 
 /** Variables as `NAME=value`, by name, without passwords: neither of addresses nor of variables whose name says that they are secret. */
 export function maskedVariables(variables: Environment): readonly string[] {

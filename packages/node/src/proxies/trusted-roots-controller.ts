@@ -1,6 +1,8 @@
 import type { Controller } from '@bloomery/cosi';
 import type { HostFileKeeper } from '../files/index.ts';
+import { watchHostFile } from '../files/watch-host-file.ts';
 import { createNotices, PROBLEM_ANNOTATION } from '../layers/index.ts';
+import type { NodeEnvironment } from '../node-environment.ts';
 import { ACTIVE_CONFIG, EtcFileSpec, EtcFileStatus, MachineConfig } from '../resources/index.ts';
 import { bundleWith, trustedRoots } from './trusted-roots.ts';
 
@@ -33,7 +35,11 @@ const MODE = 0o644;
  * system's bundle where host files are written. Taken away again with the configuration. The spec shows the whole bundle while there
  * is something to add, the status that it is written.
  */
-export function trustedRootsController(authorities: NodeAuthorities, files: HostFileKeeper): Controller {
+export function trustedRootsController(
+  { clock, settings }: Pick<NodeEnvironment, 'clock' | 'settings'>,
+  authorities: NodeAuthorities,
+  files: HostFileKeeper,
+): Controller {
   const notices = createNotices('warn', 'trustedRoots.leftOut');
   let written: string | undefined;
   const original = async (): Promise<{ readonly path: string; readonly bundle: string }> => {
@@ -50,6 +56,8 @@ export function trustedRootsController(authorities: NodeAuthorities, files: Host
       { definition: EtcFileSpec, kind: 'shared' },
       { definition: EtcFileStatus, kind: 'shared' },
     ],
+    // Tools of the distribution write the bundle anew.
+    wakes: files.enabled ? BUNDLES.map((path) => watchHostFile(settings.root, path, clock)) : [],
     reconcile: async (context) => {
       const { certificates, problems } = trustedRoots(context.get(MachineConfig, ACTIVE_CONFIG)?.spec);
       notices.say(context.log, problems);
