@@ -40,7 +40,7 @@ export function createLinkMaker(making: LinkMaking): LinkMaker {
   ): Promise<LinkStep> => {
     const { name } = spec;
     for (let last: string | undefined; ; ) {
-      const step = plan({ view: kernel.view, isOurs, isUserspaceWireguard: await isUserspaceWireguard(spec, kernel) });
+      const step = plan({ view: kernel.view, isOurs });
       if (step.do === 'nothing') unrest.delete(name);
       if (step.do === 'nothing' || step.do === 'wait') return step;
       if (step.do === 'refuse')
@@ -58,9 +58,13 @@ export function createLinkMaker(making: LinkMaking): LinkMaker {
 
   return {
     make: async (spec, isOurs, log) => {
-      const step = await doSteps(spec, (planning) => planLink(spec, planning), isOurs, log);
-      if (spec.kind === 'wireguard') await setUpWireguard(spec, making, log);
-      return step.do === 'wait' ? step.reason : undefined;
+      try {
+        const step = await doSteps(spec, (planning) => planLink(spec, planning), isOurs, log);
+        return step.do === 'wait' ? step.reason : undefined;
+      } finally {
+        // Whatever of the link was refused, its peers are told what they need.
+        if (spec.kind === 'wireguard') await setUpWireguard(spec, making, log);
+      }
     },
     take: async (spec, log) => {
       const step = await doSteps(
@@ -90,12 +94,6 @@ async function changeLink(index: number, change: LinkChange, links: LinkMaking['
     await links.change(index, { up: false });
     await links.change(index, change);
   }
-}
-
-async function isUserspaceWireguard(spec: LinkSpec, kernel: LinkMaking['kernel']): Promise<boolean> {
-  const link = presentLink(spec, kernel.view);
-  if (spec.kind !== 'wireguard' || link === undefined || link.kind === 'wireguard' || link.kind === '') return false;
-  return (await readWireguard(spec, kernel)) !== undefined;
 }
 
 const readWireguard = (

@@ -21,7 +21,7 @@ function planningOf(links: readonly KernelLink[], more: Partial<LinkPlanning> = 
     links: new Map(links.map((link) => [link.index, link])),
     linkByName: (name: string) => links.find((link) => link.name === name),
   };
-  return { view, isOurs: () => true, isUserspaceWireguard: false, ...more };
+  return { view, isOurs: () => true, ...more };
 }
 
 const spec = (fields: Partial<LinkSpec>): LinkSpec => LinkSpec.make({ name: 'it0', up: true, ...fields });
@@ -226,13 +226,6 @@ describe('the next step for a link', () => {
   it('leaves members to masters that are not ours', () => {
     const planning = planningOf([it0({ flags: UP, masterIndex: 8 }), br0()], { isOurs: () => false });
     assert.deepEqual(planLink(spec({}), planning), { do: 'nothing' });
-  });
-
-  it('takes the tunnel of WireGuard outside of the kernel for what it is', () => {
-    const links = [it0({ kind: 'tun', type: 65_534, flags: UP })];
-    const wireguard = spec({ logical: true, kind: 'wireguard', type: 'nohdr' });
-    assert.equal(planLink(wireguard, planningOf(links)).do, 'remove');
-    assert.deepEqual(planLink(wireguard, planningOf(links, { isUserspaceWireguard: true })), { do: 'nothing' });
   });
 });
 

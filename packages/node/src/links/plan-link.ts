@@ -23,8 +23,6 @@ export interface LinkPlanning {
   readonly view: LinkView;
   /** Whether a link has a spec of its own, by the kernel's name. */
   readonly isOurs: (name: string) => boolean;
-  /** WireGuard that runs outside of the kernel looks like any other tunnel there. */
-  readonly isUserspaceWireguard: boolean;
 }
 
 /** Looks at one aspect; undefined: it is as it should be. */
@@ -53,9 +51,7 @@ export function planLeaving(spec: LinkSpec, planning: LinkPlanning): LinkStep {
   const link = presentLink(spec, planning.view);
   if (link === undefined) return NOTHING;
   if (spec.logical) {
-    return isOfKind(spec, link, planning)
-      ? { do: 'remove', index: link.index, reason: 'not wanted any more' }
-      : NOTHING;
+    return isOfKind(spec, link) ? { do: 'remove', index: link.index, reason: 'not wanted any more' } : NOTHING;
   }
   const master = planning.view.links.get(link.masterIndex)?.name;
   const isMember = master !== undefined && master === masterOf(spec);
@@ -136,14 +132,12 @@ function numberOf(names: Readonly<Record<string, number>>, word: string): number
   return names[word] ?? Number(word);
 }
 
-function isOfKind(spec: LinkSpec, link: KernelLink, { isUserspaceWireguard }: LinkPlanning): boolean {
-  if (spec.kind === 'wireguard' && isUserspaceWireguard) return true;
-  // Bonds take the type of their first member.
-  return link.kind === spec.kind && (spec.kind === 'bond' || link.type === numberOf(LINK_TYPE, spec.type));
-}
+/** Bonds take the type of their first member. */
+const isOfKind = (spec: LinkSpec, link: KernelLink): boolean =>
+  link.kind === spec.kind && (spec.kind === 'bond' || link.type === numberOf(LINK_TYPE, spec.type));
 
-const kind: Aspect = (spec, link, planning) => {
-  if (!spec.logical || isOfKind(spec, link, planning)) return undefined;
+const kind: Aspect = (spec, link) => {
+  if (!spec.logical || isOfKind(spec, link)) return undefined;
   if (link.kind === '')
     return { do: 'refuse', reason: `cannot make ${spec.kind} ${spec.name}: hardware has this name` };
   return { do: 'remove', index: link.index, reason: `is of kind ${link.kind}, not ${spec.kind}` };

@@ -1,11 +1,8 @@
-import type { Controller } from '@bloomery/cosi';
 import { startTestRuntime, type TestRuntime } from '@bloomery/cosi/testing';
 import type { Logger } from '@bloomery/ports';
-import { onKernelChange } from '../../addresses/address-spec-controller.ts';
 import type { Device, NodeConfig, NodeDocument } from '../../config/node-config.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import { LINK_TYPE } from '../../resources/enumerations.ts';
-import { LinkStatus } from '../../resources/links.ts';
+import { linkStatusController } from '../../kernel/status/link-status-controller.ts';
 import { ACTIVE_CONFIG, MachineConfig } from '../../resources/machine-config.ts';
 import { DevicesStatus } from '../../resources/runtime.ts';
 import { testEnvironment } from '../../testing/index.ts';
@@ -31,7 +28,7 @@ export async function startLinkWorld(
 ): Promise<LinkWorld> {
   const { manageAll = false, log, ...linkOptions } = options;
   const environment = testEnvironment({ kernel, ...(log === undefined ? {} : { log }) }, { manageAll });
-  const controllers = [shortLinkStatusController(kernel), ...linkControllers(environment, linkOptions)];
+  const controllers = [linkStatusController(kernel), ...linkControllers(environment, linkOptions)];
   const runtime = startTestRuntime(controllers, {
     definitions: [MachineConfig, DevicesStatus],
     ...(log === undefined ? {} : { log }),
@@ -70,25 +67,4 @@ export function configOf(interfaces: readonly Device[], documents: readonly Node
 /** An interface of the configuration that says nothing but what is given. */
 export function deviceOf(name: string, fields: Partial<Device> = {}): Device {
   return { interface: name, addresses: [], routes: [], vlans: [], mtu: 0, ...fields };
-}
-
-/** What selectors and names need of LinkStatuses, straight from the view. */
-function shortLinkStatusController(kernel: Kernel): Controller {
-  return {
-    name: 'test.LinkStatusController',
-    inputs: [],
-    outputs: [{ definition: LinkStatus, kind: 'exclusive' }],
-    wakes: [onKernelChange(kernel, 'link')],
-    reconcile: async (context) => {
-      const outputs = context.outputs(LinkStatus);
-      for (const link of [...kernel.view.links.values()]) {
-        const { name, type, alias, altNames, hardwareAddr, permanentAddr, index, kind } = link;
-        const known = Object.entries(LINK_TYPE).find(([, number]) => number === type)?.[0] ?? `${type}`;
-        const { busPath = '', driver = '', pciID = '' } = await kernel.linkDetails(link);
-        const own = { alias, altNames, hardwareAddr, permanentAddr, index, kind, busPath, driver, pciID };
-        outputs.put(name, LinkStatus.make({ ...own, type: known as LinkStatus['type'] }));
-      }
-      outputs.finish();
-    },
-  };
 }
