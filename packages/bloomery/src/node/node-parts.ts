@@ -7,8 +7,11 @@ import {
   configControllers,
   createEtcFiles,
   createNodeProxies,
+  ETC_FILES,
+  fileControllers,
   type HostDns,
   type HostFileKeeper,
+  hostDnsControllers,
   hostnameControllers,
   identityControllers,
   linkControllers,
@@ -44,7 +47,8 @@ export async function composeNode(environment: NodeEnvironment, deps: NodePartsD
   const { store, files, env } = deps;
   const proxies = createNodeProxies(environment, { processEnvironment: env, files });
   const dns = await startHostDns(environment);
-  const etcFiles = createEtcFiles([]);
+  const etcFiles = createEtcFiles(environment.settings.hostFiles ? ETC_FILES : []);
+  const dnsConfigured = Promise.withResolvers<void>();
   const controllers = [
     ...configControllers(store),
     ...identityControllers(environment),
@@ -59,9 +63,12 @@ export async function composeNode(environment: NodeEnvironment, deps: NodePartsD
     ...hostnameControllers(environment, { hostFiles: files }),
     ...timeControllers(),
     ...resolverControllers(environment, files),
+    ...hostDnsControllers(environment, dns, { onConfigured: dnsConfigured.resolve }),
+    ...fileControllers(environment, { files, etcFiles }),
     ...networkStatusControllers(environment, { etcFiles }),
   ];
-  return { controllers, dns, dnsSettled: async () => {}, [Symbol.asyncDispose]: () => dns[Symbol.asyncDispose]() };
+  const dnsSettled = (): Promise<void> => dnsConfigured.promise;
+  return { controllers, dns, dnsSettled, [Symbol.asyncDispose]: () => dns[Symbol.asyncDispose]() };
 }
 
 const lookUpHost = async (host: string): Promise<readonly string[]> =>
