@@ -45,10 +45,11 @@ export function createApiAccess({ store, names, listener }: ApiAccessDeps): ApiA
   };
   const targeted = (context: CallContext): Admission => {
     const asked = nodesOf(context);
+    if (asked.length === 0) return { roles: roles(context), names: [], others: [] };
     const known = names();
     const own = asked.filter((node) => isThisNode(node, known, listener));
     const others = asked.filter((node) => !own.includes(node));
-    if (asked.length > 0 && own.length === 0) throw unknownNode(others);
+    if (own.length === 0) throw unknownNode(others);
     return { roles: roles(context), names: own, others };
   };
   return {

@@ -1,6 +1,7 @@
 import { type Controller, createStateService, type State } from '@bloomery/cosi';
 import type { Listen, Service } from '@bloomery/ports';
 import { startTalosServer } from '@bloomery/talos';
+import { machineEventsProto } from '@bloomery/wire';
 import type { ConfigStore } from '../config/config-store.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { createApiAccess } from './api-access.ts';
@@ -41,6 +42,9 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
   const names = (): NodeNames => nodeNames(state, root);
   const access = createApiAccess({ store, names, listener: canonicalAddress(listen.host) });
   const events = createNodeEvents(clock, random);
+  if (store.refusal !== undefined) {
+    events.publish(machineEventsProto.ConfigLoadErrorEventSchema, { error: store.refusal });
+  }
   const startedMs = clock.nowMs();
   const machineService = createNodeMachineService({ ...deps, access, events, clock, settings, names, startedMs });
   const certified = certificateNames(names(), store.active, listen.host);

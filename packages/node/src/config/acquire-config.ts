@@ -15,6 +15,11 @@ export interface ConfigSources {
   readonly atStep?: (step: `${'config' | 'seed'}-${WriteStep}`) => void;
 }
 
+/** The configuration to start with, and why a changed file is not it. */
+export interface AcquiredConfig extends LoadedNodeConfig {
+  readonly refusal?: string;
+}
+
 /** The configuration that is kept. */
 export const configPath = (stateDir: string): string => join(stateDir, 'config.yaml');
 
@@ -28,7 +33,7 @@ const seedPath = (stateDir: string): string => join(stateDir, 'config-seed.sha25
  * @throws BloomeryError BLM_NODE_CONFIG_MISSING when there is neither; BLM_TALOS_CONFIG_INVALID when the one that rules cannot be
  * loaded. A changed file that cannot be loaded is said in the log and left alone: a host keeps its network.
  */
-export async function acquireConfig(sources: ConfigSources): Promise<LoadedNodeConfig> {
+export async function acquireConfig(sources: ConfigSources): Promise<AcquiredConfig> {
   const { stateDir, file } = sources;
   const kept = await read(configPath(stateDir));
   const given = file === undefined ? undefined : await read(file);
@@ -55,7 +60,7 @@ export const saveConfig = (
 const saveSeed = ({ stateDir, atStep }: ConfigSources, text: string): Promise<void> =>
   writeDurably(seedPath(stateDir), `${digest(text)}\n`, 0o600, (step) => atStep?.(`seed-${step}`));
 
-async function takeChangedFile(sources: ConfigSources, kept: string, given: string): Promise<LoadedNodeConfig> {
+async function takeChangedFile(sources: ConfigSources, kept: string, given: string): Promise<AcquiredConfig> {
   const { file, stateDir, log } = sources;
   let loaded: LoadedNodeConfig;
   try {
@@ -63,7 +68,7 @@ async function takeChangedFile(sources: ConfigSources, kept: string, given: stri
   } catch (error) {
     const instead = configPath(stateDir);
     log.error('config.changed_file_refused', { file, instead, error: errorText(error) });
-    return checked(kept, instead);
+    return { ...checked(kept, instead), refusal: errorText(error) };
   }
   // The seed comes last: a crash between the two takes the file over again.
   await saveConfig(sources, given);

@@ -65,7 +65,9 @@ describe('the configuration to start with', () => {
     writeFileSync(file, 'machine: {x: 1}');
     const said: string[] = [];
     const log: Logger = { ...silentLog, error: (event) => said.push(event), with: () => log };
-    assert.equal(hostnameOf(await open(log)), 'a');
+    const store = await open(log);
+    assert.equal(hostnameOf(store), 'a');
+    assert.match(store.refusal ?? '', /unknown key/);
     assert.deepEqual(said, ['config.changed_file_refused']);
   });
 

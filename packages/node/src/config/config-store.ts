@@ -1,7 +1,7 @@
-import { formatGoDuration } from '@bloomery/wire';
 import { BloomeryError, type Clock, errorText } from '@bloomery/ports';
 import type { ApplyMode } from '@bloomery/talos';
-import { acquireConfig, type ConfigSources, saveConfig } from './acquire-config.ts';
+import { formatGoDuration } from '@bloomery/wire';
+import { type AcquiredConfig, acquireConfig, type ConfigSources, saveConfig } from './acquire-config.ts';
 import { checkNodeConfig, type LoadedNodeConfig, normalText } from './load-node-config.ts';
 import type { NodeConfig } from './node-config.ts';
 import { unifiedDiff } from './unified-diff.ts';
@@ -32,6 +32,8 @@ export interface ConfigStore {
   readonly persistent: NodeConfig;
   /** Nothing of a Kubernetes machine is configured yet: no v1alpha1 document. */
   readonly isInMaintenance: boolean;
+  /** Why the file that has changed since the last start was not taken over; undefined when all is well. */
+  readonly refusal: string | undefined;
   /**
    * Apply a configuration. It is in force a moment after the answer, so that the answer gets out before addresses change.
    *
@@ -58,7 +60,7 @@ export async function openConfigStore(sources: ConfigSources, clock: Clock): Pro
   return createConfigStore(await acquireConfig(sources), sources, clock);
 }
 
-function createConfigStore(first: LoadedNodeConfig, sources: ConfigSources, clock: Clock): ConfigStore {
+function createConfigStore(first: AcquiredConfig, sources: ConfigSources, clock: Clock): ConfigStore {
   const { log } = sources;
   for (const warning of first.warnings) log.warn('config.warning', { warning });
   const listeners = new Set<() => void>();
@@ -129,6 +131,7 @@ function createConfigStore(first: LoadedNodeConfig, sources: ConfigSources, cloc
     get isInMaintenance() {
       return active.machine === undefined;
     },
+    refusal: first.refusal,
     apply: async (request) => {
       if (isApplying)
         throw new BloomeryError('BLM_NODE_APPLY_BUSY', 'another apply configuration is already in progress');

@@ -1,4 +1,3 @@
-import { parseGoDurationMs } from '@bloomery/wire';
 import {
   entriesOf,
   field,
@@ -11,6 +10,7 @@ import {
   textsAt,
   type YamlMap,
 } from '@bloomery/talos';
+import { parseGoDurationMs } from '@bloomery/wire';
 import type {
   Device,
   DeviceBond,
