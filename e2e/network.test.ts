@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -30,6 +31,10 @@ describe('bloomery node on a machine whose kernel has everything', { timeout: DE
   const consoleLog = join(dir, 'console.log');
   const sourceDir = join(import.meta.dirname, '..');
   const results: CaseResult[] = [];
+  const bundleDir = join(dir, 'bundle');
+  execFileSync(process.execPath, [join(sourceDir, 'scripts/bundle.ts'), bundleDir]);
+  // Native parts are found from the guest's place of the source tree.
+  symlinkSync('/repo/node_modules', join(bundleDir, 'node_modules'));
   const image = await buildNetworkGuest({
     cacheDir: bloomeryCacheDir(process.env),
     sourceDir,
@@ -39,6 +44,7 @@ describe('bloomery node on a machine whose kernel has everything', { timeout: DE
     image,
     sourceDir,
     peersDir,
+    bundleDir,
     consoleLog,
     signal: AbortSignal.timeout(DEADLINE_MS),
     onLine: (line) => {

@@ -1,13 +1,14 @@
 /**
  * Puts the command line and everything that it imports into a few files under build/. Half as many modules as there are sources cost
  * half of a daemon's memory and most of its start: `./bloomery` runs these as long as no source is newer than they are.
+ * usage: bundle.ts [DIR]   into build/ unless another folder is named
  */
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-const out = join(root, 'build');
+const out = resolve(process.argv[2] ?? join(root, 'build'));
 const draft = `${out}.draft-${process.pid}`;
 rmSync(draft, { recursive: true, force: true });
 mkdirSync(draft);

@@ -8,7 +8,6 @@ const run = promisify(execFile);
 const DEADLINE_MS = 60_000;
 const STATE = '/run/node';
 const TALOSCTL = '/tmp/talosctl';
-const REPO = join(import.meta.dirname, '../..');
 
 /** One link of `ip -j -d link`. */
 export interface IpLink {
@@ -102,7 +101,7 @@ export async function startDaemon(config: string, flags: readonly string[]): Pro
     '/bin/node',
     [
       '--disable-warning=ExperimentalWarning',
-      join(REPO, 'packages/bloomery/src/main.ts'),
+      '/bundle/bloomery.mjs',
       ...['node', '--config', '/run/config.yaml', '--state', STATE, '--api', '127.0.0.1:50000', '--log-level', 'info'],
       ...flags,
     ],

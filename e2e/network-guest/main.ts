@@ -46,7 +46,7 @@ await report('talosctl shows the links with driver and bus path', async () => {
   assert.match(table, /LinkStatus +ens7 /);
   const yaml = await talosctl('get', 'links', 'ens7', '-o', 'yaml');
   assert.match(yaml, /driver: e1000\n/);
-  assert.match(yaml, /busPath: 0000:00:07\.0\n/);
+  assert.match(yaml, /busPath: "0000:00:07\.0"\n/);
   assert.match(yaml, /pciID: 8086:100E\n/i);
 });
 

@@ -8,15 +8,16 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs -o mode=755 run /run
 mount -t tmpfs tmp /tmp
-mkdir -p /dev/pts /dev/net /run/udev /repo /peers /var/lib /run/netns
+mkdir -p /dev/pts /dev/net /run/udev /repo /peers /bundle /var/lib /run/netns
 for n in 0:stdin 1:stdout 2:stderr; do ln -sf /proc/self/fd/${n%%:*} /dev/${n##*:}; done
 ln -sf /proc/self/fd /dev/fd
 echo /bin/modprobe > /proc/sys/kernel/modprobe
 for module in $(cat /etc/guest-modules); do modprobe -q "$module"; done
 # The bonding module brings one bond of its own.
 /bin/ip link del bond0 2>/dev/null
-mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose repo /repo
-mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose peers /peers
+for share in repo peers bundle; do
+  mount -t 9p -o trans=virtio,version=9p2000.L,ro,msize=262144,cache=loose $share /$share
+done
 /bin/ip link set lo up
 export NODE_COMPILE_CACHE=/tmp/compile
 cd /repo && /bin/node --disable-warning=ExperimentalWarning $(cat /etc/guest-program) > /dev/ttyS1 2> /dev/ttyS0

@@ -9,6 +9,8 @@ export interface NetworkGuestRun {
   readonly sourceDir: string;
   /** Mounted read-only at /peers: test peers under their names. */
   readonly peersDir: string;
+  /** Mounted read-only at /bundle: what scripts/bundle.ts made. Hundreds of sources would take an emulated guest minutes. */
+  readonly bundleDir: string;
   /** Gets each line that the program in the guest writes to its standard output. */
   readonly onLine: (line: string) => void;
   /** File that gets the console: the kernel's lines, and the program's standard error. */
@@ -27,7 +29,7 @@ const CARDS = [
 
 /** Boot the guest, emulated, and wait until it has powered itself off. @returns QEMU's exit code */
 export function runNetworkGuest(run: NetworkGuestRun): Promise<number> {
-  const { image, sourceDir, peersDir, consoleLog, onLine, signal } = run;
+  const { image, sourceDir, peersDir, bundleDir, consoleLog, onLine, signal } = run;
   const share = (tag: string, path: string): readonly string[] => [
     ...['-fsdev', `local,id=${tag},path=${path},security_model=none,readonly=on,multidevs=remap`],
     ...['-device', `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
@@ -45,6 +47,7 @@ export function runNetworkGuest(run: NetworkGuestRun): Promise<number> {
       ...cards,
       ...share('repo', sourceDir),
       ...share('peers', peersDir),
+      ...share('bundle', bundleDir),
       ...['-object', 'rng-random,id=r0,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=r0'],
       ...['-chardev', `file,id=console,path=${consoleLog}`, '-serial', 'chardev:console'],
       // The program's own words leave through a second port, which no kernel message can break into.
