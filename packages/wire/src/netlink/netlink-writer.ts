@@ -48,23 +48,27 @@ export class NetlinkWriter {
   }
 
   u8(type: number, value: number): this {
-    this.#buffer.writeUInt8(value & 0xff, this.#attribute(type, 1));
+    const at = this.#attribute(type, 1);
+    this.#buffer.writeUInt8(value & 0xff, at);
     return this;
   }
 
   u16(type: number, value: number): this {
-    this.#buffer.writeUInt16LE(value & 0xffff, this.#attribute(type, 2));
+    const at = this.#attribute(type, 2);
+    this.#buffer.writeUInt16LE(value & 0xffff, at);
     return this;
   }
 
   /** In network byte order. */
   be16(type: number, value: number): this {
-    this.#buffer.writeUInt16BE(value & 0xffff, this.#attribute(type, 2));
+    const at = this.#attribute(type, 2);
+    this.#buffer.writeUInt16BE(value & 0xffff, at);
     return this;
   }
 
   u32(type: number, value: number): this {
-    this.#buffer.writeUInt32LE(value >>> 0, this.#attribute(type, 4));
+    const at = this.#attribute(type, 4);
+    this.#buffer.writeUInt32LE(value >>> 0, at);
     return this;
   }
 
