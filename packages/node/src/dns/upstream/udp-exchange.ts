@@ -40,8 +40,10 @@ export function askByUdp(
       if (message[0] === high && message[1] === low && ((message[2] ?? 0) & 0x80) !== 0)
         end(() => resolve(Uint8Array.from(message)));
     });
-    socket.connect(upstream.port, upstream.address, () => {
-      if (!done) socket.send(packet, (error) => (error ? fail(error) : undefined));
+    // Node tells this callback of failures (no route to the server), not the listener of errors.
+    socket.connect(upstream.port, upstream.address, (refused?: Error) => {
+      if (refused instanceof Error) fail(refused);
+      else if (!done) socket.send(packet, (error) => (error ? fail(error) : undefined));
     });
   });
 }
