@@ -13,6 +13,7 @@ import {
   type GrpcService,
   grpcError,
   grpcService,
+  grpcServicePart,
   grpcStatusOf,
 } from './index.ts';
 
@@ -282,3 +283,22 @@ async function until(condition: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+describe('a part of a service', () => {
+  it('ends what it does not have with UNIMPLEMENTED', async () => {
+    const part = grpcServicePart(Agent, { createServer: () => ({ wipe: true }) });
+    const server = createServer();
+    server.on('stream', createGrpcHandler([part], { log: silentLog, clock: systemClock }));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const client = createGrpcClient({ address: { host: '127.0.0.1', port }, clock: systemClock });
+    try {
+      assert.equal((await client.service(Agent).createServer({})).wipe, true);
+      await assert.rejects(client.service(Agent).heartbeat({}), (error) => grpcStatusOf(error) === 'UNIMPLEMENTED');
+    } finally {
+      client.close();
+      server.close();
+    }
+  });
+});

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { connect } from 'node:tls';
 import { createGrpcClient } from '@bloomery/grpc';
 import { systemClock as clock, type ErrorCode, isBloomeryError, silentLog as log, type Service } from '@bloomery/ports';
 import { securityProto } from '@bloomery/wire';
+import { pkcs8Pem, readPrivateKey } from '../../certificates/index.ts';
 import { createFakeClusterSecrets } from '../../testing/fake-cluster.ts';
 import { createFakeEtcd } from '../../testing/fake-etcd.ts';
 import { createFakeMachine } from '../../testing/fake-machine.ts';
 import { createTalosApi } from '../create-talos-api.ts';
 import { readMachineIdentity } from './machine-identity.ts';
+import { createMachineService } from './machine-service.ts';
 import { obtainServerCertificate } from './server-certificate.ts';
 import { startTalosApiServer } from './talos-api-server.ts';
 import { startTalosServer } from './talos-server.ts';
@@ -103,5 +106,48 @@ describe('trustd', () => {
       await assert.rejects(ask(csr), refused, csr);
     }
     client.close();
+  });
+});
+
+describe('the certificate of a server', () => {
+  const shown = (port: number, cert: string, key: string): Promise<string | undefined> =>
+    new Promise((resolve, reject) => {
+      const socket = connect(
+        { host: '127.0.0.1', port, cert, key, rejectUnauthorized: false, ALPNProtocols: ['h2'] },
+        () => {
+          const { serialNumber } = socket.getPeerCertificate();
+          socket.destroy();
+          resolve(serialNumber);
+        },
+      );
+      socket.on('error', reject);
+    });
+
+  it('is changed for new connections, while old ones go on', async () => {
+    const secrets = await createFakeClusterSecrets();
+    const config = secrets.config('controlplane');
+    const identity = readMachineIdentity(config);
+    const [first, second] = await Promise.all(
+      ['a', 'b'].map((hostname) => obtainServerCertificate({ identity, hostname, addresses, clock })),
+    );
+    assert.ok(first !== undefined && second !== undefined);
+    const services = [createMachineService(machine('cp-1', config))];
+    await using server = await startTalosServer(listen, {
+      services,
+      certificate: first,
+      clientCertificates: 'required',
+      clock,
+      log,
+    });
+    await using api = createTalosApi({ clock });
+    const { ca, crt, key } = await secrets.credentials();
+    const node = api.node(`127.0.0.1:${server.address.port}`, { ca, crt, key });
+    await node.hostname();
+    const { port } = server.address;
+    const plainKey = pkcs8Pem(readPrivateKey(key));
+    assert.equal(await shown(port, crt, plainKey), new X509Certificate(first.crt).serialNumber);
+    server.setCertificate(second);
+    assert.equal(await shown(port, crt, plainKey), new X509Certificate(second.crt).serialNumber);
+    assert.equal(await node.hostname(), 'cp-1');
   });
 });
