@@ -9,7 +9,7 @@ export interface KernelArguments {
 }
 
 /** Longest command line that is read; Linux takes 2 or 4 KiB. */
-const COMMAND_LINE_MAX = 16_384;
+const COMMAND_LINE_MAX = 65_536;
 /** Words that are read. */
 const WORDS_MAX = 2_048;
 

@@ -3,13 +3,14 @@ import { createProblems, mergeController } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { OperatorSpec } from '../resources/index.ts';
 import { socketDhcp4Transport } from './dhcp4/socket-transport.ts';
+import { hearRouters } from './dhcp6/router-advertisements.ts';
 import { socketDhcp6Transport } from './dhcp6/socket-transport.ts';
 import { operatorConfigController } from './operator-config-controller.ts';
 import { operatorId } from './operator-id.ts';
 import { operatorSpecController } from './operator-spec-controller.ts';
 import { type DhcpTransports, startDhcp } from './start-dhcp.ts';
 
-export type { DhcpTransports } from './start-dhcp.ts';
+export { type DhcpTransports, SILENT_DHCP } from './start-dhcp.ts';
 
 /**
  * Controllers of what configures links by what the network says: DHCPv4 and DHCPv6.
@@ -18,7 +19,7 @@ export type { DhcpTransports } from './start-dhcp.ts';
  */
 export function operatorControllers(
   environment: NodeEnvironment,
-  transports: DhcpTransports = { dhcp4: socketDhcp4Transport(environment.log), dhcp6: socketDhcp6Transport() },
+  transports: DhcpTransports = ofThisHost(environment),
 ): readonly Controller[] {
   const problems = createProblems();
   return [
@@ -26,4 +27,15 @@ export function operatorControllers(
     mergeController({ name: 'network.OperatorMergeController', definition: OperatorSpec, idOf: operatorId, problems }),
     operatorSpecController({ problems, startOperator: startDhcp(environment, transports) }),
   ];
+}
+
+function ofThisHost({ log, settings }: NodeEnvironment): DhcpTransports {
+  return {
+    dhcp4: socketDhcp4Transport(log),
+    dhcp6: socketDhcp6Transport(),
+    hearRouters: async (linkName) => {
+      const undo = await hearRouters(settings.root, linkName, log);
+      return settings.leave ? async () => {} : undo;
+    },
+  };
 }

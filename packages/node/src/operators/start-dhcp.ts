@@ -8,14 +8,25 @@ import type { Dhcp6Transport } from './dhcp6/dhcp6-transport.ts';
 import { linkLocalAddress } from './dhcp6/link-local-address.ts';
 import type { OperatorLink, StartOperator } from './operator-spec-controller.ts';
 
-/** How clients speak with servers. */
+/** How clients speak with servers and hear routers. */
 export interface DhcpTransports {
   readonly dhcp4: Dhcp4Transport;
   readonly dhcp6: Dhcp6Transport;
+  /** Lets the kernel take router advertisements on a link. Returns the function that undoes it. */
+  readonly hearRouters?: (linkName: string) => Promise<() => Promise<void>>;
 }
+
+/** Sends nothing and hears nothing: for runs that shall change nothing, not even what a server has leased. */
+export const SILENT_DHCP: DhcpTransports = {
+  dhcp4: { broadcast: async () => NOBODY, unicast: async () => NOBODY },
+  dhcp6: { open: async () => NOBODY },
+};
+
+const NOBODY = { send: () => {}, [Symbol.dispose]: () => {} };
 
 /** Starts the DHCP client that a spec names, on its link. */
 export function startDhcp({ clock, log, random, kernel }: NodeEnvironment, transports: DhcpTransports): StartOperator {
+  const { hearRouters } = transports;
   return ({ operator, dhcp4, dhcp6 }, link, changed) => {
     const common = { clock, random, changed, log: log.with({ operator }) };
     const identity = { type: typeNumber(link.type), hardwareAddr: link.hardwareAddr };
@@ -43,6 +54,7 @@ export function startDhcp({ clock, log, random, kernel }: NodeEnvironment, trans
       {
         ...common,
         transport: transports.dhcp6,
+        ...(hearRouters === undefined ? {} : { hearRouters: () => hearRouters(link.name) }),
         linkLocal: () => linkLocalAddress(kernel.view, link.index),
         onAddresses: (listener) =>
           kernel.listen((change) => {

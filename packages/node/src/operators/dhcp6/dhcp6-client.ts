@@ -23,6 +23,8 @@ export interface Dhcp6ClientDeps {
   readonly linkLocal: () => string | undefined;
   /** Called when the link's addresses change. Returns the function that ends it. */
   readonly onAddresses: (listener: () => void) => () => void;
+  /** Lets the kernel take router advertisements on the link while the client runs. Returns the function that undoes it. */
+  readonly hearRouters?: () => Promise<() => Promise<void>>;
   /** Called when the outputs or the problem differ. */
   readonly changed: () => void;
 }
@@ -100,6 +102,12 @@ export class Dhcp6Client implements Operator {
   }
 
   async #run(): Promise<void> {
+    const undo = await this.#deps.hearRouters?.();
+    await this.#keepLease();
+    await undo?.();
+  }
+
+  async #keepLease(): Promise<void> {
     while (!this.#pauses.isStopped) {
       const answer = await this.#tryOnce();
       if (this.#pauses.isStopped || answer === undefined) continue;
