@@ -3,6 +3,7 @@ import { errorText, type Logger } from '@bloomery/ports';
 import type { Kernel, KernelChange, NewAddress } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import { addressKey } from '../kernel/kernel-keys.ts';
+import { madeAddress } from '../kernel/made-here.ts';
 import { applySpecs, createAttempts, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec } from '../resources/addresses.ts';
@@ -80,7 +81,7 @@ async function bringAbout(spec: AddressSpec, kernel: Kernel, placed: Placed, log
 async function leaveFormerLink(spec: AddressSpec, kernel: Kernel, placed: Placed, index?: number): Promise<void> {
   const former = placed.get(addressId(spec));
   if (former === undefined || former === index) return;
-  await removeAddress(former, spec, kernel);
+  await removeOwn(former, spec, kernel);
   placed.delete(addressId(spec));
 }
 
@@ -93,11 +94,15 @@ async function announce({ linkIndex, address }: NewAddress, kernel: Kernel, log:
 async function takeAway(spec: AddressSpec, kernel: Kernel, placed: Placed, log: Logger): Promise<void> {
   await leaveFormerLink(spec, kernel, placed);
   const index = findLink(kernel.view, spec.linkName)?.index;
-  if (index !== undefined) await removeAddress(index, spec, kernel);
+  if (index !== undefined) await removeOwn(index, spec, kernel);
   log.info('address.removed', { address: spec.address, link: spec.linkName, layer: spec.layer });
 }
 
-/** One that is already gone is no failure. */
+/** Not one that was there before the daemon. One that is already gone is no failure. */
+async function removeOwn(linkIndex: number, spec: AddressSpec, kernel: Kernel): Promise<void> {
+  if (madeAddress(kernel, linkIndex, spec.address)) await removeAddress(linkIndex, spec, kernel);
+}
+
 async function removeAddress(linkIndex: number, { address }: AddressSpec, kernel: Kernel): Promise<void> {
   if (!kernel.view.addresses.has(addressKey({ linkIndex, address }))) return;
   await kernel.addresses.remove(linkIndex, address).catch((error: unknown) => {

@@ -1,3 +1,5 @@
+import type { JournalEntry } from './journal-entry.ts';
+
 /** The network of this host as the kernel knows it, and changes to it. Numbers are the kernel's (rtnetlink). */
 export interface Kernel {
   /** What is there: kept up to date by the kernel's messages, without asking. */
@@ -12,6 +14,8 @@ export interface Kernel {
   readonly ethernet: KernelEthernet;
   /** What ethtool and sysfs say of a link. Parts that cannot be read are absent; never fails. */
   linkDetails(link: KernelLink): Promise<LinkDetails>;
+  /** What the daemon changed, in this run or an earlier one since the boot, and how it is undone; absent: nobody writes it down. */
+  readonly entries?: readonly JournalEntry[];
 }
 
 export interface KernelView {
@@ -23,6 +27,8 @@ export interface KernelView {
   readonly addresses: ReadonlyMap<string, KernelAddress>;
   /** Under `routeKey`. */
   readonly routes: ReadonlyMap<string, KernelRoute>;
+  /** Those of one `routePlace`: they differ only in the gateway, the link or the type. */
+  routesAt(place: string): readonly KernelRoute[];
   readonly rules: readonly KernelRule[];
 }
 

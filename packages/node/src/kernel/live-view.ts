@@ -13,8 +13,6 @@ export interface LiveView extends KernelView {
   dropRoute(key: string): void;
   putRule(rule: KernelRule): void;
   dropRule(rule: KernelRule): void;
-  /** What differs only in the gateway, the link or the type. */
-  routesAt(place: string): readonly KernelRoute[];
   /** Those that leave through this link, also by one of several next hops. */
   routesOfLink(index: number): readonly KernelRoute[];
   /** Those with this preferred source. */

@@ -2,6 +2,7 @@ import { findLink } from '../addresses/find-link.ts';
 import { maskedPrefix, parsePrefix } from '../addresses/ip-prefix.ts';
 import { numberOf } from '../addresses/plan-address.ts';
 import type { KernelRoute, KernelView } from '../kernel/kernel.ts';
+import { routePlace } from '../kernel/kernel-keys.ts';
 import { FAMILY, LINK_FLAGS, ROUTE_PROTOCOL, ROUTE_TYPE, ROUTING_TABLE, SCOPE } from '../resources/enumerations.ts';
 import type { RouteSpec } from '../resources/routes.ts';
 
@@ -28,17 +29,14 @@ export function planRoute(spec: RouteSpec, view: KernelView): RoutePlan {
 export function presentRoutes(spec: RouteSpec, view: KernelView): readonly KernelRoute[] {
   const route = kernelRoute(spec, 0);
   const index = findLink(view, spec.outLinkName)?.index;
-  return [...view.routes.values()].filter(
-    (other) =>
-      other.family === route.family &&
-      other.table === route.table &&
-      other.destination === route.destination &&
-      other.gateway === route.gateway &&
-      other.priority === route.priority &&
-      (other.tos ?? 0) === 0 &&
-      other.nextHops === undefined &&
-      (spec.family === 'inet4' || other.outLinkIndex === index || index === undefined),
-  );
+  return view
+    .routesAt(routePlace(route))
+    .filter(
+      (other) =>
+        other.gateway === route.gateway &&
+        other.nextHops === undefined &&
+        (spec.family === 'inet4' || other.outLinkIndex === index || index === undefined),
+    );
 }
 
 /** A spec in the numbers of the kernel. Bits behind the length of the destination are cleared, as the kernel wants it. */

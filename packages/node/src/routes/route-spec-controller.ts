@@ -1,9 +1,9 @@
 import type { Controller } from '@bloomery/cosi';
 import { BloomeryError, errorText, type Logger } from '@bloomery/ports';
-import { onKernelChange } from '../addresses/address-spec-controller.ts';
 import type { Kernel, KernelRoute } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import { routePlace } from '../kernel/kernel-keys.ts';
+import { madeRoute } from '../kernel/made-here.ts';
 import { applySpecs, createAttempts, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec } from '../resources/addresses.ts';
@@ -18,7 +18,7 @@ const GONE: ReadonlySet<string | undefined> = new Set(['ESRCH', 'ENOENT', 'ENODE
 
 /**
  * Puts the merged routes into the kernel, and takes away those that go. A route waits until its link is there and up; one whose gateway
- * cannot be reached is tried again as soon as a link or an address changes.
+ * cannot be reached is tried again as soon as a link or an address changes, or another route goes.
  */
 export function routeSpecController({ kernel, random }: Deps, problems: Problems): Controller {
   const attempts = createAttempts({ definition: RouteSpec, problems, random });
@@ -30,12 +30,13 @@ export function routeSpecController({ kernel, random }: Deps, problems: Problems
     ],
     outputs: [],
     wakes: [
-      onKernelChange(kernel, 'route'),
       {
         listen: (wake) =>
-          onKernelChange(kernel, 'link', 'address').listen(() => {
-            attempts.hasten();
-            wake();
+          kernel.listen((change) => {
+            // An address, a link, or room that another route leaves, may be what a refused route needs.
+            if (change.of === 'link' || change.of === 'address' || (change.of === 'route' && change.gone))
+              attempts.hasten();
+            if (change.of !== 'rule' && change.of !== 'ethtool') wake();
           }),
       },
     ],
@@ -76,6 +77,8 @@ async function bringAbout(spec: RouteSpec, kernel: Kernel, log: Logger): Promise
 
 async function takeAway(spec: RouteSpec, kernel: Kernel, log: Logger): Promise<void> {
   for (const route of presentRoutes(spec, kernel.view)) {
+    // What was there before the daemon stays.
+    if (!madeRoute(kernel, route)) continue;
     await removeRoute(route, kernel);
     log.info('route.removed', { route: routeText(spec), layer: spec.layer });
   }
@@ -90,8 +93,7 @@ async function removeRoute(route: KernelRoute, kernel: Kernel): Promise<void> {
 /** Two routes to the same destination need different metrics: say so, and name the other one. */
 function inTheWay(error: unknown, spec: RouteSpec, route: KernelRoute, { view }: Kernel): unknown {
   if (!(error instanceof BloomeryError) || refusalErrno(error) !== 'EEXIST') return error;
-  const place = routePlace(route);
-  const other = [...view.routes.values()].find((present) => routePlace(present) === place);
+  const [other] = view.routesAt(routePlace(route));
   if (other === undefined) return error;
   const via = other.gateway === '' ? '' : ` via ${other.gateway}`;
   const on = view.links.get(other.outLinkIndex)?.name ?? `link ${other.outLinkIndex}`;

@@ -1,4 +1,4 @@
-import type { ResourceDefinition } from '@bloomery/cosi';
+import type { Controller, ResourceDefinition } from '@bloomery/cosi';
 import { startTestRuntime, type TestRuntime } from '@bloomery/cosi/testing';
 import type { Logger } from '@bloomery/ports';
 import type { NodeConfig } from '../../config/node-config.ts';
@@ -24,6 +24,8 @@ export interface NetworkWorld extends AsyncDisposable {
 export interface NetworkWorldOptions {
   readonly manageAll?: boolean;
   readonly log?: Logger;
+  /** Further controllers. */
+  readonly more?: readonly Controller[];
 }
 
 /** Longer than news are held back. */
@@ -33,11 +35,11 @@ const NEWS_MS = 2_000;
 export async function startNetworkWorld(
   kernel: Kernel,
   config?: NodeConfig,
-  { manageAll = false, log }: NetworkWorldOptions = {},
+  { manageAll = false, log, more = [] }: NetworkWorldOptions = {},
 ): Promise<NetworkWorld> {
   const environment = testEnvironment({ kernel }, { manageAll });
   const runtime = startTestRuntime(
-    [deviceConfigController(), ...addressControllers(environment), ...routeControllers(environment)],
+    [deviceConfigController(), ...addressControllers(environment), ...routeControllers(environment), ...more],
     { definitions: [MachineConfig, LinkStatus], ...(log === undefined ? {} : { log }) },
   );
   const settle = async (): Promise<void> => {

@@ -1,0 +1,32 @@
+import { entryKey, type JournalEntry } from './journal-entry.ts';
+import type { Kernel, KernelRoute } from './kernel.ts';
+
+/** What was made, rather than changed. */
+export type MadeEntry = Extract<
+  JournalEntry,
+  { readonly do: 'removeLink' | 'removeAddress' | 'removeRoute' | 'removeRule' }
+>;
+
+/** Whether undoing the entry means to remove something. */
+export function isMadeEntry(entry: JournalEntry): entry is MadeEntry {
+  return entry.do.startsWith('remove');
+}
+
+/**
+ * Whether the daemon has put the address there, in this run or an earlier one. What was there before it is left alone when it is no
+ * longer asked for. Where nothing is written down, everything counts as its own.
+ */
+export function madeAddress(kernel: Kernel, linkIndex: number, address: string): boolean {
+  return isMade(kernel, { do: 'removeAddress', linkIndex, address });
+}
+
+/** As `madeAddress`, for a route. */
+export function madeRoute(kernel: Kernel, route: KernelRoute): boolean {
+  return isMade(kernel, { do: 'removeRoute', route });
+}
+
+function isMade({ entries }: Kernel, wanted: MadeEntry): boolean {
+  if (entries === undefined) return true;
+  const key = entryKey(wanted);
+  return entries.some((entry) => entry.do === wanted.do && entryKey(entry) === key);
+}
