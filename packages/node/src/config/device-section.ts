@@ -35,6 +35,7 @@ export function deviceOf(device: YamlMap, line: number): Device {
   const selector = mapAt(device, 'deviceSelector');
   const bond = mapAt(device, 'bond');
   const bridge = mapAt(device, 'bridge');
+  const bridgePort = textAt(mapAt(device, 'bridgePort'), 'master');
   const wireguard = mapAt(device, 'wireguard');
   return {
     interface: textAt(device, 'interface'),
@@ -43,6 +44,7 @@ export function deviceOf(device: YamlMap, line: number): Device {
     ...linkPart(device),
     ...(bond === undefined ? {} : { bond: bondOf(bond) }),
     ...(bridge === undefined ? {} : { bridge: bridgeOf(bridge) }),
+    ...(bridgePort === '' ? {} : { bridgePort: { master: bridgePort } }),
     vlans: mapsAt(device, 'vlans').map(vlanOf),
     ...(wireguard === undefined ? {} : { wireguard: wireguardOf(wireguard) }),
     ...optionalFlag(device, 'ignore'),

@@ -88,6 +88,8 @@ export interface Device {
   readonly routes: readonly DeviceRoute[];
   readonly bond?: DeviceBond;
   readonly bridge?: DeviceBridge;
+  /** The bridge that it is a port of. */
+  readonly bridgePort?: { readonly master: string };
   readonly vlans: readonly DeviceVlan[];
   readonly wireguard?: DeviceWireguard;
   readonly mtu: number;

@@ -21,7 +21,7 @@ export interface PlacedDevice {
 /** The links that an interface of the v1alpha1 document asks for: itself, its VLANs, and what becomes its member. */
 export function draftDevice({ device, place }: PlacedDevice, drafts: LinkDrafts, known: KnownLinks): void {
   if (device.ignore === true) return;
-  const { bond, bridge, wireguard, mtu, vlans } = device;
+  const { bond, bridge, bridgePort, wireguard, mtu, vlans } = device;
   const isLogical = bond !== undefined || bridge !== undefined || wireguard !== undefined || device.dummy === true;
   const name = isLogical ? device.interface : known.names.resolve(device.interface);
   drafts.set(name, mtu === 0 ? {} : { mtu });
@@ -33,6 +33,7 @@ export function draftDevice({ device, place }: PlacedDevice, drafts: LinkDrafts,
     const fields = vlanFields(name, vlan.vlanId, '802.1q');
     drafts.set(vlanLinkName(device.interface, vlan.vlanId), { ...fields, mtu: vlan.mtu });
   }
+  if (bridgePort !== undefined) drafts.enslave(name, { kind: 'bridge', master: bridgePort.master, index: 0, place });
   const members: readonly [MasterKind, readonly string[]][] = [
     ['bond', bond?.interfaces ?? []],
     ['bridge', bridge?.interfaces ?? []],

@@ -41,6 +41,11 @@ const devices: readonly [name: string, device: Device, want: readonly LinkSpec[]
   ['hardware may be named by its alias', deviceOf('uplink'), [link('eth1')]],
   ['hardware that is not there keeps its name', deviceOf('eth7'), [link('eth7')]],
   ['what is ignored is not mentioned', deviceOf('eth0', { ignore: true, mtu: 9000 }), []],
+  [
+    'a port of a bridge that is made elsewhere',
+    deviceOf('enp6s0', { bridgePort: { master: 'br0' } }),
+    [link('eth0', { bridgeSlave: { masterName: 'br0' } })],
+  ],
   ['a dummy', deviceOf('dummy0', { dummy: true }), [link('dummy0', { ...ether, kind: 'dummy' })]],
   [
     'a VLAN has the name of its parent as written, and its kernel name as parent',

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ResourceDefinition } from '@bloomery/cosi';
-import { writeYaml, type YamlTree } from '@bloomery/talos';
+import { type ResourceDefinition, type YamlNode, yamlDocument } from '@bloomery/cosi';
 import type { Device } from '../config/node-config.ts';
 
 /**
@@ -16,11 +15,17 @@ export const DeviceConfigSpec: ResourceDefinition<Device> = {
   sensitive: true,
   codec: {
     equal: (a, b) => isDeepStrictEqual(a, b),
-    toYaml: (device) => writeYaml(yamlOf({ device })),
+    toYaml: (device) => yamlDocument(nodeOf({ device })),
     // Upstream gives it no protobuf form either.
     toProtobuf: () => new Uint8Array(),
   },
 };
 
-/** What is absent is left out. */
-const yamlOf = (value: unknown): YamlTree => JSON.parse(JSON.stringify(value));
+/** A plain value; what is absent is left out. */
+function nodeOf(value: unknown): YamlNode {
+  if (typeof value === 'string') return { text: value };
+  if (Array.isArray(value)) return { list: value.map(nodeOf) };
+  if (typeof value !== 'object' || value === null) return { plain: String(value) };
+  const given = Object.entries(value).filter(([, part]) => part !== undefined);
+  return { map: given.map(([key, part]) => [key, nodeOf(part)] as const) };
+}

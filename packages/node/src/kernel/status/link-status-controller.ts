@@ -1,6 +1,6 @@
 import type { Controller } from '@bloomery/cosi';
 import { LinkRefresh, LinkStatus } from '../../resources/links.ts';
-import type { Kernel } from '../kernel.ts';
+import type { Kernel, KernelLink, KernelView } from '../kernel.ts';
 import { deltaController } from './delta-controller.ts';
 import { linkStatusSpec } from './link-status-spec.ts';
 
@@ -24,7 +24,11 @@ export function linkStatusController(kernel: Kernel): Controller {
       // A device that is just being removed, or a module that is not there, must not hide the link.
       const wireguard =
         link.kind === 'wireguard' ? await kernel.wireguard.read(link.name).catch(() => undefined) : undefined;
-      return { id: link.name, spec: linkStatusSpec(link, details, wireguard) };
+      const spec = linkStatusSpec(link, details, wireguard);
+      return {
+        id: link.name,
+        spec: link.kind === 'veth' ? { ...spec, veth: { peerName: vethPeer(link, view) } } : spec,
+      };
     },
     // The kernel sends no message when the peers of a WireGuard device change.
     inputs: [{ definition: LinkRefresh, kind: 'weak' }],
@@ -35,4 +39,10 @@ export function linkStatusController(kernel: Kernel): Controller {
       return [...view.links.values()].filter(({ kind }) => kind === 'wireguard').map(({ index }) => String(index));
     },
   });
+}
+
+/** Name of the other end; empty when it is in another network namespace, where its index means another link or none. */
+function vethPeer({ index, linkIndex }: KernelLink, { links }: KernelView): string {
+  const peer = links.get(linkIndex);
+  return peer?.kind === 'veth' && peer.linkIndex === index ? peer.name : '';
 }
