@@ -14,6 +14,7 @@ import {
   hostDnsControllers,
   hostnameControllers,
   identityControllers,
+  leftoverControllers,
   linkControllers,
   type NodeEnvironment,
   nameControllers,
@@ -65,6 +66,7 @@ export async function composeNode(environment: NodeEnvironment, deps: NodePartsD
     ...resolverControllers(environment, files),
     ...hostDnsControllers(environment, dns, { onConfigured: dnsConfigured.resolve }),
     ...fileControllers(environment, { files, etcFiles }),
+    ...leftoverControllers(environment),
     ...networkStatusControllers(environment, { etcFiles }),
   ];
   const dnsSettled = (): Promise<void> => dnsConfigured.promise;
