@@ -1,11 +1,11 @@
 import type { Controller, ReconcileContext } from '@bloomery/cosi';
-import { hostPort } from '@bloomery/ports';
+import { hostPort, type Listen } from '@bloomery/ports';
 import type { HostDns } from '../dns/host-dns.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { RESOLVERS_ID } from '../resolvers/merge-resolvers.ts';
-import { NodeAddress } from '../resources/addresses.ts';
+import { AddressStatus, NodeAddress } from '../resources/addresses.ts';
 import { Member } from '../resources/cluster.ts';
-import { DnsCache, DnsResolveCache, HostDnsConfig } from '../resources/host-dns.ts';
+import { DnsResolveCache, HostDnsConfig } from '../resources/host-dns.ts';
 import { ACTIVE_CONFIG, MachineConfig } from '../resources/machine-config.ts';
 import { HostnameStatus, ResolverStatus } from '../resources/names.ts';
 import { onDnsChange } from './dns-upstream-controller.ts';
@@ -13,15 +13,9 @@ import { HOST_DNS_ID, listenerId } from './host-dns-address.ts';
 import { planHostDns } from './host-dns-config-controller.ts';
 import { hostDnsSettings, readAllInputs } from './host-dns-settings.ts';
 
-/** Id of the one DNSCache. */
-export const DNS_CACHE_ID = 'host';
-
-/** How often the counters are shown anew while the server is on. */
-const COUNT_EVERY_MS = 5_000;
-
 /**
- * Drives the server of host DNS, and shows each of its listeners (`running`, or why not, with who has the port) and the counters of its
- * cache.
+ * Drives the server of host DNS, and shows each of its listeners: `running`, or why not, with who has the port. Addresses that the host
+ * does not have yet are waited for.
  */
 export function dnsResolveCacheController(
   { settings: { manageAll } }: Pick<NodeEnvironment, 'settings'>,
@@ -37,16 +31,17 @@ export function dnsResolveCacheController(
       { definition: HostnameStatus, id: 'hostname', kind: 'weak' },
       { definition: NodeAddress, id: 'default', kind: 'weak' },
       { definition: Member, kind: 'weak' },
+      { definition: AddressStatus, kind: 'weak' },
     ],
-    outputs: [
-      { definition: DnsResolveCache, kind: 'exclusive' },
-      { definition: DnsCache, kind: 'exclusive' },
-    ],
+    outputs: [{ definition: DnsResolveCache, kind: 'exclusive' }],
     wakes: [onDnsChange(dns)],
     reconcile: async (context) => {
       const inputs = readAllInputs(context);
-      await dns.configure(hostDnsSettings(inputs));
-      show(context, dns);
+      const settings = hostDnsSettings(inputs);
+      const present = presentAddresses(context);
+      const listen = settings.listen.filter(({ host }) => LOOPBACK.test(host) || present.has(host));
+      await dns.configure({ ...settings, listen });
+      show(context, dns, settings.listen);
       const { config, hostDns } = inputs;
       // Before that, it has been told of no configuration at all, or of the one before.
       const isOfConfig = hostDns !== undefined && HostDnsConfig.codec.equal(hostDns, planHostDns(config, manageAll));
@@ -55,18 +50,23 @@ export function dnsResolveCacheController(
   };
 }
 
-function show(context: ReconcileContext, { status }: Pick<HostDns, 'status'>): void {
+/** Every host has them, also while nobody tells of its addresses. */
+const LOOPBACK = /^127\./;
+
+const presentAddresses = (context: ReconcileContext): ReadonlySet<string> =>
+  new Set(context.list(AddressStatus).map(({ spec }) => spec.address.replace(/\/.*$/, '')));
+
+function show(context: ReconcileContext, { status }: Pick<HostDns, 'status'>, wanted: readonly Listen[]): void {
   const listeners = context.outputs(DnsResolveCache);
-  for (const { transport, wanted, bound, problem } of status.listeners) {
-    const state = bound === undefined ? (problem ?? 'starting') : 'running';
-    listeners.put(listenerId(transport, hostPort(wanted)), { status: state });
+  for (const listen of wanted) {
+    for (const transport of ['udp', 'tcp'] as const) {
+      const id = listenerId(transport, hostPort(listen));
+      listeners.put(id, { status: `waits for the address ${listen.host}` });
+    }
+  }
+  for (const listener of status.listeners) {
+    const state = listener.bound === undefined ? (listener.problem ?? 'starting') : 'running';
+    listeners.put(listenerId(listener.transport, hostPort(listener.wanted)), { status: state });
   }
   listeners.finish();
-  const caches = context.outputs(DnsCache);
-  if (status.listeners.length > 0) {
-    const { positive, negative, ...counts } = status.cache;
-    caches.put(DNS_CACHE_ID, { ...counts, entries: positive + negative, negative });
-    context.wakeAfter(COUNT_EVERY_MS);
-  }
-  caches.finish();
 }

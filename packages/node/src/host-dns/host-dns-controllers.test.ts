@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startTestRuntime } from '@bloomery/cosi/testing';
 import { loadNodeConfig } from '../config/load-node-config.ts';
-import { AddressSpec, NodeAddress } from '../resources/addresses.ts';
+import { AddressSpec, AddressStatus, NodeAddress } from '../resources/addresses.ts';
 import { Member } from '../resources/cluster.ts';
 import { DnsCache, DnsResolveCache, DnsUpstream, HostDnsConfig } from '../resources/host-dns.ts';
 import { ACTIVE_CONFIG, LAYERED, MachineConfig } from '../resources/machine-config.ts';
@@ -114,7 +114,7 @@ describe('host DNS', () => {
       ...{ stateDir: '/nowhere', cmdline: '', hostFiles: false, leave: false, uuid: '', talosVersion: 'v1.13.9' },
       ...{ manageAll: false, root: '/nowhere' },
     };
-    const definitions = [MachineConfig, ResolverStatus, HostnameStatus, NodeAddress, Member];
+    const definitions = [MachineConfig, ResolverStatus, HostnameStatus, NodeAddress, AddressStatus, Member];
     return { dns, runtime: startTestRuntime(hostDnsControllers({ settings }, dns, { onConfigured }), { definitions }) };
   };
   const resolvers = (...dnsServers: readonly string[]) => ResolverStatus.make({ dnsServers });
@@ -149,6 +149,16 @@ describe('host DNS', () => {
     await runtime.put(MachineConfig, ACTIVE_CONFIG, loadNodeConfig(BOTH_FAMILIES));
     await runtime.advance(1_000);
     assert.equal(dns.settings.at(-1)?.hopLimit, 2);
+    // An address that the host does not have yet is waited for.
+    assert.deepEqual(dns.settings.at(-1)?.listen, [{ host: '127.0.0.53', port: 53 }]);
+    assert.equal(
+      runtime.specs(DnsResolveCache)['udp-169.254.116.108:53']?.status,
+      'waits for the address 169.254.116.108',
+    );
+    for (const address of ['169.254.116.108/32', 'fd54:616c:6f73:0:204f:5320:444e:531/128']) {
+      await runtime.put(AddressStatus, `lo/${address}`, AddressStatus.make({ address }));
+    }
+    assert.equal(dns.settings.at(-1)?.listen.length, 3);
     assert.deepEqual(Object.keys(runtime.specs(DnsResolveCache)), [
       'tcp-127.0.0.53:53',
       'tcp-169.254.116.108:53',

@@ -1,6 +1,7 @@
 import type { Controller } from '@bloomery/cosi';
 import type { HostDns } from '../dns/host-dns.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
+import { dnsCacheController } from './dns-cache-controller.ts';
 import { dnsResolveCacheController } from './dns-resolve-cache-controller.ts';
 import { dnsUpstreamController } from './dns-upstream-controller.ts';
 import { hostDnsConfigController } from './host-dns-config-controller.ts';
@@ -20,5 +21,6 @@ export function hostDnsControllers(
     hostDnsConfigController(environment),
     dnsUpstreamController(dns),
     dnsResolveCacheController(environment, dns, onConfigured),
+    dnsCacheController(dns),
   ];
 }
