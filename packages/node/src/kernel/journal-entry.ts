@@ -118,18 +118,24 @@ export function newAddress({ linkIndex, address, scope, flags, priority }: Kerne
   return { linkIndex, address, scope, flags: flags & ~KERNEL_ADDRESS_FLAGS, priority };
 }
 
-/** The change that makes a link what it was: only what differs from what it is. Up or down, and its master, stand apart. */
+/**
+ * The change that makes a link what it was: only what differs from what it is, in the order in which it is to be done. Up or down, and
+ * its master, stand apart.
+ */
 export function restoringChange(link: KernelLink, before: LinkBefore): LinkChange {
   const { mtu, hardwareAddr, multicast, name, alias, addAltNames, bond, bridge } = before;
+  const { removeAltNames, ...altNames } = addAltNames === undefined ? {} : altNamesLeft(link.altNames, addAltNames);
   const isMulticast = (link.flags & IFF_MULTICAST) !== 0;
   const bondLeft = Object.entries(bond ?? {}).filter(([key, value]) => String(link.bond?.[key]) !== String(value));
   return {
     ...(mtu === undefined || mtu === link.mtu ? {} : { mtu }),
     ...(hardwareAddr === undefined || hardwareAddr === link.hardwareAddr ? {} : { hardwareAddr }),
     ...(multicast === undefined || multicast === isMulticast ? {} : { multicast }),
+    // The old name may be an alternative one by now: it has to be free before the link can have it back.
+    ...(removeAltNames === undefined ? {} : { removeAltNames }),
     ...(name === undefined || name === link.name ? {} : { name }),
     ...(alias === undefined || alias === link.alias ? {} : { alias }),
-    ...(addAltNames === undefined ? {} : altNamesLeft(link.altNames, addAltNames)),
+    ...altNames,
     ...(bondLeft.length === 0 ? {} : { bond: Object.fromEntries(bondLeft) }),
     ...(bridge === undefined ? {} : { bridge }),
   };
