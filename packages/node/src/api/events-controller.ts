@@ -21,7 +21,7 @@ const CONDITIONS = [
 ] as const;
 
 /** Tells `talosctl events` of changes of the node's address, its readiness and its services. */
-export function eventsController(events: NodeEvents): Controller {
+export function eventsController(events: Pick<NodeEvents, 'publish'>): Controller {
   const told = new Map<string, string>();
   /** Whether it is not what was told last. */
   const isNews = (subject: string, news: unknown): boolean => {

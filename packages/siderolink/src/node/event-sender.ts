@@ -22,6 +22,8 @@ export interface EventSenderDeps {
 export interface RunningEventSender extends EventSender, Disposable {
   /** The way to the sink is new or another one: connect again, at once. */
   reconnect(): void;
+  /** Deliver what is left, and what comes, to another sink; undefined only keeps it. */
+  redirect(sink: string | undefined): void;
 }
 
 const KEPT_MAX = 1_000;
@@ -40,6 +42,7 @@ type EventRequest = MessageInitShape<typeof eventsProto.EventRequestSchema>;
 export function startEventSender(sink: string | undefined, deps: EventSenderDeps): RunningEventSender {
   const nextId = createEventIds(deps.clock, deps.random);
   const state: State = {
+    sink,
     waiting: [],
     said: createSaidOnce(deps.log, 'link.event_failed'),
     delay: createRetryDelay(RETRY, deps.random),
@@ -48,13 +51,25 @@ export function startEventSender(sink: string | undefined, deps: EventSenderDeps
     client: undefined,
   };
   const wake = (): void => state.wake.abort();
-  if (sink !== undefined) void deliver(sink, state, deps);
+  void deliver(state, deps);
+  const reconnect = (): void => {
+    state.client?.close();
+    state.client = undefined;
+    state.delay.reset();
+    wake();
+  };
   return {
+    reconnect,
+    redirect: (next) => {
+      if (next === state.sink) return;
+      state.sink = next;
+      reconnect();
+    },
     send: (schema, payload) => {
       const id = nextId();
       if (state.waiting.push(machineEventRequest(schema, payload, id)) > KEPT_MAX) {
         state.waiting.shift();
-        deps.log.warn('link.event_dropped', { kept: KEPT_MAX });
+        if (state.sink !== undefined) deps.log.warn('link.event_dropped', { kept: KEPT_MAX });
       }
       if (state.waiting.length === 1) wake();
       return id;
@@ -66,12 +81,6 @@ export function startEventSender(sink: string | undefined, deps: EventSenderDeps
     },
     get backlog() {
       return state.waiting.length;
-    },
-    reconnect: () => {
-      state.client?.close();
-      state.client = undefined;
-      state.delay.reset();
-      wake();
     },
     [Symbol.dispose]: () => {
       state.isStopped = true;
@@ -85,6 +94,7 @@ const DRAIN_POLL_MS = 50;
 const FOREVER_MS = 0x7fff_ffff;
 
 interface State {
+  sink: string | undefined;
   readonly waiting: EventRequest[];
   readonly said: SaidOnce;
   readonly delay: RetryDelay;
@@ -94,12 +104,13 @@ interface State {
   client: GrpcClient | undefined;
 }
 
-async function deliver(sink: string, state: State, deps: EventSenderDeps): Promise<void> {
+async function deliver(state: State, deps: EventSenderDeps): Promise<void> {
   const { clock, log, isReachable = () => true } = deps;
   while (!state.isStopped) {
     state.wake = new AbortController();
     const event = state.waiting[0];
-    if (event === undefined || !isReachable()) {
+    const { sink } = state;
+    if (sink === undefined || event === undefined || !isReachable()) {
       await clock.sleep(FOREVER_MS, state.wake.signal);
       continue;
     }

@@ -30,6 +30,8 @@ export interface LinkManager extends AsyncDisposable {
   status(): SiderolinkNodeStatus;
   onChanged(listener: (status: SiderolinkNodeStatus) => void): () => void;
   update(inputs: LinkInputs | undefined): void;
+  /** While the interface is one of the tunnel. */
+  virtualAddress(): string | undefined;
 }
 
 const RETRY = { firstMs: 1_000, maxMs: 30_000 };
@@ -44,11 +46,13 @@ export function startLinkManager(inputs: LinkInputs | undefined, deps: LinkManag
     isStopped: false,
     privateKey: generateWireguardKey(),
     device: undefined,
+    virtualAddress: undefined,
   };
   const done = keepJoined(state, board, deps);
   return {
     status: board.status,
     onChanged: board.onChanged,
+    virtualAddress: () => state.virtualAddress,
     update: (next) => {
       if (isSame(next, state.inputs)) return;
       state.inputs = next;
@@ -71,6 +75,7 @@ interface State {
   isStopped: boolean;
   readonly privateKey: string;
   device: { readonly isTunnel: boolean; readonly link: LinkDevice } | undefined;
+  virtualAddress: string | undefined;
 }
 
 async function keepJoined(state: State, board: StatusBoard, deps: LinkManagerDeps): Promise<void> {
@@ -143,6 +148,7 @@ async function joinOnce(
   const isTunnel = link.virtualAddress !== undefined;
   const device = await deviceFor(isTunnel, state, board, deps);
   const { nodeAddress, serverAddress } = link;
+  state.virtualAddress = link.virtualAddress;
   board.set({ linkName: device.interfaceName, grpcTunnel: isTunnel, nodeAddress, serverAddress });
   deps.log.info('link.joined', { host: api.host, mode: isTunnel ? 'tunnel' : 'udp', nodeAddress, serverAddress });
   onJoined();
@@ -228,6 +234,7 @@ async function isThere(device: LinkDevice): Promise<boolean> {
 async function dropDevice(state: State, board: StatusBoard, log: Logger): Promise<void> {
   const { device } = state;
   state.device = undefined;
+  state.virtualAddress = undefined;
   board.clear();
   try {
     await device?.link[Symbol.asyncDispose]();

@@ -15,14 +15,18 @@ export interface LinkInputs {
   readonly talosVersion: string;
 }
 
-/** How a machine's end of the link is run. */
-export interface SiderolinkNodeOptions {
-  /** Absent: not configured yet; nothing is joined until `update` brings them. */
-  readonly inputs?: LinkInputs;
+/** Where a machine sends what it has to say. */
+export interface LinkSinkChoice {
   /** `tcp://[address]:port` or `udp://…`, at most 16; without any the kernel log is not read. */
   readonly kernelLogDestinations?: readonly string[];
   /** `[address]:port` on the link; without it events are only kept. */
   readonly eventSink?: string;
+}
+
+/** How a machine's end of the link is run. */
+export interface SiderolinkNodeOptions extends LinkSinkChoice {
+  /** Absent: not configured yet; nothing is joined until `update` brings them. */
+  readonly inputs?: LinkInputs;
   readonly mode: Exclude<WireguardMode, 'off'>;
   /** Folder for wireguard-go, where the kernel has no WireGuard. */
   readonly stateDir: string;
@@ -92,6 +96,14 @@ export interface SiderolinkNode extends AsyncDisposable {
   onChanged(listener: (status: SiderolinkNodeStatus) => void): () => void;
   /** New inputs: equal ones change nothing; undefined leaves the link. */
   update(inputs: LinkInputs | undefined): void;
+  /**
+   * Where kernel log and events go from now on: equal ones change nothing. Events that are kept go to the new sink.
+   *
+   * @throws BloomeryError BLM_LINK_CONFIG_INVALID for a kernel log destination that is none; the old ones stay.
+   */
+  direct(sinks: LinkSinkChoice): void;
+  /** The virtual address of this machine in the tunnel, while there is one. It is a secret between machine and server. */
+  virtualAddress(): string | undefined;
   readonly events: EventSender;
 }
 

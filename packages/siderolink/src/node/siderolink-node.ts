@@ -6,7 +6,7 @@ import { startEventSender } from './event-sender.ts';
 import { splitHostPort } from './host-port.ts';
 import { startLinkDevice } from './link-device.ts';
 import { type LinkManager, startLinkManager } from './link-manager.ts';
-import type { SiderolinkNodeDeps, SiderolinkNodeOptions, StartSiderolinkNode } from './node-options.ts';
+import type { LinkSinkChoice, SiderolinkNodeDeps, SiderolinkNodeOptions, StartSiderolinkNode } from './node-options.ts';
 
 /** How long events that are left may hold up leaving. */
 const EVENTS_DRAIN_MS = 5_000;
@@ -23,14 +23,14 @@ const INTERFACE = { udp: 'siderolink', tunnel: 'siderolinktun' } as const;
 export const startSiderolinkNode: StartSiderolinkNode = (options, deps) => {
   const manager: LinkManager = startLinkManager(options.inputs, managerDeps(options, deps));
   const isReachable = (host: string): boolean => !isSiderolinkAddress(host) || manager.status().connected;
-  const sink = options.eventSink;
-  const events = startEventSender(sink, {
+  let sinks: LinkSinkChoice = options;
+  const events = startEventSender(sinks.eventSink, {
     ...deps,
-    isReachable: () => sink === undefined || isReachable(splitHostPort(sink).host),
+    isReachable: () => sinks.eventSink === undefined || isReachable(splitHostPort(sinks.eventSink).host),
   });
   let kernelLog: KernelLogSender | undefined;
   try {
-    kernelLog = startKernelLog(options, { ...deps, isReachable });
+    kernelLog = startKernelLog(sinks, { ...deps, isReachable });
   } catch (error) {
     events[Symbol.dispose]();
     void manager[Symbol.asyncDispose]();
@@ -48,15 +48,27 @@ export const startSiderolinkNode: StartSiderolinkNode = (options, deps) => {
     status: manager.status,
     onChanged: manager.onChanged,
     update: manager.update,
+    virtualAddress: manager.virtualAddress,
+    direct: (next) => {
+      if (destinationsOf(next) !== destinationsOf(sinks)) {
+        const last = kernelLog;
+        kernelLog = startKernelLog(next, { ...deps, isReachable });
+        void last?.[Symbol.asyncDispose]();
+      }
+      sinks = next;
+      events.redirect(next.eventSink);
+    },
     events,
     [Symbol.asyncDispose]: async () => {
       await kernelLog?.[Symbol.asyncDispose]();
-      if (sink !== undefined && manager.status().connected) await events.drained(EVENTS_DRAIN_MS);
+      if (sinks.eventSink !== undefined && manager.status().connected) await events.drained(EVENTS_DRAIN_MS);
       events[Symbol.dispose]();
       await manager[Symbol.asyncDispose]();
     },
   };
 };
+
+const destinationsOf = ({ kernelLogDestinations = [] }: LinkSinkChoice): string => kernelLogDestinations.join('\n');
 
 function managerDeps({ mode, stateDir }: SiderolinkNodeOptions, deps: SiderolinkNodeDeps) {
   return {
@@ -68,7 +80,7 @@ function managerDeps({ mode, stateDir }: SiderolinkNodeOptions, deps: Siderolink
 }
 
 function startKernelLog(
-  { kernelLogDestinations: destinations = [] }: SiderolinkNodeOptions,
+  { kernelLogDestinations: destinations = [] }: LinkSinkChoice,
   deps: SiderolinkNodeDeps & { readonly isReachable: (host: string) => boolean },
 ): KernelLogSender | undefined {
   if (destinations.length === 0) return undefined;
