@@ -1,6 +1,7 @@
 import type { DnsUpstreamSetting, HostDnsSettings } from './host-dns.ts';
 import type { ExchangeDeps } from './upstream/exchange.ts';
 import { Upstream } from './upstream/upstream.ts';
+import { createExchange } from './upstream/upstream-exchange.ts';
 
 /** Who is asked for a name. */
 export interface UpstreamGroup {
@@ -64,7 +65,7 @@ export class UpstreamGroups implements Disposable {
   #take(setting: DnsUpstreamSetting, before: Map<string, Upstream>): Upstream {
     const key = keyOf(setting);
     const known = this.#known.get(key) ?? before.get(key);
-    const upstream = known ?? new Upstream(setting, this.#deps);
+    const upstream = known ?? new Upstream(setting, { ...this.#deps, exchange: createExchange(setting, this.#deps) });
     before.delete(key);
     this.#known.set(key, upstream);
     if (known === undefined) upstream.probe();

@@ -1,8 +1,7 @@
 import type { Clock } from '@bloomery/ports';
 import type { DnsUpstreamSetting } from '../host-dns.ts';
-import { type Exchange, type ExchangeAnswer, type ExchangeDeps, upstreamName } from './exchange.ts';
+import { type Exchange, type ExchangeAnswer, upstreamName } from './exchange.ts';
 import { upstreamReason } from './upstream-error.ts';
-import { createExchange } from './upstream-exchange.ts';
 import { PROBE, type UpstreamQuestion } from './upstream-question.ts';
 
 /** How long one try may take. */
@@ -17,6 +16,14 @@ const PROBE_AGAIN_MS = { first: 500, max: 10_000 } as const;
  * an upstream out: which one is asked matters where inner and outer servers know different names.
  */
 export type UpstreamState = 'unknown' | 'up' | 'suspect' | 'down';
+
+export interface UpstreamDeps {
+  readonly clock: Clock;
+  /** The way to it; it is disposed of with the upstream. */
+  readonly exchange: Exchange;
+  /** It became healthy, or is not any more. */
+  readonly changed: (upstream: Upstream) => void;
+}
 
 /** A name server with what is known of its health. Nothing is sent to one that answers but the questions of clients. */
 export class Upstream implements Disposable {
@@ -35,12 +42,12 @@ export class Upstream implements Disposable {
   #probeAgainMs: number = PROBE_AGAIN_MS.first;
   #cancelProbe: () => void = () => {};
 
-  constructor(setting: DnsUpstreamSetting, deps: ExchangeDeps & { readonly changed: (upstream: Upstream) => void }) {
+  constructor(setting: DnsUpstreamSetting, deps: UpstreamDeps) {
     this.setting = setting;
     this.name = upstreamName(setting);
     this.#clock = deps.clock;
     this.#changed = deps.changed;
-    this.#exchange = createExchange(setting, deps);
+    this.#exchange = deps.exchange;
   }
 
   get state(): UpstreamState {
