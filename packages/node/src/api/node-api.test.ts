@@ -437,6 +437,13 @@ describe('methods of the node', () => {
     ]);
   });
 
+  it('show the log of the daemon where that of the kernel cannot be read', async () => {
+    await using node = await startNode(PLAIN);
+    let text = '';
+    for await (const { bytes } of machine(node.client()).dmesg({})) text += Buffer.from(bytes).toString();
+    assert.match(text, /^daemon: warning: the log of the kernel cannot be read \(ENOENT/);
+  });
+
   it('are UNIMPLEMENTED where a daemon of the network has nothing to say', async () => {
     await using node = await startNode(PLAIN);
     assert.equal(await status(machine(node.client()).bootstrap({})), 'UNIMPLEMENTED');

@@ -54,6 +54,7 @@ const MAX_BYTES = 4 << 20;
 /** Answers are on their way by then. */
 const ACTIVATION_DELAY_MS = 100;
 const WITHOUT_REBOOT = 'Applied configuration without a reboot';
+const STAGED = 'Staged configuration to be applied after the next reboot';
 
 /** Take up the configuration of the last run, or the seed. @throws as acquireConfig */
 export async function openConfigStore(sources: ConfigSources, clock: Clock): Promise<ConfigStore> {
@@ -63,62 +64,40 @@ export async function openConfigStore(sources: ConfigSources, clock: Clock): Pro
 function createConfigStore(first: AcquiredConfig, sources: ConfigSources, clock: Clock): ConfigStore {
   const { log } = sources;
   for (const warning of first.warnings) log.warn('config.warning', { warning });
-  const listeners = new Set<() => void>();
+  const news = createNews(clock);
+  const trial = createTimer(clock);
   let active = first.config;
   let persistent = first.config;
   /** The last one that was in force for good: where every trial ends. */
   let confirmed = first.config;
   let isApplying = false;
-  let cancelTrial = (): void => {};
-  let cancelTelling = (): void => {};
-  const tell = (): void => {
-    for (const listener of listeners) listener();
-  };
-  const tellSoon = (): void => {
-    cancelTelling();
-    cancelTelling = clock.after(ACTIVATION_DELAY_MS, tell);
-  };
 
   const tryOut = (config: NodeConfig, timeoutMs: number): void => {
-    cancelTrial();
     active = config;
-    cancelTrial = clock.after(timeoutMs, () => {
+    trial.start(timeoutMs, () => {
       active = confirmed;
       log.info('config.trial_ended', { afterMs: timeoutMs });
-      tell();
+      news.tell();
     });
   };
   const persist = async (config: NodeConfig): Promise<void> => {
-    try {
-      await saveConfig(sources, config.text);
-    } catch (cause) {
-      const message = `keeping the machine configuration in ${sources.stateDir}: ${errorText(cause)}`;
-      throw new BloomeryError('BLM_NODE_CONFIG_UNWRITABLE', message, { retryable: true, cause });
-    }
-    cancelTrial();
+    await keep(sources, config);
+    trial.cancel();
     persistent = config;
   };
-
   const applyNow = async (request: ApplyRequest): Promise<ApplyOutcome> => {
     const { config, warnings } = checkedRequest(request, active.machine === undefined);
     const { mode } = request;
     if (request.dryRun === true) return { ...dryRun(mode, active, config), warnings };
     log.info('config.apply', { mode });
-    if (mode === 'try') {
-      const timeoutMs = tryTimeout(request);
-      tryOut(config, timeoutMs);
-      tellSoon();
-      return { mode, warnings, details: `${WITHOUT_REBOOT}\n${trialDetails(timeoutMs)}` };
-    }
-    await persist(config);
-    if (mode !== 'staged') {
+    if (mode === 'try') tryOut(config, tryTimeout(request));
+    else await persist(config);
+    if (mode === 'auto' || mode === 'no-reboot') {
       active = config;
       confirmed = config;
     }
-    tellSoon();
-    return mode === 'staged'
-      ? { mode, warnings, details: 'Staged configuration to be applied after the next reboot' }
-      : { mode: 'no-reboot', warnings, details: WITHOUT_REBOOT };
+    news.tellSoon();
+    return { ...outcomeOf(request), warnings };
   };
 
   return {
@@ -142,15 +121,60 @@ function createConfigStore(first: AcquiredConfig, sources: ConfigSources, clock:
         isApplying = false;
       }
     },
-    watch: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    watch: news.watch,
     stop: () => {
-      cancelTrial();
-      cancelTelling();
+      trial.cancel();
+      news.stop();
     },
   };
+}
+
+/** Tells listeners, at once or when answers are on their way. */
+function createNews(clock: Clock) {
+  const listeners = new Set<() => void>();
+  const timer = createTimer(clock);
+  const tell = (): void => {
+    for (const listener of listeners) listener();
+  };
+  return {
+    tell,
+    tellSoon: () => timer.start(ACTIVATION_DELAY_MS, tell),
+    watch: (listener: () => void) => {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+    stop: timer.cancel,
+  };
+}
+
+/** One timer; starting it again puts the earlier one off. */
+function createTimer(clock: Clock) {
+  let cancel = (): void => {};
+  return {
+    start: (delayMs: number, callback: () => void): void => {
+      cancel();
+      cancel = clock.after(delayMs, callback);
+    },
+    cancel: (): void => cancel(),
+  };
+}
+
+async function keep(sources: ConfigSources, config: NodeConfig): Promise<void> {
+  try {
+    await saveConfig(sources, config.text);
+  } catch (cause) {
+    const message = `keeping the machine configuration in ${sources.stateDir}: ${errorText(cause)}`;
+    throw new BloomeryError('BLM_NODE_CONFIG_UNWRITABLE', message, { retryable: true, cause });
+  }
+}
+
+function outcomeOf(request: ApplyRequest): Pick<ApplyOutcome, 'mode' | 'details'> {
+  const { mode } = request;
+  if (mode === 'staged') return { mode, details: STAGED };
+  if (mode !== 'try') return { mode: 'no-reboot', details: WITHOUT_REBOOT };
+  return { mode, details: `${WITHOUT_REBOOT}\n${trialDetails(tryTimeout(request))}` };
 }
 
 function checkedRequest({ text, mode }: ApplyRequest, isInMaintenance: boolean): LoadedNodeConfig {
@@ -182,7 +206,7 @@ const trialDetails = (timeoutMs: number): string =>
 const goDuration = (ms: number): string => formatGoDuration(BigInt(Math.round(ms)) * 1_000_000n);
 
 function dryRun(mode: ApplyMode, active: NodeConfig, next: NodeConfig): Pick<ApplyOutcome, 'mode' | 'details'> {
-  const what = mode === 'staged' ? 'Staged configuration to be applied after the next reboot' : WITHOUT_REBOOT;
+  const what = mode === 'staged' ? STAGED : WITHOUT_REBOOT;
   const diff = unifiedDiff(normalText(active), normalText(next)) || 'No changes.';
   const details = `Dry run summary:\n${what} (skipped in dry-run).\nConfig diff:\n\n${diff}`;
   return { mode: mode === 'auto' ? 'no-reboot' : mode, details };
