@@ -114,6 +114,7 @@ describe('links from the configuration to the kernel', () => {
     plug(4);
     await world.runtime.settled();
     assert.equal(linkOf(kernel, 'nic4')?.mtu, 9000);
+    for (let i = 0; i < 3; i++) await world.runtime.advance(1_000);
     const warnings = lines.filter((line) => line.startsWith('warn device.unmatched'));
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? '', /machine\.network\.interfaces\[1\]: no link matches \{driver: x\}/);
