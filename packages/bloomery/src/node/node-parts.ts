@@ -7,6 +7,7 @@ import {
   configControllers,
   createEtcFiles,
   createNodeProxies,
+  type DhcpTransports,
   ETC_FILES,
   fileControllers,
   type HostDns,
@@ -22,10 +23,12 @@ import {
   operatorControllers,
   resolverControllers,
   routeControllers,
+  siderolinkControllers,
   startHostDns,
   statusControllers,
   timeControllers,
 } from '@bloomery/node';
+import type { UniqueTokenStore } from '@bloomery/siderolink';
 
 /** What the controllers of a daemon are made of, beside its environment. */
 export interface NodePartsDeps {
@@ -33,11 +36,18 @@ export interface NodePartsDeps {
   readonly files: HostFileKeeper;
   /** Of the process: only variables of proxies count. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the machine remembers who it is to the server of its link. */
+  readonly uniqueToken: UniqueTokenStore;
+  /** How DHCP clients speak; by sockets of this host unless given. */
+  readonly dhcp?: DhcpTransports;
 }
 
 /** All controllers of the daemon and what they share. Nothing runs yet. */
 export interface NodeParts extends AsyncDisposable {
-  readonly controllers: readonly Controller[];
+  /** Those that work with this host only: its configuration, kernel and files. */
+  readonly inward: readonly Controller[];
+  /** Those that listen, or speak with others. */
+  readonly outward: readonly Controller[];
   readonly dns: HostDns;
   /** Resolves when the name server has been told by the configuration where to listen. */
   readonly dnsSettled: () => Promise<void>;
@@ -45,17 +55,17 @@ export interface NodeParts extends AsyncDisposable {
 
 /** Put the areas of the daemon together: sources of specs, then what each concept of the network makes of them. */
 export async function composeNode(environment: NodeEnvironment, deps: NodePartsDeps): Promise<NodeParts> {
-  const { store, files, env } = deps;
+  const { store, files, env, uniqueToken, dhcp } = deps;
   const proxies = createNodeProxies(environment, { processEnvironment: env, files });
   const dns = await startHostDns(environment);
   const etcFiles = createEtcFiles(environment.settings.hostFiles ? ETC_FILES : []);
   const dnsConfigured = Promise.withResolvers<void>();
-  const controllers = [
+  const inward = [
     ...configControllers(store),
     ...identityControllers(environment),
     ...proxies.controllers,
     ...cmdlineControllers(environment),
-    ...operatorControllers(environment),
+    ...operatorControllers(environment, dhcp),
     ...statusControllers(environment),
     ...nameControllers(environment, schemeOf(env)),
     ...linkControllers(environment, { lookUpHost }),
@@ -64,13 +74,16 @@ export async function composeNode(environment: NodeEnvironment, deps: NodePartsD
     ...hostnameControllers(environment, { hostFiles: files }),
     ...timeControllers(),
     ...resolverControllers(environment, files),
-    ...hostDnsControllers(environment, dns, { onConfigured: dnsConfigured.resolve }),
     ...fileControllers(environment, { files, etcFiles }),
     ...leftoverControllers(environment),
+  ];
+  const outward = [
+    ...hostDnsControllers(environment, dns, { onConfigured: dnsConfigured.resolve }),
     ...networkStatusControllers(environment, { etcFiles }),
+    ...siderolinkControllers(environment, { dialer: proxies.dialer, uniqueToken }),
   ];
   const dnsSettled = (): Promise<void> => dnsConfigured.promise;
-  return { controllers, dns, dnsSettled, [Symbol.asyncDispose]: () => dns[Symbol.asyncDispose]() };
+  return { inward, outward, dns, dnsSettled, [Symbol.asyncDispose]: () => dns[Symbol.asyncDispose]() };
 }
 
 const lookUpHost = async (host: string): Promise<readonly string[]> =>

@@ -15,7 +15,7 @@ import {
 import { errorText, type Logger, systemClock } from '@bloomery/ports';
 import { createJsonLog } from '../json-log.ts';
 import { machineUuid } from '../machine-state/machine-uuid.ts';
-import { openMetaFile } from '../machine-state/meta-file.ts';
+import { META_KEY, openMetaFile } from '../machine-state/meta-file.ts';
 import { lockStateDir } from '../machine-state/state-lock.ts';
 import { writeFileWhole } from '../serve/data-dir.ts';
 import type { NodeCommandDeps } from './node-command.ts';
@@ -54,7 +54,13 @@ export async function runNode(options: NodeOptions, deps: NodeCommandDeps): Prom
     kernel,
     settings: settingsOf(options),
   };
-  const daemon = stack.use(await startDaemon(environment, { store, files, env: deps.env, logs }, options.api));
+  const meta = openMetaFile(join(stateDir, 'meta.json'));
+  const uniqueToken = {
+    load: async () => meta.get(META_KEY.uniqueToken),
+    save: async (token: string) => meta.set(META_KEY.uniqueToken, token),
+  };
+  const parts = { store, files, env: deps.env, uniqueToken };
+  const daemon = stack.use(await startDaemon(environment, { ...parts, logs }, options.api));
   writeFileWhole(endpointsFile, `${JSON.stringify(daemon.endpoints)}\n`, 0o600);
   stack.defer(() => rmSync(endpointsFile, { force: true }));
   log.info('node.ready', { ...daemon.endpoints });
