@@ -2,13 +2,28 @@ import type { Controller, Input } from './controller.ts';
 
 const INPUT_STYLES = { weak: 'dashed', strong: 'solid', destroyReady: 'dotted' } as const;
 
+/** `text` for people, `dot` for Graphviz. */
+export type GraphForm = 'text' | 'dot';
+
 /**
- * Who reads and writes what, as a graph in the DOT language: controllers are boxes, types are notes with their namespace where it
- * is not the type's own. Readable as it is; `dot -Tsvg` draws it.
+ * Who reads and writes what, controllers in the order of their names, types with their namespace where it is not their own. As text,
+ * each controller with its inputs and outputs; in the DOT language controllers are boxes and types are notes.
  */
-export function dependencyGraph(controllers: readonly Controller[]): string {
+export function dependencyGraph(controllers: readonly Controller[], form: GraphForm = 'text'): string {
   const sorted = [...controllers].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const lines = sorted.flatMap((controller) => [
+  return (form === 'dot' ? dotLines(sorted) : textLines(sorted)).join('\n').concat('\n');
+}
+
+function textLines(controllers: readonly Controller[]): readonly string[] {
+  return controllers.flatMap((controller) => [
+    controller.name,
+    ...controller.inputs.map((input) => `  reads   ${resourcesOf(input)} (${input.kind})`),
+    ...controller.outputs.map(({ definition, kind }) => `  writes  ${shortName(definition.type)} (${kind})`),
+  ]);
+}
+
+function dotLines(controllers: readonly Controller[]): readonly string[] {
+  const edges = controllers.flatMap((controller) => [
     `  ${quoted(controller.name)} [shape=box];`,
     ...controller.inputs.map(
       (input) =>
@@ -19,7 +34,7 @@ export function dependencyGraph(controllers: readonly Controller[]): string {
         `  ${quoted(controller.name)} -> ${quoted(shortName(definition.type))} [label=${quoted(kind)}];`,
     ),
   ]);
-  return ['digraph controllers {', '  rankdir=LR;', '  node [shape=note];', ...lines, '}', ''].join('\n');
+  return ['digraph controllers {', '  rankdir=LR;', '  node [shape=note];', ...edges, '}'];
 }
 
 function resourcesOf({ definition, namespace, id }: Input): string {
