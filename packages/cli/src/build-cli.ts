@@ -12,6 +12,7 @@ import type { PowerOptions } from './commands/power.ts';
 import type { TimelineOptions } from './commands/timeline.ts';
 import type { TreeOptions } from './commands/tree.ts';
 import type { VersionOptions } from './commands/version.ts';
+import { addDnsCommands } from './dns-commands.ts';
 import { addLinkCommands } from './link-commands.ts';
 import { type SessionOptions, withSession } from './session.ts';
 import { addTokenCommands } from './token-commands.ts';
@@ -33,6 +34,7 @@ export function buildCli(deps: CliDeps): Command {
   addLinkCommands(program, deps);
   addChanging(program, deps);
   addTokenCommands(program, deps);
+  addDnsCommands(program, deps);
   addLocal(program, deps);
   return program;
 }

@@ -29,6 +29,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   BLM_CLI_PARTLY_DONE: EXIT.partly,
   BLM_CLI_REFUSED: EXIT.refused,
   BLM_CLI_USAGE: EXIT.usage,
+  BLM_DNS_NO_ANSWER: EXIT.unreachable,
   BLM_KUBECONFIG_INVALID: EXIT.unreachable,
   BLM_RESTORE_REFUSED: EXIT.refused,
 };

@@ -71,6 +71,8 @@ export const ERROR_CODES = {
     'A controller of the node read or wrote a type that it does not declare. Report it with the message.',
   BLM_COSI_UNKNOWN_TYPE: 'The node serves no resources of this type. `talosctl get rd` lists the types.',
   BLM_COSI_WATCH: 'The options of a watch exclude each other. The message names them.',
+  BLM_DNS_NO_ANSWER:
+    'A name server that was asked by hand gave no answer. Check that `bloomery node` runs here with host DNS on and can listen (`talosctl get dnsresolvecaches`), or ask another server.',
   BLM_DNS_UPSTREAM:
     'A name server could not be asked. The message names it and the reason; the others are asked instead, see `talosctl get dnsupstreams`.',
   BLM_GRPC_STATUS:
