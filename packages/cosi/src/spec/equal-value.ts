@@ -17,12 +17,12 @@ function equalLists(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
 
 /** A key that is not there equals one that is undefined. */
 function equalRecords(a: object, b: object): boolean {
-  const other = new Map(Object.entries(b).filter(([, value]) => value !== undefined));
-  let found = 0;
-  for (const [key, value] of Object.entries(a)) {
-    if (value === undefined) continue;
-    if (!other.has(key) || !equalValue(value, other.get(key))) return false;
-    found += 1;
-  }
-  return found === other.size;
+  for (const key of Object.keys(a)) if (!equalValue(own(a, key), own(b, key))) return false;
+  for (const key of Object.keys(b)) if (own(b, key) !== undefined && own(a, key) === undefined) return false;
+  return true;
+}
+
+/** Keys may be those of every object (`constructor`): only its own count. */
+function own(record: object, key: string): unknown {
+  return Object.hasOwn(record, key) ? Reflect.get(record, key) : undefined;
 }
