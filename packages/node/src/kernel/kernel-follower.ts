@@ -118,6 +118,7 @@ export async function followKernel(view: LiveView, { clock, log, requests }: Fol
   const resyncUntilWhole = async (): Promise<void> => {
     for (let attempt = 1; !isClosed; attempt++) {
       try {
+        await news.request('emptying the socket of news', BARRIER);
         if (await resync()) return;
       } catch (error) {
         if (attempt === 1) log.warn('kernel.unanswered', { error: errorText(error) });
@@ -125,7 +126,12 @@ export async function followKernel(view: LiveView, { clock, log, requests }: Fol
       await clock.sleep(RESYNC_PAUSE_MS);
     }
   };
-  /** @returns whether no news were lost meanwhile */
+  /**
+   * What is told from now on is applied behind the answer. There must be no gap in it, and nothing in it that is older than a gap: news
+   * of a link that went down would take the routes that it got since.
+   *
+   * @returns whether no news were lost meanwhile
+   */
   const resync = async (): Promise<boolean> => {
     isOverfull = false;
     waiting = [];

@@ -65,7 +65,12 @@ export async function openNetlinkSocket(deps: NetlinkSocketDeps): Promise<Netlin
   const { protocol, clock, receiveBufferBytes, onNews, onLost } = deps;
   const raw = await openRaw(protocol, onNews === undefined);
   const { port } = raw.address();
-  await setNetlinkOptions({ port, receiveBufferBytes });
+  const lostSoFar = await setNetlinkOptions({ port, receiveBufferBytes });
+  if (lostSoFar === undefined) {
+    raw.close();
+    throw unanswered('setting the options of a netlink socket: there is no FFI for this platform');
+  }
+  let lost = 0;
   const pending = new Map<number, Pending>();
   let sequence = 0;
   let last: Promise<unknown> = Promise.resolve();
@@ -82,7 +87,7 @@ export async function openNetlinkSocket(deps: NetlinkSocketDeps): Promise<Netlin
   };
   const receive = (datagram: Buffer, from: { readonly port: number }): void => {
     // Only the kernel is believed: any process may send to our port.
-    if (from.port !== 0) return;
+    if (from.port !== 0 || isClosed) return;
     if (onNews !== undefined && !isAnswer(datagram, port)) {
       onNews(datagram);
       return;
@@ -94,11 +99,17 @@ export async function openNetlinkSocket(deps: NetlinkSocketDeps): Promise<Netlin
       failAll(pending, unanswered('reading the answer of the kernel', error));
     }
   };
-  raw.on('message', receive);
+  const receiveAndCount = (datagram: Buffer, from: { readonly port: number }): void => {
+    receive(datagram, from);
+    const before = lost;
+    lost = isClosed ? lost : lostSoFar();
+    if (lost !== before) lose(new Error(`${lost - before} messages were lost: the buffer was full`));
+  };
   const lose = (error: Error): void => {
     failAll(pending, unanswered('reading from the kernel', error));
     onLost?.(error);
   };
+  raw.on('message', receiveAndCount);
   raw.on('truncatedMessage', () => lose(new Error('a message was longer than the buffer')));
   raw.on('error', lose);
 

@@ -57,8 +57,9 @@ function remove(host: FakeHost, linkIndex: number, address: string): void {
   if (found === undefined) throw refusal(what, 'EADDRNOTAVAIL', 'Address not found');
   disconnectRoute(host, found);
   const [ip = ''] = address.split('/');
-  if (found.family === INET) for (const route of host.view.routesFrom(ip)) host.view.dropRoute(routeKey(route));
   host.view.dropAddress(addressKey(found));
+  if (found.family !== INET || [...host.view.addresses.values()].some(({ local }) => local === ip)) return;
+  for (const route of host.view.routesFrom(ip)) host.view.dropRoute(routeKey(route));
 }
 
 /** The route to an address' own network, which the kernel makes. */

@@ -1,0 +1,281 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { type Logger, silentLog } from '@bloomery/ports';
+import fc from 'fast-check';
+import { createFakeKernel, type FakeKernel } from '../testing/fake-kernel/fake-kernel.ts';
+import { dryRunKernel } from './dry-run-kernel.ts';
+import type { Kernel, KernelRoute, KernelRule } from './kernel.ts';
+import { createKernelJournal } from './kernel-journal.ts';
+
+const route = (parts: Partial<KernelRoute>): KernelRoute => ({
+  ...{ family: 2, destination: '', source: '', gateway: '', outLinkIndex: 0, table: 254, priority: 1024 },
+  ...{ scope: 0, type: 1, flags: 0, protocol: 4, mtu: 0 },
+  ...parts,
+});
+const rule: KernelRule = {
+  ...{ family: 2, priority: 500, source: '10.0.0.0/8', destination: '', table: 100, action: 1 },
+  ...{ iifName: '', oifName: '', fwMark: 0, fwMask: 0 },
+};
+const address = (linkIndex: number, cidr: string, priority = 0) => ({
+  ...{ linkIndex, address: cidr, scope: 0, flags: 0, priority },
+});
+
+/** Everything that can be seen, but for what the kernel numbers. */
+function seen({ view }: Kernel): unknown {
+  return {
+    links: [...view.links.values()].sort((a, b) => a.index - b.index),
+    addresses: [...view.addresses.values()].map((one) => JSON.stringify(one)).sort(),
+    routes: [...view.routes.values()].map((one) => JSON.stringify(Object.entries(one).sort())).sort(),
+    rules: view.rules,
+  };
+}
+
+describe('the journal of changes', () => {
+  let dir: string;
+  let file: string;
+  let host: FakeKernel;
+  let eth0: number;
+  let eth1: number;
+  const open = (kernel: Kernel = host, log: Logger = silentLog) => createKernelJournal(kernel, { file, log });
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), 'blm-journal-'));
+    file = join(dir, 'undo.json');
+    await setUp();
+  });
+  const setUp = async (): Promise<void> => {
+    host = createFakeKernel();
+    eth0 = host.plug({ name: 'eth0', altNames: ['enp1s0'], alias: 'uplink' }).index;
+    eth1 = host.plug({ name: 'eth1' }).index;
+    // What others set up before us.
+    await host.links.change(eth0, { up: true });
+    await host.addresses.put(address(eth0, '192.168.1.5/24'));
+    await host.addresses.put(address(eth0, 'fd00::5/64'));
+    await host.routes.put(route({ gateway: '192.168.1.1' }));
+    await host.rules.add({ ...rule, priority: 7 });
+  };
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  it('takes back what was added, and leaves what was there', async () => {
+    const before = seen(host);
+    const kernel = await open();
+    await kernel.links.create({ name: 'br0', kind: 'bridge' });
+    const br0 = host.view.linkByName('br0')?.index ?? 0;
+    await kernel.links.change(br0, { up: true, mtu: 1400 });
+    await kernel.addresses.put(address(br0, '10.0.0.1/24'));
+    await kernel.addresses.put(address(eth0, '10.1.0.1/24'));
+    await kernel.routes.put(route({ destination: '10.9.0.0/16', gateway: '10.1.0.9' }));
+    await kernel.rules.add(rule);
+    await kernel.wireguard.create('wg0');
+    assert.notDeepEqual(seen(host), before);
+    assert.deepEqual(await kernel.undo(), []);
+    assert.deepEqual(seen(host), before);
+    assert.deepEqual(kernel.entries, []);
+    assert.throws(() => statSync(file), { code: 'ENOENT' });
+  });
+
+  it('puts back what a link was, also what it lost while it was down', async () => {
+    const before = seen(host);
+    const kernel = await open();
+    await kernel.links.create({ name: 'bond0', kind: 'bond', bond: { mode: 1 } });
+    const bond0 = host.view.linkByName('bond0')?.index ?? 0;
+    await kernel.links.change(eth0, { mtu: 1400 });
+    await kernel.links.change(eth0, { up: false, hardwareAddr: '02:00:00:00:00:99', multicast: false });
+    await kernel.links.change(eth0, { name: 'wan0', alias: 'ours', addAltNames: ['x'], removeAltNames: ['enp1s0'] });
+    await kernel.links.change(eth0, { masterIndex: bond0 });
+    await kernel.links.change(bond0, { up: true });
+    assert.deepEqual(await kernel.undo(), []);
+    assert.deepEqual(seen(host), before);
+  });
+
+  it('puts back addresses, routes and rules of others that were changed or removed', async () => {
+    const before = seen(host);
+    const kernel = await open();
+    await kernel.addresses.put(address(eth0, '192.168.1.5/24', 77));
+    await kernel.routes.put(route({ gateway: '192.168.1.1', mtu: 1300 }));
+    await kernel.rules.remove({ ...rule, priority: 7 });
+    assert.notDeepEqual(seen(host), before);
+    await kernel.undo();
+    assert.deepEqual(seen(host), before);
+    await kernel.routes.remove(route({ gateway: '192.168.1.1' }));
+    await kernel.addresses.remove(eth0, '192.168.1.5/24');
+    await kernel.undo();
+    assert.deepEqual(seen(host), before);
+  });
+
+  it('forgets what was taken back before the end, and what was refused', async () => {
+    const kernel = await open();
+    await kernel.addresses.put(address(eth1, '10.0.0.1/24'));
+    await kernel.addresses.remove(eth1, '10.0.0.1/24');
+    await kernel.links.create({ name: 'br0', kind: 'bridge' });
+    const br0 = host.view.linkByName('br0')?.index ?? 0;
+    await kernel.addresses.put(address(br0, '10.0.0.1/24'));
+    await kernel.links.remove(br0);
+    host.refuse('address.put', 'EPERM');
+    await assert.rejects(kernel.addresses.put(address(eth1, '10.0.0.2/24')));
+    assert.deepEqual(kernel.entries, []);
+  });
+
+  it('says what could not be undone, undoes the rest, and takes what is gone for undone', async () => {
+    const kernel = await open();
+    await kernel.addresses.put(address(eth0, '10.0.0.1/24'));
+    await kernel.addresses.put(address(eth0, '10.0.1.1/24'));
+    await kernel.addresses.put(address(eth0, '10.0.2.1/24'));
+    await host.addresses.remove(eth0, '10.0.2.1/24');
+    host.refuse('address.remove eth0 10.0.1.1', 'EPERM');
+    assert.deepEqual(await kernel.undo(), ['address.remove eth0 10.0.1.1/24: EPERM Operation not permitted']);
+    const left = [...host.view.addresses.values()].map((one) => one.address);
+    assert.deepEqual(left.sort(), ['10.0.1.1/24', '192.168.1.5/24', 'fd00::5/64']);
+  });
+
+  it('knows after a crash what was ours', async () => {
+    const before = seen(host);
+    const crashed = await open();
+    await crashed.addresses.put(address(eth0, '10.0.0.1/24'));
+    await crashed.links.change(eth0, { mtu: 1400 });
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const kernel = await open();
+    assert.deepEqual(kernel.entries, crashed.entries);
+    // The controllers do the same again.
+    await kernel.addresses.put(address(eth0, '10.0.0.1/24'));
+    await kernel.links.change(eth0, { mtu: 1400 });
+    await kernel.undo();
+    assert.deepEqual(seen(host), before);
+  });
+
+  it('is written before a change is made', async () => {
+    const kernel = await open();
+    const original = host.addresses.put;
+    let written = '';
+    Object.assign(host.addresses, {
+      put: (one: Parameters<typeof original>[0]) => {
+        written = readFileSync(file, 'utf8');
+        return original(one);
+      },
+    });
+    await kernel.addresses.put(address(eth0, '10.0.0.1/24'));
+    assert.match(written, /10\.0\.0\.1\/24/);
+  });
+
+  it('of another boot, or of none that can be read, is void', async () => {
+    const events: string[] = [];
+    const log: Logger = { ...silentLog, warn: (event) => void events.push(event) };
+    const entries = [{ do: 'removeAddress', linkIndex: eth0, address: '192.168.1.5/24' }];
+    writeFileSync(file, JSON.stringify({ network: 'another boot', entries }));
+    assert.deepEqual((await open(host, log)).entries, []);
+    assert.deepEqual(events, []);
+    for (const text of ['', '{', '[]', '{"network":1,"entries":[]}', '{"network":"x","entries":[7]}']) {
+      writeFileSync(file, text);
+      assert.deepEqual((await open(host, log)).entries, []);
+    }
+    assert.deepEqual(new Set(events), new Set(['kernel.journal_unreadable']));
+    assert.equal(events.length, 5);
+  });
+
+  it('works on when it cannot be written', async () => {
+    const events: string[] = [];
+    const log: Logger = { ...silentLog, warn: (event) => void events.push(event) };
+    file = join(dir, 'no', 'such', 'folder', 'undo.json');
+    const kernel = await open(host, log);
+    await kernel.addresses.put(address(eth0, '10.0.0.1/24'));
+    assert.deepEqual(events, ['kernel.journal_unwritten']);
+  });
+
+  it('restores the host after any sequence of changes', async () => {
+    const links = fc.constantFrom('eth0', 'eth1', 'br0', 'br1');
+    const cidr = fc.constantFrom('10.0.0.1/24', '10.0.1.1/24', '192.168.1.5/24', 'fd00::5/64');
+    const index = (name: string): number => host.view.linkByName(name)?.index ?? 4711;
+    const change: fc.Arbitrary<(kernel: Kernel) => Promise<void>> = fc.oneof(
+      fc.constantFrom('br0', 'br1').map((name) => (kernel: Kernel) => kernel.links.create({ name, kind: 'bridge' })),
+      fc.constantFrom('br0', 'br1').map((name) => (kernel: Kernel) => kernel.links.remove(index(name))),
+      fc.tuple(links, fc.boolean()).map(
+        ([name, up]) =>
+          (kernel: Kernel) =>
+            kernel.links.change(index(name), { up }),
+      ),
+      fc.tuple(links, fc.integer({ min: 1300, max: 1303 })).map(
+        ([name, mtu]) =>
+          (kernel: Kernel) =>
+            kernel.links.change(index(name), { mtu }),
+      ),
+      fc.tuple(links, fc.constantFrom('br0', 'br1', '')).map(
+        ([name, master]) =>
+          (kernel: Kernel) =>
+            kernel.links.change(index(name), { masterIndex: master === '' ? 0 : index(master) }),
+      ),
+      fc.tuple(links, cidr).map(
+        ([name, one]) =>
+          (kernel: Kernel) =>
+            kernel.addresses.put(address(index(name), one)),
+      ),
+      fc.tuple(links, cidr).map(
+        ([name, one]) =>
+          (kernel: Kernel) =>
+            kernel.addresses.remove(index(name), one),
+      ),
+      fc
+        .constantFrom(5, 1024)
+        .map((priority) => (kernel: Kernel) => kernel.routes.put(route({ gateway: '192.168.1.1', priority }))),
+      fc.constant((kernel: Kernel) => kernel.routes.remove(route({ gateway: '192.168.1.1' }))),
+      fc.constantFrom(7, 8).map((priority) => (kernel: Kernel) => kernel.rules.add({ ...rule, priority })),
+      fc.constantFrom(7, 8).map((priority) => (kernel: Kernel) => kernel.rules.remove({ ...rule, priority })),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { maxLength: 20 }), async (changes) => {
+        await setUp();
+        const before = seen(host);
+        const kernel = await open();
+        for (const act of changes) await act(kernel).catch(() => {});
+        await kernel.undo();
+        assert.deepEqual(seen(host), before, host.operations.join('\n'));
+      }),
+      { numRuns: 300, interruptAfterTimeLimit: 15_000 },
+    );
+  });
+});
+
+describe('a dry run', () => {
+  it('says what it would do, and does nothing', async () => {
+    const host = createFakeKernel();
+    const { index } = host.plug({ name: 'eth0' });
+    const lines: string[] = [];
+    const kernel = dryRunKernel(host, (line) => lines.push(line));
+    await kernel.links.create({ name: 'bond0', kind: 'bond' });
+    await kernel.links.change(index, { up: true, mtu: 1400, masterIndex: 0 });
+    await kernel.links.remove(index);
+    await kernel.addresses.put(address(index, '10.0.0.5/24'));
+    await kernel.addresses.remove(index, '10.0.0.5/24');
+    await kernel.addresses.announce(index, '10.0.0.5/24');
+    await kernel.routes.put(route({ gateway: '10.0.0.1' }));
+    await kernel.routes.remove(route({ gateway: '10.0.0.1', outLinkIndex: index }));
+    await kernel.rules.add(rule);
+    await kernel.rules.remove(rule);
+    await kernel.wireguard.create('wg0');
+    await kernel.wireguard.configure('wg0', { privateKey: 'secret', peers: [] });
+    const link = host.view.links.get(index);
+    assert.ok(link);
+    await kernel.ethernet.change(link, { rings: { rx: 256 } });
+    assert.deepEqual(lines, [
+      'would create bond0 (bond)',
+      'would change eth0: up true, mtu 1400, master none',
+      'would remove eth0',
+      'would add 10.0.0.5/24 to eth0',
+      'would remove 10.0.0.5/24 from eth0',
+      'would announce 10.0.0.5/24 on eth0',
+      'would add route default via 10.0.0.1 metric 1024',
+      'would remove route default via 10.0.0.1 dev eth0 metric 1024',
+      'would add rule 500: from 10.0.0.0/8 lookup 100',
+      'would remove rule 500: from 10.0.0.0/8 lookup 100',
+      'would create wg0 (wireguard)',
+      'would set up WireGuard of wg0 with changes of 0 peers',
+      'would set the card of eth0: {"rings":{"rx":256}}',
+    ]);
+    assert.deepEqual(host.operations, []);
+    assert.deepEqual(
+      [...kernel.view.links.values()].map(({ name }) => name),
+      ['lo', 'eth0'],
+    );
+  });
+});
