@@ -57,7 +57,7 @@ export interface NodeParts extends AsyncDisposable {
 export async function composeNode(environment: NodeEnvironment, deps: NodePartsDeps): Promise<NodeParts> {
   const { store, files, env, uniqueToken, dhcp } = deps;
   const proxies = createNodeProxies(environment, { processEnvironment: env, files });
-  const dns = await startHostDns(environment);
+  const dns = await startHostDns({ ...environment, dialer: proxies.dialer });
   const etcFiles = createEtcFiles(environment.settings.hostFiles ? ETC_FILES : []);
   const dnsConfigured = Promise.withResolvers<void>();
   const inward = [

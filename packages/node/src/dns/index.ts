@@ -1,3 +1,3 @@
 export * from './host-dns.ts';
 export { type HostDnsDeps, startHostDns } from './start-host-dns.ts';
-export type { DnsDial } from './upstream/exchange.ts';
+export type { DnsDialer } from './upstream/exchange.ts';

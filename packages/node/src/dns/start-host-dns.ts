@@ -5,7 +5,7 @@ import { type Bound, Listeners } from './listeners.ts';
 import { Resolver } from './resolver.ts';
 import { startDatagrams } from './start-datagrams.ts';
 import { startTcpListener } from './tcp-listener.ts';
-import type { DnsDial } from './upstream/exchange.ts';
+import type { DnsDialer } from './upstream/exchange.ts';
 import { UpstreamGroups } from './upstream-groups.ts';
 
 /** What the server is given. */
@@ -14,10 +14,8 @@ export interface HostDnsDeps {
   /** Its lines carry `service: dns-resolve-cache`. */
   readonly log: Logger;
   readonly random: RandomBytes;
-  /** Opens connections of DoT and DoH: through the proxy where one is configured. */
-  readonly dial?: DnsDial;
-  /** More authorities (PEM) for DoT and DoH. */
-  readonly trustedRoots?: () => readonly string[] | undefined;
+  /** Opens connections of DoH: through the proxy where one is configured. Its authorities are trusted for DoT and DoH. */
+  readonly dialer?: DnsDialer;
   /** `portable` does without native parts; `native`, which falls back to it, unless given. */
   readonly datagrams?: 'native' | 'portable';
   /** The proc file system; `/proc` unless given. */

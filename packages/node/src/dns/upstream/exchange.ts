@@ -1,5 +1,5 @@
-import type { Duplex } from 'node:stream';
 import type { Clock, RandomBytes } from '@bloomery/ports';
+import type { ProxyDialer } from '../../proxies/index.ts';
 import type { DnsUpstreamSetting } from '../host-dns.ts';
 import type { UpstreamQuestion } from './upstream-question.ts';
 
@@ -7,17 +7,12 @@ import type { UpstreamQuestion } from './upstream-question.ts';
 export interface ExchangeDeps {
   readonly clock: Clock;
   readonly random: RandomBytes;
-  /** Opens TCP connections for DoT and DoH: through the proxy where one is configured. A plain connection unless given. */
-  readonly dial?: DnsDial;
-  /** Authorities (PEM) that DoT and DoH servers are checked by, asked for at each connection; Node's own unless given. */
-  readonly trustedRoots?: () => readonly string[] | undefined;
+  /** Opens connections of DoH: through the proxy where one is configured. Its authorities are trusted for DoT and DoH. */
+  readonly dialer?: DnsDialer;
 }
 
-/** Open a connection. Rejects when that is not possible; `signal` gives it up. */
-export type DnsDial = (
-  target: { readonly host: string; readonly port: number },
-  signal: AbortSignal,
-) => Promise<Duplex>;
+/** Of the daemon's dialer, what is needed here. */
+export type DnsDialer = Pick<ProxyDialer, 'open' | 'authorities'>;
 
 /** What came back, by which way in the end. */
 export interface ExchangeAnswer {

@@ -1,9 +1,9 @@
-import { connect, isIP } from 'node:net';
-import type { DnsDial } from './exchange.ts';
+import { connect, isIP, type Socket } from 'node:net';
+import type { BoundAddress } from '@bloomery/ports';
 
 /** A plain connection. Rejects when it is refused or `signal` aborts; later `signal` means nothing. */
-export const openTcp: DnsDial = ({ host, port }, signal) =>
-  new Promise((resolve, reject) => {
+export function openTcp({ host, port }: BoundAddress, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
     const socket = connect({ host, port, family: isIP(host), noDelay: true });
     const abort = (): void => {
       socket.destroy();
@@ -21,3 +21,4 @@ export const openTcp: DnsDial = ({ host, port }, signal) =>
       resolve(socket);
     });
   });
+}

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
-import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import { connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls';
 import type { DnsUpstreamSetting } from '../host-dns.ts';
 import type { ExchangeDeps } from './exchange.ts';
 import { openTcp } from './open-tcp.ts';
@@ -11,15 +12,15 @@ export async function openTls(
   signal: AbortSignal,
 ): Promise<TLSSocket> {
   const name = upstream.tlsServerName ?? upstream.address;
-  const socket = await (deps.dial ?? openTcp)({ host: upstream.address, port: upstream.port }, signal);
-  const roots = deps.trustedRoots?.();
+  const socket = await openConnection(upstream, deps, signal);
+  const authorities = deps.dialer?.authorities?.();
   const tls = connectTls({
     socket,
     host: name,
     ...(isIP(name) === 0 ? { servername: name } : {}),
     minVersion: 'TLSv1.3',
     ALPNProtocols: [...deps.alpn],
-    ...(roots === undefined ? {} : { ca: [...rootCertificates, ...roots] }),
+    ...(authorities === undefined ? {} : { ca: [...getCACertificates('default'), authorities] }),
   });
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
@@ -38,4 +39,15 @@ export async function openTls(
       resolve(tls);
     });
   });
+}
+
+/** DNS over HTTPS goes where HTTPS goes, by the variables for it; DNS over TLS has a port that proxies refuse. */
+async function openConnection(
+  { address, port, protocol }: DnsUpstreamSetting,
+  { dialer }: ExchangeDeps,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  const target = { host: address, port };
+  if (dialer === undefined || protocol !== 'DoH') return openTcp(target, signal);
+  return dialer.open(target, { isTls: false, rules: 'grpc' });
 }
