@@ -98,7 +98,7 @@ describe('the view of the kernel', { skip, concurrency: false }, () => {
         }
         await untilSame('after all is gone');
       }),
-      { numRuns: 40, interruptAfterTimeLimit: 40_000, endOnFailure: true },
+      { numRuns: 40, interruptAfterTimeLimit: 15_000, endOnFailure: true },
     );
     assert.deepEqual(said, []);
   });
