@@ -149,6 +149,42 @@ describe('talosctl and the node daemon', { skip }, () => {
     ok('apply-config', '-f', written('first.yaml', config(FIRST)));
   });
 
+  it('show links as the kernel has them', () => {
+    const [link] = JSON.parse(namespace.run('ip', '-j', 'link', 'show', 'eth0')) as {
+      ifindex: number;
+      address: string;
+      mtu: number;
+    }[];
+    const { spec } = JSON.parse(ok('get', 'link', 'eth0', '-o', 'json')) as { spec: Record<string, unknown> };
+    assert.deepEqual(
+      [spec['index'], spec['hardwareAddr'], spec['mtu'], spec['type'], spec['kind'], spec['operationalState']],
+      [link?.ifindex, link?.address, link?.mtu, 'ether', 'veth', 'up'],
+    );
+  });
+
+  it('watch links that come and go', async () => {
+    const watch = node.follow(['get', 'links', '-w']);
+    const seen = (event: string): Promise<unknown> =>
+      eventually(
+        `a line with ${event} extra0`,
+        () =>
+          watch
+            .stdout()
+            .split('\n')
+            .some((line) => line.split(/\s+/)[1] === event && line.includes(' extra0 ')),
+        () => watch.stdout() + watch.stderr(),
+      );
+    try {
+      await eventually('the links are listed', () => watch.stdout().includes(' eth0 '), watch.stderr);
+      namespace.run('ip', 'link', 'add', 'extra0', 'type', 'veth', 'peer', 'name', 'extra1');
+      await seen('+');
+      namespace.run('ip', 'link', 'del', 'extra0');
+      await seen('-');
+    } finally {
+      await watch.stop();
+    }
+  });
+
   it('show the services, and one of them', () => {
     const table = rows(ok('service'));
     assert.deepEqual(

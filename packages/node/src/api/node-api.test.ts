@@ -225,6 +225,15 @@ describe('the certificates of the node', () => {
     assert.equal((await certificate(node)).serial, serial);
   });
 
+  it('are issued again before they end', async () => {
+    await using node = await startNode(PLAIN);
+    const { serial } = await certificate(node);
+    await node.runtime.advance(299 * 86_400_000);
+    assert.equal((await certificate(node)).serial, serial);
+    await node.runtime.advance(2 * 86_400_000);
+    assert.notEqual((await certificate(node)).serial, serial);
+  });
+
   it('follow the configured authority', async () => {
     const first = await authority();
     const second = await authority();
