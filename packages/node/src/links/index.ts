@@ -20,7 +20,7 @@ export interface LinkOptions {
 export function linkControllers(environment: NodeEnvironment, options: LinkOptions = {}): readonly Controller[] {
   const problems = createProblems();
   return [
-    deviceConfigController(),
+    deviceConfigController(environment),
     linkConfigController(environment),
     linkMergeController(problems),
     linkSpecController(environment, problems, options.lookUpHost ?? noLookUp),

@@ -37,13 +37,15 @@ export function linkSpecController(
     if (context.get(DevicesStatus, DEVICES)?.spec.ready !== true) return;
     const all = inLinkOrder(context.list(LinkSpec));
     const names = new Set(all.map(({ spec }) => spec.name));
-    for (const { metadata } of all) if (metadata.phase === 'running') context.hold(LinkSpec, metadata.id);
+    const running = all.filter(({ metadata }) => metadata.phase === 'running');
+    const staying = running.map(({ spec }) => spec);
+    for (const { metadata } of running) context.hold(LinkSpec, metadata.id);
     for (const resource of all) {
       if (context.signal.aborted) return;
       const { metadata, spec } = resource;
       if (metadata.phase === 'running') {
         await attempts.run(context, resource, () => maker.make(spec, (name) => names.has(name), context.log));
-      } else if (await attempts.run(context, resource, () => maker.take(spec, context.log))) {
+      } else if (await attempts.run(context, resource, () => maker.take(spec, staying, context.log))) {
         context.release(LinkSpec, metadata.id);
       }
     }

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { startTestRuntime } from '@bloomery/cosi/testing';
 import type { Logger } from '@bloomery/ports';
 import type { Device, NodeDocument } from '../config/node-config.ts';
 import type { Kernel, KernelLink } from '../kernel/kernel.ts';
 import { PROBLEM_ANNOTATION } from '../layers/index.ts';
 import { LINK_FLAGS } from '../resources/enumerations.ts';
 import { LinkAliasSpec, LinkRefresh, LinkSpec, LinkStatus } from '../resources/links.ts';
-import { LAYERED } from '../resources/machine-config.ts';
+import { ACTIVE_CONFIG, LAYERED, MachineConfig } from '../resources/machine-config.ts';
 import { DevicesStatus } from '../resources/runtime.ts';
-import { createFakeKernel, type FakeKernel } from '../testing/index.ts';
+import { createFakeKernel, type FakeKernel, testEnvironment } from '../testing/index.ts';
+import { linkControllers } from './index.ts';
 import { configOf, deviceOf, type LinkWorld, startLinkWorld } from './testing/link-world.ts';
 
 const none = { deviceSelectors: [] };
@@ -114,7 +116,6 @@ describe('links from the configuration to the kernel', () => {
     plug(4);
     await world.runtime.settled();
     assert.equal(linkOf(kernel, 'nic4')?.mtu, 9000);
-    for (let i = 0; i < 3; i++) await world.runtime.advance(1_000);
     const warnings = lines.filter((line) => line.startsWith('warn device.unmatched'));
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? '', /machine\.network\.interfaces\[1\]: no link matches \{driver: x\}/);
@@ -211,6 +212,42 @@ describe('a bond', () => {
       ['eth0', 'eth1'].map((name) => masterOf(kernel, name)),
       ['bond0', 'bond0'],
     );
+  });
+});
+
+describe('a daemon that is started again', () => {
+  const bond = { bond: { ...none, interfaces: [], options: { mode: '802.3ad', miimon: 100 } } };
+  const configs: readonly [name: string, device: Device][] = [
+    ['by selectors', deviceOf('bond0', { bond: { ...bond.bond, deviceSelectors: [{ physical: true }] } })],
+    ['by alternative names', deviceOf('bond0', { bond: { ...bond.bond, interfaces: ['enp1s0', 'enp2s0'] } })],
+  ];
+  for (const [name, device] of configs) {
+    it(`touches nothing that is as it should be: members of a bond ${name}`, async () => {
+      const kernel = createFakeKernel();
+      for (const n of [1, 2]) kernel.plug({ name: `eth${n}`, altNames: [`enp${n}s0`] });
+      await (await startLinkWorld(kernel, configOf([device]), { manageAll: true }))[Symbol.asyncDispose]();
+      assert.deepEqual(
+        ['eth1', 'eth2'].map((link) => masterOf(kernel, link)),
+        ['bond0', 'bond0'],
+      );
+      const operations = kernel.operations.length;
+      await using world = await startLinkWorld(kernel, configOf([device]), { manageAll: true });
+      await world.runtime.advance(5_000);
+      assert.deepEqual(kernel.operations.slice(operations), []);
+    });
+  }
+
+  it('does not wait for ever for a link that nobody shows', async () => {
+    const kernel = host('eth0');
+    const runtime = startTestRuntime(linkControllers(testEnvironment({ kernel })), {
+      definitions: [MachineConfig, DevicesStatus, LinkStatus],
+    });
+    await runtime.put(DevicesStatus, 'devices', { ready: true });
+    await runtime.put(MachineConfig, ACTIVE_CONFIG, configOf([deviceOf('eth0')]));
+    assert.equal(isUp(kernel, 'eth0'), false);
+    for (let i = 0; i < 3; i++) await runtime.advance(1_000);
+    assert.equal(isUp(kernel, 'eth0'), true);
+    await runtime[Symbol.asyncDispose]();
   });
 });
 

@@ -20,7 +20,8 @@ export interface LinkMaking {
 export interface LinkMaker {
   /** @returns what the link still waits for, if anything @throws BloomeryError what was refused, and by whom */
   make(spec: LinkSpec, isOurs: LinkPlanning['isOurs'], log: Logger): Promise<string | undefined>;
-  take(spec: LinkSpec, log: Logger): Promise<void>;
+  /** @param staying specs that do not go */
+  take(spec: LinkSpec, staying: readonly LinkSpec[], log: Logger): Promise<void>;
 }
 
 /**
@@ -32,15 +33,10 @@ export function createLinkMaker(making: LinkMaking): LinkMaker {
   /** Steps done for a link since it was last at rest. */
   const unrest = new Map<string, number>();
 
-  const doSteps = async (
-    spec: LinkSpec,
-    plan: (planning: LinkPlanning) => LinkStep,
-    isOurs: LinkPlanning['isOurs'],
-    log: Logger,
-  ): Promise<LinkStep> => {
+  const doSteps = async (spec: LinkSpec, plan: () => LinkStep, log: Logger): Promise<LinkStep> => {
     const { name } = spec;
     for (let last: string | undefined; ; ) {
-      const step = plan({ view: kernel.view, isOurs });
+      const step = plan();
       if (step.do === 'nothing') unrest.delete(name);
       if (step.do === 'nothing' || step.do === 'wait') return step;
       if (step.do === 'refuse')
@@ -59,21 +55,16 @@ export function createLinkMaker(making: LinkMaking): LinkMaker {
   return {
     make: async (spec, isOurs, log) => {
       try {
-        const step = await doSteps(spec, (planning) => planLink(spec, planning), isOurs, log);
+        const step = await doSteps(spec, () => planLink(spec, { view: kernel.view, isOurs }), log);
         return step.do === 'wait' ? step.reason : undefined;
       } finally {
         // Whatever of the link was refused, its peers are told what they need.
         if (spec.kind === 'wireguard') await setUpWireguard(spec, making, log);
       }
     },
-    take: async (spec, log) => {
-      const step = await doSteps(
-        spec,
-        (planning) => planLeaving(spec, planning),
-        () => true,
-        log,
-      );
-      if (step.do === 'nothing') unrest.delete(spec.name);
+    take: async (spec, staying, log) => {
+      await doSteps(spec, () => planLeaving(spec, kernel.view, staying), log);
+      unrest.delete(spec.name);
     },
   };
 }

@@ -250,6 +250,13 @@ const leaving: readonly Case[] = [
 
 describe('the end of a link', () => {
   for (const [name, wanted, links, want] of leaving) {
-    it(name, () => assert.deepEqual(reasonOf(planLeaving(wanted, planningOf(links))), want));
+    it(name, () => assert.deepEqual(reasonOf(planLeaving(wanted, planningOf(links).view, [])), want));
   }
+
+  it('leaves a member where it is when another of its names keeps it there', () => {
+    const { view } = planningOf([it0({ masterIndex: 9, altNames: ['net0'] }), bond0()]);
+    const old = spec({ name: 'net0', ...inBond });
+    assert.deepEqual(planLeaving(old, view, [spec(inBond)]), { do: 'nothing' });
+    assert.deepEqual(planLeaving(old, view, [spec(inBridge)]), change({ masterIndex: 0 }));
+  });
 });

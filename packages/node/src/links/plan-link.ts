@@ -46,16 +46,20 @@ export function planLink(spec: LinkSpec, planning: LinkPlanning): LinkStep {
   return NOTHING;
 }
 
-/** Decide the next step for a link whose spec goes: what we made is removed, hardware is only released from its master. */
-export function planLeaving(spec: LinkSpec, planning: LinkPlanning): LinkStep {
-  const link = presentLink(spec, planning.view);
+/**
+ * Decide the next step for a link whose spec goes: what we made is removed, hardware is only released from its master,
+ * unless another spec, under another of its names, has it there. @param staying specs that do not go
+ */
+export function planLeaving(spec: LinkSpec, view: LinkView, staying: readonly LinkSpec[]): LinkStep {
+  const link = presentLink(spec, view);
   if (link === undefined) return NOTHING;
   if (spec.logical) {
     return isOfKind(spec, link) ? { do: 'remove', index: link.index, reason: 'not wanted any more' } : NOTHING;
   }
-  const master = planning.view.links.get(link.masterIndex)?.name;
-  const isMember = master !== undefined && master === masterOf(spec);
-  return isMember ? { do: 'change', index: link.index, change: { masterIndex: 0 } } : NOTHING;
+  const master = view.links.get(link.masterIndex)?.name ?? '';
+  if (master === '' || master !== masterOf(spec)) return NOTHING;
+  const isKept = staying.some((other) => masterOf(other) === master && presentLink(other, view) === link);
+  return isKept ? NOTHING : { do: 'change', index: link.index, change: { masterIndex: 0 } };
 }
 
 /** The link that a spec speaks of. Links that we make have no other names. */
