@@ -20,6 +20,7 @@ const STATUS_OF: Partial<Record<ErrorCode, 'FAILED_PRECONDITION' | 'INVALID_ARGU
 export async function applyConfiguration(
   store: ConfigStore,
   events: NodeEvents,
+  roles: readonly string[],
   request: machineProto.ApplyConfigurationRequest,
 ) {
   const mode = applyModeOf(request.mode);
@@ -35,6 +36,7 @@ export async function applyConfiguration(
       text: Buffer.from(request.data).toString('utf8'),
       mode,
       dryRun: request.dryRun,
+      hideSecrets: !roles.includes('os:admin'),
       ...(tryModeTimeout === undefined
         ? {}
         : { tryTimeoutMs: Number(tryModeTimeout.seconds) * 1_000 + tryModeTimeout.nanos / 1e6 }),

@@ -43,7 +43,7 @@ export function createNodeMachineService(deps: MachineServiceDeps): GrpcService 
     hostname: (_, context) => answer(access.admit('hostname', context), { hostname: names().hostname }),
     applyConfiguration: async (request, context) => {
       const admission = access.admit('applyConfiguration', context);
-      return answer(admission, await applyConfiguration(store, events, request));
+      return answer(admission, await applyConfiguration(store, events, admission.roles, request));
     },
     serviceList: (_, context) => answer(access.admit('serviceList', context), { services: servicesOf(deps) }),
     logsContainers: (_, context) => answer(access.admit('logsContainers', context), { ids: [...deps.logs.ids] }),

@@ -350,7 +350,8 @@ describe('roles', () => {
 });
 
 describe('a node without a v1alpha1 document', () => {
-  const MAINTENANCE = 'apiVersion: v1alpha1\nkind: HostnameConfig\nhostname: a\n';
+  const MAINTENANCE =
+    'apiVersion: v1alpha1\nkind: WireguardConfig\nname: wg0\nprivateKey: mB6WlFOR66Jx5rtPMIpxJ3s4XHyer9NCzqWPP7idGRo=\n';
 
   it('shows what is not sensitive to everybody, and takes its first configuration from everybody', async () => {
     await using node = await startNode(MAINTENANCE);
@@ -360,6 +361,9 @@ describe('a node without a v1alpha1 document', () => {
     assert.ok((await types(stranger, 'ResourceDefinitions.meta.cosi.dev', 'meta')).length > 50);
     assert.equal(await status(types(stranger, 'MachineConfigs.config.talos.dev', 'config')), 'PERMISSION_DENIED');
     const { AUTO } = machineProto.ApplyConfigurationRequest_Mode;
+    const dryRun = { data: Buffer.from(PLAIN), mode: AUTO, dryRun: true };
+    const { messages: shown } = await machine(stranger).applyConfiguration(dryRun);
+    assert.doesNotMatch(shown[0]?.modeDetails ?? '', /mB6WlFOR66/);
     await machine(stranger).applyConfiguration({ data: Buffer.from(PLAIN), mode: AUTO });
     assert.equal(await status(machine(stranger).version({})), 'PERMISSION_DENIED');
     assert.equal(await status(machine(node.client({ crt: '', key: '' })).version({})), 'UNAVAILABLE');

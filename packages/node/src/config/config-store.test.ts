@@ -165,6 +165,13 @@ Config diff:
     assert.deepEqual([hostnameOf(store), kept()], ['a', config('a')]);
   });
 
+  it('shows no secrets to who may not see them', async () => {
+    const store = await opened('a');
+    const text = `${config('a')}  token: abcdef.0123456789\n`;
+    const { details } = await store.apply({ text, mode: 'auto', dryRun: true, hideSecrets: true });
+    assert.match(details, /\n\+ {4}token: "\*{6}"\n/);
+  });
+
   it('says so when a dry run would change nothing but form', async () => {
     const store = await opened('a');
     const text = `# a comment\n${config('a').replaceAll('  ', '    ')}`;

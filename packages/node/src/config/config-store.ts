@@ -11,6 +11,8 @@ export interface ApplyRequest {
   readonly text: string;
   readonly mode: ApplyMode;
   readonly dryRun?: boolean;
+  /** The caller may not see secrets of the configuration in force: a dry run hides them. */
+  readonly hideSecrets?: boolean;
   /** Of mode try; a minute unless given. */
   readonly tryTimeoutMs?: number;
 }
@@ -88,7 +90,7 @@ function createConfigStore(first: AcquiredConfig, sources: ConfigSources, clock:
   const applyNow = async (request: ApplyRequest): Promise<ApplyOutcome> => {
     const { config, warnings } = checkedRequest(request, active.machine === undefined);
     const { mode } = request;
-    if (request.dryRun === true) return { ...dryRun(mode, active, config), warnings };
+    if (request.dryRun === true) return { ...dryRun(request, active, config), warnings };
     log.info('config.apply', { mode });
     if (mode === 'try') tryOut(config, tryTimeout(request));
     else await persist(config);
@@ -205,9 +207,11 @@ const trialDetails = (timeoutMs: number): string =>
 
 const goDuration = (ms: number): string => formatGoDuration(BigInt(Math.round(ms)) * 1_000_000n);
 
-function dryRun(mode: ApplyMode, active: NodeConfig, next: NodeConfig): Pick<ApplyOutcome, 'mode' | 'details'> {
+function dryRun(request: ApplyRequest, active: NodeConfig, next: NodeConfig): Pick<ApplyOutcome, 'mode' | 'details'> {
+  const { mode, hideSecrets } = request;
   const what = mode === 'staged' ? STAGED : WITHOUT_REBOOT;
-  const diff = unifiedDiff(normalText(active), normalText(next)) || 'No changes.';
+  const texts = [active, next].map((config) => normalText(config, { hideSecrets: hideSecrets === true }));
+  const diff = unifiedDiff(texts[0] ?? '', texts[1] ?? '') || 'No changes.';
   const details = `Dry run summary:\n${what} (skipped in dry-run).\nConfig diff:\n\n${diff}`;
   return { mode: mode === 'auto' ? 'no-reboot' : mode, details };
 }

@@ -9,6 +9,7 @@ import {
   type LocatedDocument,
   loadExtendedConfig,
   mapAt,
+  redactConfig,
   type ValidationResult,
   validateConfig,
   withField,
@@ -58,8 +59,10 @@ export function checkNodeConfig(text: string): LoadedNodeConfig {
 }
 
 /** The text of a configuration that was loaded, without comments and in one form, to be compared. */
-export const normalText = ({ text }: NodeConfig): string =>
-  writeYamlDocuments(loadExtendedConfig(text, NODE_TYPES).map(({ tree }) => tree));
+export function normalText({ text }: NodeConfig, { hideSecrets }: { readonly hideSecrets: boolean }): string {
+  const documents = loadExtendedConfig(text, NODE_TYPES);
+  return writeYamlDocuments((hideSecrets ? redactConfig(documents) : documents).map(({ tree }) => tree));
+}
 
 function validated(documents: readonly LocatedDocument[]): ValidationResult {
   const talos = validateConfig(documents, { mode: 'cloud' });
