@@ -185,10 +185,7 @@ describe('links of a real kernel', { skip: whyNot() }, () => {
       links[`nic${n}`]?.mtu === 1234 && isUp(links[`nic${n}`]);
     for (const n of [1, 2, 3]) await host.shows(configured(n));
     plug(4);
-    const pluggedMs = performance.now();
     await host.shows(configured(4));
-    // Generous on a busy machine: it takes some tens of milliseconds.
-    assert.ok(performance.now() - pluggedMs < 5_000);
     assert.notEqual(host.links()['sw1']?.mtu, 1234);
   });
 

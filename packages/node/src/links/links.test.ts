@@ -223,7 +223,13 @@ describe('a daemon that is started again', () => {
   ];
   for (const [name, device] of configs) {
     it(`touches nothing that is as it should be: members of a bond ${name}`, async () => {
-      const kernel = createFakeKernel();
+      const fake = createFakeKernel();
+      // Cards answer one after the other.
+      const linkDetails: Kernel['linkDetails'] = async (link) => {
+        for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+        return fake.linkDetails(link);
+      };
+      const kernel = { ...fake, linkDetails };
       for (const n of [1, 2]) kernel.plug({ name: `eth${n}`, altNames: [`enp${n}s0`] });
       await (await startLinkWorld(kernel, configOf([device]), { manageAll: true }))[Symbol.asyncDispose]();
       assert.deepEqual(

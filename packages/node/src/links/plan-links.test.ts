@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { Device, NodeDocument } from '../config/node-config.ts';
 import { DeviceConfigSpec } from '../resources/device-config.ts';
 import { LinkSpec } from '../resources/links.ts';
@@ -292,5 +293,47 @@ describe('links that nobody mentions', () => {
       assert.deepEqual(names({}, [], [document(kind, 'eth0')]), ['lo'], kind);
     }
     assert.deepEqual(names({}, [], [document('HostnameConfig', 'x')]), ['lo', 'eth0', 'eth1']);
+  });
+});
+
+describe('documents of any content', () => {
+  it('never break the plan', () => {
+    const anyDocument = fc.record({
+      kind: fc.constantFrom(
+        'LinkConfig',
+        'VLANConfig',
+        'BondConfig',
+        'BridgeConfig',
+        'VRFConfig',
+        'VethConfig',
+        'WireguardConfig',
+      ),
+      name: fc.constantFrom('eth0', 'uplink', '__proto__', ''),
+      line: fc.constant(1),
+      value: fc.dictionary(
+        fc.constantFrom(
+          'links',
+          'peer',
+          'peers',
+          'parent',
+          'vlanID',
+          'mtu',
+          'up',
+          'table',
+          'stp',
+          'vlan',
+          'bondMode',
+          'primary',
+          'miimon',
+        ),
+        fc.jsonValue(),
+      ),
+    });
+    fc.assert(
+      fc.property(fc.array(anyDocument, { maxLength: 5 }), (documents) => {
+        for (const spec of plan([], documents).specs) LinkSpec.codec.toYaml(spec);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });
