@@ -8,6 +8,7 @@ import { benchConfig } from './config.ts';
 import { benchDns } from './dns.ts';
 import { benchInventory } from './inventory.ts';
 import { benchKubeApi } from './kube-api.ts';
+import { benchNetlink } from './netlink.ts';
 import { benchPlane } from './plane.ts';
 import { benchPower } from './power.ts';
 import { benchSiderolink } from './siderolink.ts';
@@ -24,6 +25,7 @@ const BENCHES = {
   siderolink: benchSiderolink,
   clusters: benchClusters,
   config: benchConfig,
+  netlink: benchNetlink,
   dns: benchDns,
 } as const;
 
