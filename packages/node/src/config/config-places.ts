@@ -1,8 +1,10 @@
 import { entriesOf, isLegacy, isYamlList, isYamlMap, type LocatedDocument, type YamlTree } from '@bloomery/talos';
+import { linkMembers } from './link-members.ts';
 
 /** What the place of a problem is found by: a value it ends with or quotes, else a path that it names. */
 const QUOTED = /"((?:[^"\\]|\\.){1,300})"/g;
 const PATH = /(?:^|[(\s])\.((?:machine|cluster)(?:\.[A-Za-z]+)+)/;
+const TWO_MASTERS = /^interface ".*" is declared as part of two separate links: /;
 const OLD_PATH = /\[networking\.os\.device\b/;
 
 /** What says of the conflicts of a document with the v1alpha1 document where the other half stands. */
@@ -31,6 +33,8 @@ export function createPlaceFinder(documents: readonly LocatedDocument[]): (probl
     return known;
   };
   return (problem) => {
+    const members = TWO_MASTERS.test(problem) ? memberPlaces(problem, documents) : undefined;
+    if (members !== undefined) return `${problem} (${members})`;
     const conflict = legacy === undefined ? undefined : conflictPlace(problem, legacy, documents);
     if (conflict !== undefined) return `${problem} (${conflict})`;
     const own = documents.find((document) => !isLegacy(document) && problem.startsWith(`${documentName(document)}: `));
@@ -43,6 +47,15 @@ export function createPlaceFinder(documents: readonly LocatedDocument[]): (probl
 }
 
 const documentName = ({ kind, name }: LocatedDocument): string => (name === '' ? kind : `${kind}/${name}`);
+
+/** Both places of a link that two others have as their member. */
+function memberPlaces(problem: string, documents: readonly LocatedDocument[]): string | undefined {
+  const [member, ...masters] = [...problem.matchAll(QUOTED)].map((match) => match[1] ?? '');
+  const places = linkMembers(documents.filter(isLegacy)).filter(
+    (found) => found.member === member && masters.includes(found.master),
+  );
+  return places.length < 2 ? undefined : places.map(({ place }) => place).join(', and ');
+}
 
 function conflictPlace(
   problem: string,

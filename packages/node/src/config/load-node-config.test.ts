@@ -269,6 +269,7 @@ describe('what the node takes and Talos 1.13 does not', () => {
       'probes over HTTP',
       'kind: HTTPProbeConfig\nname: a\nendpoint: https://a.example/ok\ninterval: 1s\nfailureThreshold: 3\ntimeout: 2s',
     ],
+    ['a host name after the address', 'kind: HostnameConfig\nauto: addr'],
     ['the primary link of a bond', 'kind: BondConfig\nname: b\nlinks: [eth0]\nbondMode: active-backup\nprimary: eth0'],
   ];
   for (const [name, document] of taken) {
@@ -277,6 +278,22 @@ describe('what the node takes and Talos 1.13 does not', () => {
       assert.equal(documents.length, 1);
     });
   }
+});
+
+describe('further kinds', () => {
+  it('have one name', () => {
+    const text = 'apiVersion: v1alpha1\nkind: KubespanEndpointsConfig\nextraAnnouncedEndpoints: ["10.0.0.1:51820"]\n';
+    assert.deepEqual(
+      loadNodeConfig(text).documents.map(({ kind }) => kind),
+      ['KubeSpanEndpointsConfig'],
+    );
+  });
+
+  it('of host names are off, stable or addr', () => {
+    const document = (auto: string): string => `apiVersion: v1alpha1\nkind: HostnameConfig\nauto: ${auto}\n`;
+    for (const auto of ['off', 'stable', 'addr']) loadNodeConfig(document(auto));
+    assert.deepEqual(problems(document('junk')), ["HostnameConfig: invalid value for 'auto': junk (auto, line 3)"]);
+  });
 });
 
 describe('what is wrong with a configuration', () => {
@@ -417,6 +434,18 @@ describe('conflicts of a configuration name both places', () => {
     ],
   ];
   for (const [name, text, want] of cases) it(name, () => assert.match(refusal(text), want));
+
+  it('a member of two links', () => {
+    const devices =
+      '      - {interface: bond0, bond: {mode: active-backup, interfaces: [eth0, eth1]}}\n      - interface: br0\n        bridge:\n          interfaces: [eth1]\n';
+    assert.deepEqual(problems(`machine:\n  type: worker\n  network:\n    interfaces:\n${devices}`), [
+      'interface "eth1" is declared as part of two separate links: "bond0" and "br0" (machine.network.interfaces.0.bond.interfaces.1, line 5, and machine.network.interfaces.1.bridge.interfaces.0, line 8)',
+    ]);
+    const bridge = (name: string): string => `apiVersion: v1alpha1\nkind: BridgeConfig\nname: ${name}\nlinks: [eth0]\n`;
+    assert.deepEqual(checkNodeConfig(`${bridge('a')}---\n${bridge('b')}`).warnings, [
+      'link "eth0" is a member of two links, and the last one wins: "a" (links.0, line 4) and "b" (links.0, line 9)',
+    ]);
+  });
 
   it('but a document may add to an interface, and an interface may stand twice', () => {
     loadNodeConfig(`machine:

@@ -19,10 +19,11 @@ import {
 } from '@bloomery/talos';
 import { configConflicts } from './config-conflicts.ts';
 import { createPlaceFinder } from './config-places.ts';
+import { memberWarnings } from './link-members.ts';
 import { clusterSection, machineSection } from './machine-section.ts';
 import { nodeProblems } from './node-checks.ts';
 import type { NodeConfig, NodeDocument } from './node-config.ts';
-import { NODE_TYPES } from './node-types.ts';
+import { KIND_SYNONYMS, NODE_TYPES } from './node-types.ts';
 
 /** A configuration with what Talos warns of. */
 export interface LoadedNodeConfig {
@@ -31,12 +32,13 @@ export interface LoadedNodeConfig {
 }
 
 const MAX_LISTED = 20;
-/** What a machine of a cluster needs and a daemon of the network does not. */
+/** What a machine of a cluster needs and a daemon of the network does not, and what Talos does not allow yet. */
 const NOT_NEEDED = [
   /^(machine|cluster) instructions are required$/,
   /^cluster controlplane endpoint is required$/,
   /^issuing CA (or some accepted CAs are|is|key is) required\b/,
   /^trusted CA certificates are required\b/,
+  /^HostnameConfig: invalid value for 'auto': addr$/,
 ];
 
 /**
@@ -68,9 +70,10 @@ function validated(documents: readonly LocatedDocument[]): ValidationResult {
   const talos = validateConfig(documents, { mode: 'cloud' });
   const errors = talos.errors.filter((error) => !NOT_NEEDED.some((pattern) => pattern.test(error)));
   const own = [...nodeProblems(documents), ...configConflicts(documents)];
-  if (errors.length === 0) return { errors: own, warnings: talos.warnings };
+  const warnings = [...talos.warnings, ...memberWarnings(documents)];
+  if (errors.length === 0) return { errors: own, warnings };
   const placed = createPlaceFinder(documents);
-  return { errors: [...errors.map(placed), ...own], warnings: talos.warnings };
+  return { errors: [...errors.map(placed), ...own], warnings };
 }
 
 function refused(errors: readonly string[]): BloomeryError {
@@ -128,7 +131,7 @@ function configOf(text: string, documents: readonly LocatedDocument[]): NodeConf
 function documentOf(document: LocatedDocument): NodeDocument {
   const { kind, name, tree, lineOf } = document;
   return {
-    kind,
+    kind: KIND_SYNONYMS.get(kind) ?? kind,
     ...(name === '' ? {} : { name }),
     line: lineOf(''),
     value: Object.fromEntries(entriesOf(tree).map(([key, value]) => [key, kubeJson(value)])),

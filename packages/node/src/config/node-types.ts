@@ -6,7 +6,7 @@ const NAME = { yaml: 'name', type: 'string' };
 
 /**
  * What the daemon takes beyond Talos 1.13: `address` as the networking documents write it, one WireGuard peer without a list, device
- * selectors of bridges, split DNS (`ResolverConfig.domains`), and kinds and fields of Talos 1.14.
+ * selectors of bridges, split DNS (`ResolverConfig.domains`), host names after the address, and kinds and fields of Talos 1.14.
  *
  * @see spec/node.md sections 5 and 11
  */
@@ -24,6 +24,8 @@ export const NODE_TYPES: TypeTable = extendTypes({
       { yaml: 'hostDNS', type: '*v1alpha1.HostDNSConfig' },
       { yaml: 'domains', type: '[]bloomery.ResolverDomain' },
     ],
+    // Talos has the word, and refuses it.
+    'network.HostnameConfigV1Alpha1': [{ yaml: 'auto', type: '*string' }],
     'bloomery.ResolverDomain': [NAME, { yaml: 'nameservers', type: '[]network.NameserverConfig' }],
     'network.BondConfigV1Alpha1': [{ yaml: 'primary', type: 'string' }],
     'network.DHCPv4ConfigV1Alpha1': [{ yaml: 'ignoreRoutes', type: '*bool' }],
@@ -40,7 +42,18 @@ export const NODE_TYPES: TypeTable = extendTypes({
     ],
   },
   documents: [
+    {
+      apiVersion: 'v1alpha1',
+      kind: 'KubespanEndpointsConfig',
+      named: false,
+      type: 'network.KubespanEndpointsConfigV1Alpha1',
+    },
     { apiVersion: 'v1alpha1', kind: 'VethConfig', named: true, type: 'network.VethConfigV1Alpha1' },
     { apiVersion: 'v1alpha1', kind: 'HTTPProbeConfig', named: true, type: 'network.HTTPProbeConfigV1Alpha1' },
   ],
 });
+
+/** Other names of kinds. */
+export const KIND_SYNONYMS: ReadonlyMap<string, string> = new Map([
+  ['KubespanEndpointsConfig', 'KubeSpanEndpointsConfig'],
+]);
