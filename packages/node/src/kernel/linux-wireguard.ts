@@ -1,8 +1,9 @@
+import { readdir } from 'node:fs/promises';
 import type { Clock, Logger } from '@bloomery/ports';
 import { startNamedUserspaceDevice, type UserspaceDevice, wireguardPublicKey } from '@bloomery/siderolink';
 import { encodeWireguardGet, encodeWireguardSet, type GenlFamily, WireguardDumpReader } from '@bloomery/wire';
 import { findFamily } from './ethtool-client.ts';
-import type { KernelLinks, KernelView, KernelWireguard, WireguardPatch, WireguardState } from './kernel.ts';
+import type { KernelLink, KernelLinks, KernelView, KernelWireguard, WireguardPatch, WireguardState } from './kernel.ts';
 import { errnoNumber, kernelRefused, refusalErrno } from './kernel-error.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 
@@ -12,6 +13,8 @@ export interface LinuxWireguard extends KernelWireguard, AsyncDisposable {
   isUserspace(name: string): boolean;
   /** End one of wireguard-go's. @returns whether there was one */
   end(name: string): Promise<boolean>;
+  /** Take over those that an earlier run left behind when it crashed: they have worked on. */
+  adopt(): Promise<void>;
 }
 
 /** What it needs. */
@@ -22,10 +25,16 @@ export interface LinuxWireguardDeps {
   readonly links: KernelLinks;
   /** Of generic netlink. */
   readonly requests: NetlinkSocket;
-  /** Folder for control sockets and logs of wireguard-go. */
+  /** Folder for control sockets, process ids and logs of wireguard-go; nobody else's. */
   readonly stateDir: string;
+  /** Leave the devices of wireguard-go when all ends. */
+  readonly leave: boolean;
   readonly settled: () => Promise<void>;
+  /** Put a link into the view anew. */
+  readonly show: (link: KernelLink) => void;
 }
+
+const PID_FILE = '.pid';
 
 /** Make it. Nothing is started before a device is asked for. */
 export function linuxWireguard(deps: LinuxWireguardDeps): LinuxWireguard {
@@ -40,6 +49,14 @@ export function linuxWireguard(deps: LinuxWireguardDeps): LinuxWireguard {
     });
     return family;
   };
+  const keep = (name: string, device: UserspaceDevice): void => {
+    devices.set(name, device);
+    void device.lost.then((reason) => {
+      if (devices.get(name) !== device) return;
+      devices.delete(name);
+      log.warn('kernel.wireguard_lost', { link: name, reason });
+    });
+  };
   const startUserspace = async (name: string, cause: unknown): Promise<void> => {
     log.info('kernel.wireguard_userspace', { link: name, kernel: refusalErrno(cause) });
     // Before the link comes into the view.
@@ -47,12 +64,7 @@ export function linuxWireguard(deps: LinuxWireguardDeps): LinuxWireguard {
     try {
       const device = await startNamedUserspaceDevice(name, deps);
       if (device === undefined) throw kernelRefused(`creating ${name} (wireguard)`, { errno: errnoNumber('EEXIST') });
-      devices.set(name, device);
-      void device.lost.then((reason) => {
-        if (devices.get(name) !== device) return;
-        devices.delete(name);
-        log.warn('kernel.wireguard_lost', { link: name, reason });
-      });
+      keep(name, device);
       await deps.settled();
     } catch (error) {
       devices.delete(name);
@@ -70,6 +82,20 @@ export function linuxWireguard(deps: LinuxWireguardDeps): LinuxWireguard {
   return {
     isUserspace: (name) => devices.has(name),
     end,
+    adopt: async () => {
+      const files = await readdir(deps.stateDir).catch(() => []);
+      for (const name of files.flatMap((file) => (file.endsWith(PID_FILE) ? [file.slice(0, -PID_FILE.length)] : []))) {
+        const link = view.linkByName(name);
+        if (link === undefined) continue;
+        devices.set(name, undefined);
+        const device = await startNamedUserspaceDevice(name, deps).catch(() => undefined);
+        if (device === undefined) devices.delete(name);
+        else {
+          keep(name, device);
+          deps.show(link);
+        }
+      }
+    },
     create: async (name) => {
       if (view.linkByName(name) !== undefined)
         throw kernelRefused(`creating ${name} (wireguard)`, { errno: errnoNumber('EEXIST') });
@@ -94,7 +120,7 @@ export function linuxWireguard(deps: LinuxWireguardDeps): LinuxWireguard {
         await requests.request(`setting up WireGuard of ${name}`, request);
     },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([...devices.keys()].map(end));
+      if (!deps.leave) await Promise.all([...devices.keys()].map(end));
     },
   };
 }

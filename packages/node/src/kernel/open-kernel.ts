@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Logger } from '@bloomery/ports';
 import { decodeRtnlLink, encodeLinkGet, RTM_NEWLINK } from '@bloomery/wire';
@@ -17,8 +18,10 @@ import { createPciNameLookup } from './pci-names.ts';
 export interface KernelOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Folder for control sockets and logs of wireguard-go, where the kernel has no WireGuard. */
+  /** The daemon's folder: where the kernel has no WireGuard, control sockets and logs of wireguard-go are kept in `wireguard` in it. */
   readonly stateDir: string;
+  /** Leave the devices of wireguard-go when it is disposed. */
+  readonly leave?: boolean;
   /** Where `/sys` and `/usr` are; `/` unless given. */
   readonly root?: string;
 }
@@ -32,7 +35,8 @@ const REQUEST_BUFFER_BYTES = 1024 * 1024;
  * @throws BloomeryError BLM_KERNEL_UNANSWERED where there is no netlink
  */
 export async function openKernel(options: KernelOptions): Promise<Kernel & AsyncDisposable> {
-  const { clock, log, stateDir, root = '/' } = options;
+  const { clock, log, root = '/', leave = false } = options;
+  const stateDir = join(options.stateDir, 'wireguard');
   const stack = new AsyncDisposableStack();
   const socket = (protocol: number) => openNetlinkSocket({ protocol, clock, receiveBufferBytes: REQUEST_BUFFER_BYTES });
   try {
@@ -46,7 +50,17 @@ export async function openKernel(options: KernelOptions): Promise<Kernel & Async
       await settled();
     };
     const links = linuxLinks({ view, send, look: (index) => lookAtLink(requests, view, index) });
-    const wireguard = linuxWireguard({ clock, log, view, links, requests: generic, stateDir, settled });
+    const wireguard = linuxWireguard({
+      clock,
+      log,
+      view,
+      links,
+      requests: generic,
+      stateDir,
+      settled,
+      leave,
+      show: view.putLink,
+    });
     const follower = stack.use(await followKernel(view, { clock, log, requests }));
     const listeners = new Set<(change: KernelChange) => void>();
     const onChange = (linkIndex: number): void => {
@@ -55,6 +69,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel & Async
     const ethtool = stack.use(await openEthtool({ clock, log, requests: generic, onChange }));
     const pciNames = createPciNameLookup(root);
     stack.use(wireguard);
+    await wireguard.adopt();
     const announce = async (linkIndex: number, address: string): Promise<void> => {
       const link = view.links.get(linkIndex);
       if (link !== undefined) return announceAddress(link, address);
