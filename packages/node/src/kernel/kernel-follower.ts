@@ -26,6 +26,7 @@ import {
   RTNLGRP_LINK,
 } from '@bloomery/wire';
 import type { KernelRoute } from './kernel.ts';
+import { refusalErrno } from './kernel-error.ts';
 import { applyNews } from './kernel-news.ts';
 import type { LiveView } from './live-view.ts';
 import { NETLINK_ROUTE, type NetlinkListener, type NetlinkSocket, openNetlinkSocket } from './netlink-socket.ts';
@@ -56,6 +57,7 @@ const GROUPS = [
 /** News that wait while everything is asked anew; with more, it is asked once more instead. */
 const WAITING_MAX = 20_000;
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+const NOT_BUILT: ReadonlySet<string> = new Set(['EOPNOTSUPP', 'EAFNOSUPPORT']);
 const DUMP_ATTEMPTS = 10;
 /** Between two times that everything is asked anew, so that a storm of news does not keep the daemon busy. */
 const RESYNC_PAUSE_MS = 200;
@@ -214,7 +216,13 @@ async function dump<T>(
       const one = message.type === type ? decode(bytes, message.from, message.to) : undefined;
       if (one !== undefined) all.push(one);
     };
-    const isInterrupted = await requests.request(what, request, take);
+    let isInterrupted = false;
+    try {
+      isInterrupted = await requests.request(what, request, take);
+    } catch (error) {
+      // A kernel without IPv6, or without rules, has none.
+      if (!NOT_BUILT.has(refusalErrno(error) ?? '')) throw error;
+    }
     if (!isInterrupted || attempt === DUMP_ATTEMPTS) return all;
   }
 }
