@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type BenchResult, median } from './bench-result.ts';
 import { answerTimeP99, type DnsLoad, loadFully } from './dns/dns-load.ts';
 import {
+  bundleOurs,
   type DnsServer,
   hotNames,
   startCoreDns,
@@ -43,6 +44,7 @@ export async function benchDns(say: (line: string) => void): Promise<readonly Be
         .map((name) => `${name} A\n`)
         .join(''),
     );
+    await bundleOurs();
     const source = await startSource(dir);
     servers.push(source);
     const measured: DnsServer[] = [];

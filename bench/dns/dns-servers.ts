@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { peer } from '../../packages/bloomery/src/testing/peer-process.ts';
 import { until } from '../../packages/ports/src/index.ts';
 
@@ -15,6 +16,7 @@ export interface DnsServer {
 
 export const HOT_NAMES = 1_000;
 const COREDNS = peer('coredns');
+const OUT = join(import.meta.dirname, '../out/dns');
 
 /** Why the bench cannot run here, or false. */
 export function whyNoDnsBench(): string | false {
@@ -61,14 +63,31 @@ export async function startCoreDns(dir: string, source: number): Promise<DnsServ
   return start('CoreDNS', port, [COREDNS.path, '-conf', file, '-quiet']);
 }
 
-/** Ours, with the flags of Node that `bloomery` has. */
+/** Put ours into two files, as `make setup` does with the whole of Bloomery. */
+export async function bundleOurs(): Promise<void> {
+  await build({
+    entryPoints: {
+      'host-dns': join(import.meta.dirname, 'host-dns-process.ts'),
+      'datagram-worker': join(import.meta.dirname, '../../packages/node/src/dns/native/datagram-worker.ts'),
+    },
+    outdir: OUT,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    external: ['koffi', 'netlink'],
+    logLevel: 'error',
+  });
+}
+
+/** Ours, with the flags of Node that `bloomery node` has. */
 export async function startOurs(datagrams: 'native' | 'portable', source: number): Promise<DnsServer> {
   const port = await freePort();
-  const flags = ['--min-semi-space-size=8', '--max-semi-space-size=8', '--heap-growing-percent=40'];
-  const main = join(import.meta.dirname, 'host-dns-process.ts');
+  const flags = ['--max-semi-space-size=1', '--heap-growing-percent=20'];
   const name = datagrams === 'native' ? 'ours' : 'ours, portable';
-  const args = [...flags, '--disable-warning=ExperimentalWarning', main, datagrams, `${port}`, `${source}`];
-  return start(name, port, [process.execPath, ...args]);
+  return start(name, port, [process.execPath, ...flags, join(OUT, 'host-dns.mjs'), datagrams, `${port}`, `${source}`]);
 }
 
 /** The names that are asked for. */
