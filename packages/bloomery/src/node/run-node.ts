@@ -42,7 +42,7 @@ export async function runNode(options: NodeOptions, deps: NodeCommandDeps): Prom
   const source = options.configFile === undefined ? {} : { file: options.configFile };
   const store = await openConfigStore({ stateDir, log, ...source }, clock);
   stack.defer(() => store.stop());
-  const linux = stack.use(await openKernel({ clock, log, stateDir }));
+  const linux = stack.use(await openKernel({ clock, log, stateDir, leave: options.leave }));
   const kernel = await createKernelJournal(linux, { file: join(stateDir, 'undo.json'), log });
   const files = createHostFileKeeper({ root: '/', stateDir, enabled: options.hostFiles, log });
   await files.recover();
