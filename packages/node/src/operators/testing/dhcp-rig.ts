@@ -32,6 +32,9 @@ export interface DhcpRig {
   stopHost(): Promise<void>;
   /** Addresses of the host's link as `ip -j` tells them. */
   addresses(): readonly string[];
+  /** Run a program in the host's namespace, or the server's; what it printed. Throws when it fails. */
+  runInHost(program: string, ...args: readonly string[]): string;
+  runInServer(program: string, ...args: readonly string[]): string;
   /** The host's namespace and the server's. */
   readonly host: string;
   readonly server: string;
@@ -128,6 +131,8 @@ export function makeDhcpRig(...serverAddresses: readonly string[]): DhcpRig {
       const [{ addr_info: found = [] } = {}] = JSON.parse(ip('-n', host, '-j', 'address', 'show', 'eth0'));
       return found.map((one: { local: string; prefixlen: number }) => `${one.local}/${one.prefixlen}`);
     },
+    runInHost: (program, ...args) => ip('netns', 'exec', host, program, ...args),
+    runInServer: (program, ...args) => ip('netns', 'exec', server, program, ...args),
     host,
     server,
     mac: link.address,
