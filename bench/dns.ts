@@ -18,7 +18,9 @@ import {
 
 const ROUNDS = 5;
 const LOAD_S = 2;
-const LATENCY_S = 2;
+const LATENCY_S = 1;
+/** A moment in which nobody else wants the processor comes sooner or later. */
+const LATENCIES = 2;
 
 interface Measured {
   readonly perSecond: number;
@@ -78,7 +80,9 @@ async function measureInTurn(
   for (let round = 1; round <= ROUNDS; round++) {
     for (const server of servers) {
       const load = await loadFully(server, names, LOAD_S);
-      const p99 = await answerTimeP99(server, names, LATENCY_S);
+      const p99s = [];
+      for (let i = 0; i < LATENCIES; i++) p99s.push(await answerTimeP99(server, names, LATENCY_S));
+      const p99 = Math.min(...p99s);
       loads.get(server.name)?.push(load);
       times.get(server.name)?.push(p99);
       say(
