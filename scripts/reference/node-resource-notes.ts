@@ -18,7 +18,7 @@ export const RESOURCE_NOTES: Readonly<Record<string, ResourceNote>> = {
   ),
   DevicesStatuses: note('`devices`', 'Whether links have their names, so that they can be configured'),
   DiscoveryConfigs: note('`cluster`', LATER),
-  DNSCaches: note('`dns`', 'Counters of the name server: hits, misses, entries'),
+  DNSCaches: note('`host`', 'Counters of the name server: hits, misses, entries'),
   DNSResolveCaches: note('`udp-ADDRESS:PORT`, `tcp-…`, `udp6-…`, `tcp6-…`', 'A listener of the name server'),
   DNSUpstreams: note(
     '`#NNN ADDRESS`',
@@ -42,7 +42,7 @@ export const RESOURCE_NOTES: Readonly<Record<string, ResourceNote>> = {
   KubeSpanPeerStatuses: note('public key', LATER),
   KubernetesAccessConfigs: note('`config`', LATER),
   LinkAliasSpecs: note('link', 'The alias that a LinkAliasConfig document gives a link'),
-  LinkRefreshes: note('link', 'Counts how often the link was made ready anew'),
+  LinkRefreshes: note('`wireguard`', 'Counts changes of WireGuard devices, which the kernel does not tell of'),
   LinkSpecs: note('link', 'A link as it shall be. Layers are merged field by field'),
   LinkStatuses: note('link', 'A link as it is, with what ethtool and sysfs say of it'),
   MachineConfigs: note(

@@ -56,7 +56,9 @@ export function eventsController(events: Pick<NodeEvents, 'publish'>): Controlle
 }
 
 function addressEvent(context: ReconcileContext) {
-  const prefixes = context.get(NodeAddress, 'current')?.spec.addresses ?? [];
+  // Without those of pods and services, once the node knows which these are.
+  const own = context.get(NodeAddress, 'current-no-k8s') ?? context.get(NodeAddress, 'current');
+  const prefixes = own?.spec.addresses ?? [];
   return {
     hostname: context.get(HostnameStatus, 'hostname')?.spec.hostname ?? '',
     addresses: prefixes.map((prefix) => prefix.replace(/\/\d+$/, '')),
