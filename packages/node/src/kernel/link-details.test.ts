@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { DriverInfo } from './driver-info.ts';
 import type { EthtoolClient } from './ethtool-client.ts';
 import type { KernelLink, LinkDetails } from './kernel.ts';
 import { readLinkDetails } from './link-details.ts';
@@ -31,22 +32,23 @@ describe('what sysfs and ethtool say of a link', () => {
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
-  // The name is that of no link of this machine: its driver is not asked.
-  const read = (basics: Partial<LinkDetails> = {}): Promise<LinkDetails> => {
+  const read = (basics: Partial<LinkDetails> = {}, driver?: DriverInfo): Promise<LinkDetails> => {
     const ethtool: Pick<EthtoolClient, 'readLink'> = { readLink: async () => basics };
-    const link: Pick<KernelLink, 'name'> = { name: 'blm-no-link' };
+    const link: Pick<KernelLink, 'name'> = { name: 'eth0' };
     return readLinkDetails(link as KernelLink, {
       root,
       ethtool: ethtool as EthtoolClient,
       pciNames: createPciNameLookup(root),
+      readDriver: async () => driver,
     });
   };
-  const device = 'sys/class/net/blm-no-link/device';
+  const device = 'sys/class/net/eth0/device';
+  const pci = 'sys/bus/pci/devices/0000:01:00.0';
 
   it('is bus, driver, numbers and names of a PCI card, and what ethtool adds', async () => {
     put(`${device}/uevent`, 'DRIVER=igb\nPCI_CLASS=20000\nPCI_ID=8086:1521\nPCI_SLOT_NAME=0000:01:00.0\n');
-    put(`${device}/vendor`, '0x8086\n');
-    put(`${device}/device`, '0x1521\n');
+    put(`${pci}/vendor`, '0x8086\n');
+    put(`${pci}/device`, '0x1521\n');
     put('usr/share/misc/pci.ids', PCI_IDS);
     assert.deepEqual(await read({ linkState: true, speedMbit: 1000, port: 0, duplex: 1 }), {
       ...{ busPath: '0000:01:00.0', pciID: '8086:1521', driver: 'igb' },
@@ -57,21 +59,39 @@ describe('what sysfs and ethtool say of a link', () => {
   });
 
   it('has no names where the host has no list, or it does not know the card', async () => {
-    put(`${device}/uevent`, 'PCI_ID=8086:ffff\n');
-    put(`${device}/vendor`, '0x8086\n');
-    put(`${device}/device`, '0xffff\n');
-    const numbers = { pciID: '8086:ffff', vendorID: '0x8086', productID: '0xffff' };
+    put(`${device}/uevent`, 'PCI_ID=8086:ffff\nPCI_SLOT_NAME=0000:01:00.0\n');
+    put(`${pci}/vendor`, '0x8086\n');
+    put(`${pci}/device`, '0xffff\n');
+    const numbers = { busPath: '0000:01:00.0', pciID: '8086:ffff', vendorID: '0x8086', productID: '0xffff' };
     assert.deepEqual(await read(), numbers);
     put('usr/share/hwdata/pci.ids', PCI_IDS);
     assert.deepEqual(await read(), { ...numbers, vendor: 'Intel Corporation' });
-    put(`${device}/vendor`, '0xdead\n');
+    put(`${pci}/vendor`, '0xdead\n');
     assert.deepEqual(await read(), { ...numbers, vendorID: '0xdead' });
+  });
+
+  it('comes from the driver where sysfs does not tell it', async () => {
+    put(`${device}/uevent`, 'DRIVER=virtio_net\nMODALIAS=virtio:d00000001v00001AF4\n');
+    put(`${pci}/vendor`, '0x8086\n');
+    put(`${pci}/device`, '0x1521\n');
+    const versions = { version: '1.0.0', firmwareVersion: '' };
+    assert.deepEqual(await read({}, { driver: 'virtio', busInfo: '0000:01:00.0', ...versions }), {
+      ...{ busPath: '0000:01:00.0', driver: 'virtio_net', driverVersion: '1.0.0' },
+      ...{ vendorID: '0x8086', productID: '0x1521' },
+    });
+    rmSync(join(root, 'sys'), { recursive: true });
+    assert.deepEqual(await read({}, { driver: 'r8152', busInfo: 'usb-0000:00:14.0-1', ...versions }), {
+      ...{ busPath: 'usb-0000:00:14.0-1', driver: 'r8152', driverVersion: '1.0.0' },
+    });
+    assert.deepEqual(await read({}, { driver: 'bridge', busInfo: '../../etc', ...versions, version: '' }), {
+      ...{ busPath: '../../etc', driver: 'bridge' },
+    });
   });
 
   it('is what can be read, when the rest is missing or rubbish', async () => {
     assert.deepEqual(await read(), {});
     put(`${device}/uevent`, '\0\n=\nDRIVER\nDRIVER=virtio_net=x\nPCI_ID=1:2');
-    put(`${device}/vendor`, 'none');
+    put(`${pci}/vendor`, 'none');
     assert.deepEqual(await read(), { driver: 'virtio_net=x', pciID: '1:2' });
   });
 

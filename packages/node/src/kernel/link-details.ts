@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readDriverInfo } from './driver-info.ts';
+import type { DriverInfo } from './driver-info.ts';
 import type { EthtoolClient } from './ethtool-client.ts';
 import type { KernelLink, LinkDetails } from './kernel.ts';
 import type { PciNameLookup } from './pci-names.ts';
@@ -11,29 +11,35 @@ export interface LinkDetailsDeps {
   readonly root: string;
   readonly ethtool: EthtoolClient;
   readonly pciNames: PciNameLookup;
+  readonly readDriver: (linkName: string) => Promise<DriverInfo | undefined>;
 }
+
+/** `0000:01:00.0`. */
+const PCI_ADDRESS = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
 
 /** What sysfs, the driver and ethtool say of a link. What cannot be read is absent; never fails. */
 export async function readLinkDetails(link: KernelLink, deps: LinkDetailsDeps): Promise<LinkDetails> {
   const device = join(deps.root, 'sys/class/net', link.name, 'device');
   const uevent = keysOf(await text(join(device, 'uevent')));
-  const driver = await readDriverInfo(link.name).catch(() => undefined);
-  const pciID = uevent.get('PCI_ID');
+  const driver = await deps.readDriver(link.name).catch(() => undefined);
   const found: Readonly<Record<string, string | undefined>> = {
     busPath: uevent.get('PCI_SLOT_NAME') ?? driver?.busInfo,
-    pciID,
+    pciID: uevent.get('PCI_ID'),
     driver: uevent.get('DRIVER') ?? driver?.driver,
     driverVersion: driver?.version,
     firmwareVersion: driver?.firmwareVersion,
   };
-  const pci = pciID === undefined ? {} : await readPci(device, deps.pciNames);
+  // Of virtio cards only the driver tells where they are.
+  const busPath = found['busPath'] ?? '';
+  const pci = PCI_ADDRESS.test(busPath) ? await readPci(busPath, deps) : {};
   return { ...present(found), ...pci, ...(await deps.ethtool.readLink(link)) };
 }
 
-async function readPci(device: string, lookUp: PciNameLookup): Promise<Partial<LinkDetails>> {
+async function readPci(address: string, { root, pciNames }: LinkDetailsDeps): Promise<Partial<LinkDetails>> {
+  const device = join(root, 'sys/bus/pci/devices', address);
   const [vendorID, productID] = [hex4(await text(join(device, 'vendor'))), hex4(await text(join(device, 'device')))];
   if (vendorID === '' || productID === '') return {};
-  return { vendorID, productID, ...(await lookUp(vendorID, productID)) };
+  return { vendorID, productID, ...(await pciNames(vendorID, productID)) };
 }
 
 /** `0x8086`. */

@@ -10,9 +10,22 @@ import {
   encodeRouteRemoval,
   encodeRuleRemoval,
 } from '@bloomery/wire';
-import type { KernelAddresses, KernelLinks, KernelRoutes, KernelRules, KernelView, LinkChange } from './kernel.ts';
+import { maskedPrefix, parsePrefix } from '../addresses/ip-prefix.ts';
+import { newAddress } from './journal-entry.ts';
+import type {
+  KernelAddress,
+  KernelAddresses,
+  KernelLinks,
+  KernelRoutes,
+  KernelRules,
+  KernelView,
+  LinkChange,
+} from './kernel.ts';
 import { addressKey, routeKey } from './kernel-keys.ts';
 import { linkName, routeText, ruleText } from './object-names.ts';
+
+/** Of IPv4. */
+const IFA_F_SECONDARY = 0x1;
 
 /** Sends a request; resolves when the view shows what came of it. */
 export type SendRequest = (what: string, request: Uint8Array) => Promise<void>;
@@ -86,10 +99,36 @@ export function linuxAddresses({ view, send }: ChangeDeps, announce: KernelAddre
       const what = isThere ? `changing ${address.address} on ${on}` : `adding ${address.address} to ${on}`;
       return send(what, encodeNewAddress(address));
     },
-    remove: (linkIndex, address) =>
-      send(`removing ${address} from ${linkName(view, linkIndex)}`, encodeAddressRemoval(linkIndex, address)),
+    remove: async (linkIndex, address) => {
+      const on = linkName(view, linkIndex);
+      const others = dependents(view, linkIndex, address);
+      await send(`removing ${address} from ${on}`, encodeAddressRemoval(linkIndex, address));
+      for (const other of others)
+        if (!view.addresses.has(addressKey(other)))
+          await send(`putting ${other.address} back on ${on}`, encodeNewAddress(newAddress(other)));
+    },
     announce,
   };
+}
+
+/** Addresses of the same IPv4 network that came later: the kernel removes them with the first one, unless told otherwise. */
+function dependents({ addresses }: KernelView, linkIndex: number, address: string): readonly KernelAddress[] {
+  const first = addresses.get(addressKey({ linkIndex, address }));
+  const network = networkText(address);
+  if (first === undefined || (first.flags & IFA_F_SECONDARY) !== 0 || network === undefined) return [];
+  return [...addresses.values()].filter(
+    (other) =>
+      other.linkIndex === linkIndex &&
+      other.peer === undefined &&
+      (other.flags & IFA_F_SECONDARY) !== 0 &&
+      networkText(other.address) === network,
+  );
+}
+
+/** undefined of IPv6, which knows no such thing. */
+function networkText(address: string): string | undefined {
+  const prefix = parsePrefix(address);
+  return prefix?.address.family === 'inet4' ? maskedPrefix(prefix).text : undefined;
 }
 
 /** Changes to routes over rtnetlink. */

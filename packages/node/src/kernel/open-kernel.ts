@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Logger } from '@bloomery/ports';
 import { decodeRtnlLink, encodeLinkGet, RTM_NEWLINK } from '@bloomery/wire';
 import { announceAddress } from './announce-address.ts';
+import { readDriverInfo } from './driver-info.ts';
 import { openEthtool } from './ethtool-client.ts';
 import type { Kernel, KernelChange } from './kernel.ts';
 import { errnoNumber, kernelRefused } from './kernel-error.ts';
@@ -96,7 +97,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel & Async
       rules: linuxRules({ view, send }),
       wireguard,
       ethernet: ethtool,
-      linkDetails: (link) => readLinkDetails(link, { root, ethtool, pciNames }),
+      linkDetails: (link) => readLinkDetails(link, { root, ethtool, pciNames, readDriver: readDriverInfo }),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
   } catch (error) {
