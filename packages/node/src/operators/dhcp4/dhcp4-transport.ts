@@ -14,13 +14,13 @@ export type OnDhcp4 = (payload: Uint8Array) => void;
 
 /** The way to the servers while something is asked. Disposing it ends it. */
 export interface Dhcp4Channel extends Disposable {
-  /** @throws BloomeryError BLM_NODE_DHCP when the link refuses it. */
+  /** @throws BloomeryError BLM_KERNEL_REFUSED */
   send(payload: Uint8Array): void;
 }
 
 /** How a client speaks with servers. */
 export interface Dhcp4Transport {
-  /** To everybody on the link, also without an address on it. @throws BloomeryError BLM_NODE_DHCP when there is no such socket */
+  /** To everybody on the link, also without an address on it. @throws BloomeryError BLM_KERNEL_REFUSED, BLM_NODE_DHCP */
   broadcast(link: Dhcp4Link, onReply: OnDhcp4): Promise<Dhcp4Channel>;
   /**
    * From the leased address to the server that leased it, by the host's routes. Also hears what comes by broadcast: refusals do (RFC

@@ -1,7 +1,8 @@
 import { BloomeryError, type Logger } from '@bloomery/ports';
 import { decodeIpv4Udp, encodeIpv4Udp } from '@bloomery/wire';
+import { kernelRefused } from '../../kernel/kernel-error.ts';
+import { type LibC, loadLibC } from '../../kernel/libc.ts';
 import type { Dhcp4Channel, Dhcp4Link, OnDhcp4 } from './dhcp4-transport.ts';
-import { type Libc, loadLibc } from './libc.ts';
 
 const AF_PACKET = 17;
 const SOCK_DGRAM = 2;
@@ -79,7 +80,9 @@ interface OpenSocket {
 }
 
 async function openSocket(onReply: (linkIndex: number, payload: Uint8Array) => void, log: Logger): Promise<OpenSocket> {
-  const libc = await loadLibc();
+  const libc = await loadLibC();
+  if (libc === undefined)
+    throw new BloomeryError('BLM_NODE_DHCP', 'opening a raw socket for DHCP: no FFI on this platform');
   const socket = libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK_CLOEXEC, 0);
   if (socket < 0) throw refused('opening a raw socket for DHCP', libc);
   const wake = libc.eventfd(0, SOCK_NONBLOCK_CLOEXEC);
@@ -135,7 +138,7 @@ async function openSocket(onReply: (linkIndex: number, payload: Uint8Array) => v
   };
 }
 
-function receiver(libc: Libc, socket: number, onReply: (linkIndex: number, payload: Uint8Array) => void): () => void {
+function receiver(libc: LibC, socket: number, onReply: (linkIndex: number, payload: Uint8Array) => void): () => void {
   const buffer = Buffer.alloc(PACKET_MAX);
   const from = Buffer.alloc(SOCKADDR_BYTES);
   const fromBytes = Buffer.alloc(4);
@@ -152,7 +155,7 @@ function receiver(libc: Libc, socket: number, onReply: (linkIndex: number, paylo
   };
 }
 
-function attachFilter(libc: Libc, socket: number): void {
+function attachFilter(libc: LibC, socket: number): void {
   const program = Buffer.alloc(TO_CLIENT_PORT.length * 8);
   for (const [i, [operation, ifTrue, ifFalse, operand]] of TO_CLIENT_PORT.entries()) {
     program.writeUInt16LE(operation, i * 8);
@@ -185,6 +188,6 @@ export function macBytes(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text.replaceAll(':', ''), 'hex'));
 }
 
-function refused(what: string, libc: Libc): BloomeryError {
-  return new BloomeryError('BLM_NODE_DHCP', `${what}: ${libc.lastError()}`, { retryable: true });
+function refused(what: string, libc: LibC): BloomeryError {
+  return kernelRefused(what, { errno: libc.errno() });
 }
