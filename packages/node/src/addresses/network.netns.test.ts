@@ -237,6 +237,22 @@ describe('addresses, routes and rules of a real kernel', { skip }, () => {
     ip('addr', 'del', '10.200.0.9/24', 'dev', 'eth0');
   });
 
+  it('that go take no address of others with them, though the kernel would', async () => {
+    apply(FULL);
+    await become(ALL);
+    ip('addr', 'add', '10.11.0.50/24', 'dev', 'eth0');
+    ip('addr', 'add', '10.12.0.50/24', 'dev', 'eth0');
+    const others = ['eth0 10.11.0.50/24', 'eth0 10.12.0.50/24'];
+    await become({ ...ALL, addresses: [...ALL.addresses, ...others].sort() });
+    apply(HEAD);
+    await become({ ...FOREIGN, addresses: [...FOREIGN.addresses, ...others].sort() });
+    apply(FULL);
+    await become({ ...ALL, addresses: [...ALL.addresses, ...others].sort() });
+    ip('addr', 'del', '10.11.0.50/24', 'dev', 'eth0');
+    ip('addr', 'del', '10.12.0.50/24', 'dev', 'eth0');
+    await become(ALL);
+  });
+
   it('are gone with the configuration, and those of others are as they were', async () => {
     apply(HEAD);
     await become(FOREIGN);
