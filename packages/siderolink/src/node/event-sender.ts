@@ -91,7 +91,6 @@ export function startEventSender(sink: string | undefined, deps: EventSenderDeps
 }
 
 const DRAIN_POLL_MS = 50;
-const FOREVER_MS = 0x7fff_ffff;
 
 interface State {
   sink: string | undefined;
@@ -111,7 +110,7 @@ async function deliver(state: State, deps: EventSenderDeps): Promise<void> {
     const event = state.waiting[0];
     const { sink } = state;
     if (sink === undefined || event === undefined || !isReachable()) {
-      await clock.sleep(FOREVER_MS, state.wake.signal);
+      await aborted(state.wake.signal);
       continue;
     }
     try {
@@ -129,4 +128,9 @@ async function deliver(state: State, deps: EventSenderDeps): Promise<void> {
       await clock.sleep(retryMs, state.wake.signal);
     }
   }
+}
+
+/** Without a timer: waiting for something to say must not keep a process alive. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
