@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isBloomeryError } from '@bloomery/ports';
 import fc from 'fast-check';
-import { decodeUapiGet, encodeUapiSet, isWholeUapiAnswer, uapiErrno } from './uapi.ts';
+import { decodeUapiGet, decodeUapiSecrets, encodeUapiSet, isWholeUapiAnswer, uapiErrno } from './uapi.ts';
 
 const KEY = 'XKe00RWj3kHMBrOhzXYPf8GpkbCCz5iqjwFdQs+bBBw=';
 const HEX = '5ca7b4d115a3de41cc06b3a1cd760f7fc1a991b082cf98aa8f015d42cf9b041c';
@@ -25,6 +25,33 @@ const ANSWER = [
 ].join('\n');
 
 describe('WireGuard UAPI', () => {
+  it('writes preshared keys, also none, the firewall mark, and changes of known peers only', () => {
+    const peer = { publicKey: KEY, remove: false, replaceAllowedIps: false, allowedIps: [] };
+    const peers = [
+      { ...peer, presharedKey: KEY, updateOnly: true },
+      { ...peer, presharedKey: '' },
+    ];
+    const lines = [`public_key=${HEX}`, 'update_only=true', `preshared_key=${HEX}`];
+    assert.equal(
+      encodeUapiSet({ firewallMark: 7, peers }),
+      ['set=1', 'fwmark=7', ...lines, `public_key=${HEX}`, `preshared_key=${'0'.repeat(64)}`, '', ''].join('\n'),
+    );
+  });
+
+  it('reads what a device keeps secret, and that there is none', () => {
+    const other = HEX.replace('5c', '5d');
+    const text = [`private_key=${HEX}`, 'fwmark=7', `public_key=${other}`, `preshared_key=${HEX}`].join('\n');
+    const { privateKey, firewallMark, presharedKeys } = decodeUapiSecrets(`${text}\n`);
+    assert.deepEqual([privateKey, firewallMark], [KEY, 7]);
+    assert.deepEqual([...presharedKeys], [[Buffer.from(other, 'hex').toString('base64'), KEY]]);
+    const none = decodeUapiSecrets(
+      `private_key=${'0'.repeat(64)}\npublic_key=${HEX}\npreshared_key=${'0'.repeat(64)}\n`,
+    );
+    assert.deepEqual([none.privateKey, none.firewallMark, none.presharedKeys.size], ['', 0, 0]);
+    for (const bad of ['private_key=7\n', 'fwmark=x\n', `public_key=${HEX}0\n`])
+      assert.throws(() => decodeUapiSecrets(bad), { code: 'BLM_WIRE_MALFORMED' });
+  });
+
   it('writes a set request with hex keys and a closing empty line', () => {
     const text = encodeUapiSet({
       privateKey: KEY,
