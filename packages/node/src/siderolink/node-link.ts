@@ -18,8 +18,6 @@ export interface NodeLinkDeps {
   readonly dialer: Pick<DialDeps, 'environment' | 'authorities'>;
   /** Where the machine remembers its unique token. Absent: that of the configuration is sent as it is. */
   readonly uniqueToken?: UniqueTokenStore;
-  /** Say what would be joined, and join nothing. */
-  readonly dryRun?: boolean;
   /** The client library unless given. */
   readonly start?: StartSiderolinkNode;
 }
@@ -45,7 +43,7 @@ const FOLDER = 'siderolink';
 /** The link of a daemon. Nothing is done before it is joined. */
 export function createNodeLink(
   { clock, log, random, settings }: Pick<NodeEnvironment, 'clock' | 'log' | 'random' | 'settings'>,
-  { dialer, uniqueToken, dryRun = false, start = startSiderolinkNode }: NodeLinkDeps,
+  { dialer, uniqueToken, start = startSiderolinkNode }: NodeLinkDeps,
 ): NodeLink {
   let isJoining = false;
   const node: SiderolinkNode = start(
@@ -55,7 +53,6 @@ export function createNodeLink(
   return {
     join: (inputs, sinks) => {
       isJoining = inputs !== undefined;
-      if (dryRun) return;
       node.update(inputs);
       node.direct(sinks);
     },

@@ -43,7 +43,7 @@ interface Rig extends AsyncDisposable {
 }
 
 /** The controllers over a library that joins nothing. */
-function rig(cmdline = '', dryRun = false): Rig {
+function rig(cmdline = ''): Rig {
   const joined: (LinkInputs | undefined)[] = [];
   const sent: string[] = [];
   const listeners = new Set<(status: SiderolinkNodeStatus) => void>();
@@ -69,7 +69,7 @@ function rig(cmdline = '', dryRun = false): Rig {
   });
   const clock = createFakeClock(1_700_000_000_000);
   const environment = testEnvironment({ clock }, { cmdline });
-  const controllers = siderolinkControllers(environment, { dialer: {}, dryRun, start });
+  const controllers = siderolinkControllers(environment, { dialer: {}, start });
   const runtime = startTestRuntime(controllers, {
     clock,
     definitions: [MachineConfig, NetworkStatus, LinkSpec, AddressSpec, NodeAddress, HostnameStatus],
@@ -159,13 +159,6 @@ describe('joining', () => {
     });
     await r.haveAddress(false);
     assert.notEqual(r.joined.at(-1), undefined);
-  });
-
-  it('is not done in a dry run', async () => {
-    await using r = rig('siderolink.api=plane:1', true);
-    await r.haveAddress();
-    assert.deepEqual(r.joined, []);
-    assert.equal(r.runtime.specs(SiderolinkStatus)['siderolink-status']?.connected, false);
   });
 
   it('sends logs and events where documents and arguments say, also without a link', async () => {

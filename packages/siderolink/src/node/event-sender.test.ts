@@ -108,6 +108,21 @@ describe('the event sender', () => {
     assert.deepEqual([tasks()[0], tasks().at(-1)], ['10', '1009']);
   });
 
+  it('keeps what it has to say until it is told of a sink, and goes on at another one when it is', async () => {
+    const quiet = { ...silentLog, warn: (event: string) => void warnings.push(event) };
+    using early = startEventSender(undefined, { clock, log: quiet, random: (length) => randomBytes(length) });
+    for (let i = 0; i < 1_001; i++) early.send(TaskEventSchema, { task: String(i) });
+    assert.deepEqual([early.backlog, warnings], [1_000, []]);
+    early.redirect(server.api);
+    await until('delivered', () => early.backlog === 0);
+    assert.deepEqual([tasks()[0], tasks().at(-1)], ['1', '1000']);
+    await using other = await startFakeLinkServer();
+    early.redirect(other.api);
+    early.send(TaskEventSchema, { task: 'at the other' });
+    await until('delivered there', () => early.backlog === 0);
+    assert.deepEqual([server.events.length, other.events.length], [1_000, 1]);
+  });
+
   it('says when not everything was delivered in time', async () => {
     server.sink = 'INTERNAL';
     send('a');
