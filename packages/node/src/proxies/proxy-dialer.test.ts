@@ -42,19 +42,17 @@ describe('the dialer of the daemon', () => {
     environment: Environment,
     trusted = true,
   ): Promise<string> => {
-    const { agents } = createProxyDialer({
+    const dialer = createProxyDialer({
       clock: systemClock,
       environment: () => environment,
       authorities: () => (trusted ? authority : undefined),
     });
     const port = portOf(scheme === 'https' ? secure : plain);
     const url = `${scheme}://${host}:${port}/`;
+    const createConnection = () => dialer.open({ host, port }, { isTls: scheme === 'https', protocols: ['http/1.1'] });
     try {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        const request =
-          scheme === 'https'
-            ? get(url, { agent: agents['https:'] }, resolve)
-            : getPlain(url, { agent: agents['http:'] }, resolve);
+        const request = (scheme === 'https' ? get : getPlain)(url, { createConnection }, resolve);
         request.once('error', reject);
       });
       const chunks = await response.toArray();
@@ -112,9 +110,11 @@ describe('the dialer of the daemon', () => {
       environment: () => environment,
       authorities: () => authority,
     });
+    const target = { host: NAME, port: portOf(secure) };
+    const createConnection = () => dialer.open(target, { isTls: true });
     const body = (): Promise<string> =>
       new Promise((resolve) => {
-        get(`https://${NAME}:${portOf(secure)}/`, { agent: dialer.agents['https:'] }, (response) =>
+        get(`https://${NAME}:${target.port}/`, { createConnection }, (response) =>
           response.on('data', (chunk) => resolve(String(chunk))),
         ).once('error', (error) => resolve(error.message));
       });
