@@ -3,11 +3,11 @@ import { errorText } from '@bloomery/ports';
 import { findLink } from '../addresses/find-link.ts';
 import { entryKey, entryLink } from '../kernel/journal-entry.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import { addressKey, routeKey } from '../kernel/kernel-keys.ts';
+import { addressKey, routeKey, routePlace } from '../kernel/kernel-keys.ts';
 import { isMadeEntry, type MadeEntry } from '../kernel/made-here.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec, LinkSpec, RouteSpec, RoutingRuleSpec } from '../resources/index.ts';
-import { presentRoutes } from '../routes/plan-route.ts';
+import { kernelRoute, presentRoutes } from '../routes/plan-route.ts';
 import { kernelRule } from '../routes/routing-rules.ts';
 
 /** Links of overlays and what is on them: they come back when a far end answers, which may take long. */
@@ -17,7 +17,8 @@ const GRACE_MS = 10_000;
 
 /**
  * Takes away what an earlier run had made and nobody asks for any more: a daemon that was killed while it tried a configuration comes up
- * with the one that was kept. It acts once, a moment after the start, as leases have to be asked for again first.
+ * with the one that was kept. It acts once, a moment after the start, as leases have to be asked for again first; at once only on a route
+ * whose place another one shall have.
  */
 export function leftoverControllers({ kernel }: Pick<NodeEnvironment, 'kernel'>): readonly Controller[] {
   const left = new Map((kernel.entries ?? []).filter(isMadeEntry).map((entry) => [entryKey(entry), entry]));
@@ -31,11 +32,11 @@ export function leftoverControllers({ kernel }: Pick<NodeEnvironment, 'kernel'>)
         if (left.size === 0) return;
         startedMs ??= context.clock.nowMs();
         const graceMs = startedMs + GRACE_MS - context.clock.nowMs();
-        if (graceMs > 0) return context.wakeAfter(graceMs);
         const wanted = thingsAskedFor(context, kernel);
         const known = new Set((kernel.entries ?? []).map(entryKey));
         // The last first: routes before addresses, addresses before links.
         for (const [key, entry] of [...left].reverse()) {
+          if (graceMs > 0 && !(isInTheWay(entry, context) && !wanted.has(key))) continue;
           left.delete(key);
           const link = kernel.view.links.get(entryLink(entry))?.name ?? '';
           if (!known.has(key) || wanted.has(key) || OVERLAYS.has(link)) continue;
@@ -44,9 +45,17 @@ export function leftoverControllers({ kernel }: Pick<NodeEnvironment, 'kernel'>)
             (error: unknown) => context.log.warn('leftover.left', { what: key, problem: errorText(error) }),
           );
         }
+        if (graceMs > 0) context.wakeAfter(graceMs);
       },
     },
   ];
+}
+
+/** A route whose place another one shall have: that one cannot wait. */
+function isInTheWay(entry: MadeEntry, context: ReconcileContext): boolean {
+  if (entry.do !== 'removeRoute') return false;
+  const place = routePlace(entry.route);
+  return context.list(RouteSpec).some(({ spec }) => routePlace(kernelRoute(spec, 0)) === place);
 }
 
 /** Keys of the entries of everything that specs ask for, also of those that are going: others look after these. */

@@ -54,6 +54,20 @@ describe('what an earlier run has made', () => {
     assert.equal(kernel.operations.length, before);
   });
 
+  it('is taken away at once where it is in the way of a route that is asked for', async () => {
+    const [kernel, file] = [await twoCardHost(), newFile()];
+    const via = (gateway: string): NodeConfig => {
+      const route = { network: '', gateway, source: '', metric: 0, mtu: 0 };
+      return configOf([deviceOf('eth0', { addresses: ['10.0.0.5/24'], routes: [route] })]);
+    };
+    await run(kernel, file, via('10.0.0.1'));
+    const over = await journal(kernel, file);
+    await using world = await startNetworkWorld(over, via('10.0.0.2'), { more: leftoverControllers({ kernel: over }) });
+    await world.runtime.advance(3_000);
+    const gateways = [...kernel.view.routes.values()].map(({ gateway }) => gateway).filter((gateway) => gateway !== '');
+    assert.deepEqual(gateways, ['10.0.0.2']);
+  });
+
   it('of overlays stays until they are back', async () => {
     const [kernel, file] = [await twoCardHost(), newFile()];
     kernel.plug({ name: 'siderolink' });
