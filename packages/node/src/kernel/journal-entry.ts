@@ -97,6 +97,24 @@ export function linkBefore(link: KernelLink, change: LinkChange, view: KernelVie
   };
 }
 
+/** What a link was before all changes, of what it was before the later ones and before the earlier ones. */
+export function mergeBefore(later: LinkBefore, earlier: LinkBefore): LinkBefore {
+  const bond = { ...later.bond, ...earlier.bond };
+  const [a, b] = [later.ethernet, earlier.ethernet];
+  const ethernet: EthernetChange = {
+    ...{ ...a, ...b },
+    ...(a?.rings === undefined ? {} : { rings: { ...a.rings, ...b?.rings } }),
+    ...(a?.features === undefined ? {} : { features: { ...a.features, ...b?.features } }),
+    ...(a?.channels === undefined ? {} : { channels: { ...a.channels, ...b?.channels } }),
+  };
+  return {
+    ...later,
+    ...earlier,
+    ...(Object.keys(bond).length === 0 ? {} : { bond }),
+    ...(a === undefined && b === undefined ? {} : { ethernet }),
+  };
+}
+
 function pick(bond: KernelBond, names: readonly string[]): KernelBond {
   return Object.fromEntries(Object.entries(bond).filter(([name]) => names.includes(name)));
 }

@@ -90,6 +90,33 @@ describe('the journal of changes', () => {
     assert.deepEqual(seen(host), before);
   });
 
+  it('puts back the settings of a card and of a bond that were changed one after the other', async () => {
+    const card = {
+      port: 0,
+      ourModes: [],
+      peerModes: [],
+      features: [{ name: 'gro', on: true, fixed: false, wanted: true }],
+    };
+    host.setEthernet('eth0', { ...card, rings: { rx: 256, tx: 512 }, channels: { combined: 4 }, wakeOnLan: 0x20 });
+    await host.links.create({ name: 'bond7', kind: 'bond', bond: { mode: 1, miimon: 100 } });
+    const before = seen(host);
+    const kernel = await open();
+    const link = host.view.links.get(eth0);
+    const bond7 = host.view.linkByName('bond7')?.index ?? 0;
+    assert.ok(link);
+    await kernel.ethernet.change(link, { rings: { rx: 1024 } });
+    host.setEthernet('eth0', { ...card, rings: { rx: 1024, tx: 512 }, channels: { combined: 4 }, wakeOnLan: 0x20 });
+    await kernel.ethernet.change(link, { rings: { rx: 2048, tx: 1024 }, features: { gro: false } });
+    await kernel.ethernet.change(link, { channels: { combined: 2 }, wakeOnLan: 0 });
+    await kernel.links.change(bond7, { bond: { miimon: 200 } });
+    await kernel.links.change(bond7, { bond: { mode: 4, miimon: 300 } });
+    assert.deepEqual(await kernel.undo(), []);
+    assert.deepEqual(seen(host), before);
+    assert.deepEqual(host.ethernetChanges.get('eth0'), {
+      ...{ rings: { rx: 256, tx: 512 }, features: { gro: true }, channels: { combined: 4 }, wakeOnLan: 0x20 },
+    });
+  });
+
   it('puts back addresses, routes and rules of others that were changed or removed', async () => {
     const before = seen(host);
     const kernel = await open();

@@ -1,5 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { errorText, type Logger } from '@bloomery/ports';
-import { entryKey, entryLink, type JournalEntry, type LinkBefore, linkBefore, newAddress } from './journal-entry.ts';
+import {
+  entryKey,
+  entryLink,
+  type JournalEntry,
+  type LinkBefore,
+  linkBefore,
+  mergeBefore,
+  newAddress,
+} from './journal-entry.ts';
 import { openJournalFile } from './journal-file.ts';
 import type { EthernetChange, EthernetState, Kernel, KernelRoute } from './kernel.ts';
 import { addressKey, routeKey, routePlace } from './kernel-keys.ts';
@@ -69,8 +78,8 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
     const key = `link ${index}`;
     const old = entries.get(key);
     if (old?.do === 'removeLink') return;
-    const all = old?.do === 'restoreLink' ? { ...before, ...old.before } : before;
-    if (old?.do === 'restoreLink' && Object.keys(all).length === Object.keys(old.before).length) return;
+    const all = old?.do === 'restoreLink' ? mergeBefore(before, old.before) : before;
+    if (old?.do === 'restoreLink' && isDeepStrictEqual(all, old.before)) return;
     entries.set(key, { do: 'restoreLink', index, name: linkName(view, index), before: all });
     await save();
   };
