@@ -38,6 +38,7 @@ describe('the node daemon on the link of a plane', { skip: TALOSCTL.missing || w
   };
   const end = async (): Promise<void> => {
     assert.equal(await node?.stop(), 0, node?.stderr());
+    assert.doesNotMatch(node?.stderr() ?? '', /"level":"(warn|error)"/);
     node?.clean();
     node = undefined;
     assert.doesNotMatch(near.run('ip', 'link', 'show'), /siderolink/);
