@@ -2,39 +2,23 @@ import type { Controller, Input } from './controller.ts';
 
 const INPUT_STYLES = { weak: 'dashed', strong: 'solid', destroyReady: 'dotted' } as const;
 
-/** `text` for people, `dot` for Graphviz. */
-export type GraphForm = 'text' | 'dot';
-
 /**
- * Who reads and writes what, controllers in the order of their names, types with their namespace where it is not their own. As text,
- * each controller with its inputs and outputs; in the DOT language controllers are boxes and types are notes.
+ * Who reads and writes what, as a graph in the DOT language: controllers are boxes in the order of their names, types are notes with
+ * their namespace where it is not their own. Readable as it is; `dot -Tsvg` draws it.
  */
-export function dependencyGraph(controllers: readonly Controller[], form: GraphForm = 'text'): string {
+export function dependencyGraph(controllers: readonly Controller[]): string {
   const sorted = [...controllers].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return (form === 'dot' ? dotLines(sorted) : textLines(sorted)).join('\n').concat('\n');
-}
-
-function textLines(controllers: readonly Controller[]): readonly string[] {
-  return controllers.flatMap((controller) => [
-    controller.name,
-    ...controller.inputs.map((input) => `  reads   ${resourcesOf(input)} (${input.kind})`),
-    ...controller.outputs.map(({ definition, kind }) => `  writes  ${shortName(definition.type)} (${kind})`),
-  ]);
-}
-
-function dotLines(controllers: readonly Controller[]): readonly string[] {
-  const edges = controllers.flatMap((controller) => [
-    `  ${quoted(controller.name)} [shape=box];`,
-    ...controller.inputs.map(
+  const edges = sorted.flatMap(({ name, inputs, outputs }) => [
+    `  ${quoted(name)} [shape=box];`,
+    ...inputs.map(
       (input) =>
-        `  ${quoted(resourcesOf(input))} -> ${quoted(controller.name)} [style=${INPUT_STYLES[input.kind]}, label=${quoted(input.kind)}];`,
+        `  ${quoted(resourcesOf(input))} -> ${quoted(name)} [style=${INPUT_STYLES[input.kind]}, label=${quoted(input.kind)}];`,
     ),
-    ...controller.outputs.map(
-      ({ definition, kind }) =>
-        `  ${quoted(controller.name)} -> ${quoted(shortName(definition.type))} [label=${quoted(kind)}];`,
+    ...outputs.map(
+      ({ definition, kind }) => `  ${quoted(name)} -> ${quoted(shortName(definition.type))} [label=${quoted(kind)}];`,
     ),
   ]);
-  return ['digraph controllers {', '  rankdir=LR;', '  node [shape=note];', ...edges, '}'];
+  return ['digraph controllers {', '  rankdir=LR;', '  node [shape=note];', ...edges, '}', ''].join('\n');
 }
 
 function resourcesOf({ definition, namespace, id }: Input): string {

@@ -1,5 +1,5 @@
 export * from './controller.ts';
-export { dependencyGraph, type GraphForm } from './dependency-graph.ts';
+export { dependencyGraph } from './dependency-graph.ts';
 export { createState, type StateDeps } from './memory/create-state.ts';
 export * from './meta/resource-definition-resource.ts';
 export * from './resource.ts';
