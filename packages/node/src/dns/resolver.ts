@@ -3,23 +3,30 @@ import {
   DNS_FLAG,
   DNS_RCODE,
   DNS_TRACE_OPTION,
-  type DnsOption,
   type DnsQuery,
   type DnsTrace,
   dnsRcodeName,
   dnsTypeName,
   emptyDnsAnswer,
   encodeDnsName,
-  encodeDnsTrace,
   readDnsQuery,
 } from '@bloomery/wire';
-import { AnswerCache, answerCacheBytes, MISS, type Recalled, STALE_MAX_MS } from './answer-cache.ts';
+import { AnswerCache, answerCacheBytes, MISS, STALE_MAX_MS } from './answer-cache.ts';
 import { finishReply } from './finish-reply.ts';
 import { forgetName } from './forget-name.ts';
+import {
+  answerFromCache,
+  answerFromUpstream,
+  emptyMessage,
+  type FoundAnswer,
+  failedAnswer,
+  optionsOf,
+  type SharedAnswer,
+} from './found-answer.ts';
 import type { HostDnsSettings } from './host-dns.ts';
 import { answerLocally, changedNames } from './local-names.ts';
 import { KEY_FLAG, lowerCase, plainAnswer, type StoredAnswer, storedAnswer } from './stored-answer.ts';
-import { askUpstreams, type UpstreamOutcome } from './upstream/ask-upstreams.ts';
+import { askUpstreams } from './upstream/ask-upstreams.ts';
 import type { UpstreamQuestion } from './upstream/upstream-question.ts';
 import type { UpstreamGroup, UpstreamGroups } from './upstream-groups.ts';
 
@@ -32,9 +39,6 @@ const UNDER_WAY_MAX = 1_000;
 /** With an expired answer at hand a client does not wait longer than this (RFC 8767 section 5). */
 const STALE_AFTER_MS = 1_800;
 const SAY_FAILURE_EVERY_MS = 60_000;
-/** EDNS option of extended errors, and two of its codes (RFC 8914). */
-const EXTENDED_ERROR = { option: 15, stale: 3, noReachableAuthority: 22 } as const;
-
 /** What a client sent. */
 export interface Asked {
   readonly packet: Uint8Array;
@@ -59,21 +63,6 @@ export interface ResolverCounts {
   failures: number;
 }
 
-interface Shared {
-  readonly outcome: UpstreamOutcome;
-  readonly message?: Buffer;
-  readonly stored?: StoredAnswer;
-}
-
-/** Where an answer comes from, before it is made ready for one client. */
-interface Found {
-  readonly message: Uint8Array;
-  readonly rcode: number;
-  readonly trace: Omit<DnsTrace, 'tookMs'>;
-  readonly remember?: StoredAnswer;
-  readonly extendedError?: { readonly code: number; readonly text: string };
-}
-
 export interface ResolverDeps {
   readonly clock: Clock;
   readonly log: Logger;
@@ -87,7 +76,7 @@ export class Resolver {
   readonly cache: AnswerCache;
   readonly #memory = new Uint8Array(CACHE_AT + answerCacheBytes());
   readonly #deps: ResolverDeps;
-  #underWay = new Map<string, Promise<Shared>>();
+  #underWay = new Map<string, Promise<SharedAnswer>>();
   readonly #maySayFailure: Seldom;
   #names: Pick<HostDnsSettings, 'staticHosts' | 'members'> = { staticHosts: new Map(), members: new Map() };
 
@@ -153,7 +142,7 @@ export class Resolver {
     if (!reading.ok) return { packet: emptyDnsAnswer(packet, { rcode: reading.rcode }) };
     const { query } = reading;
     if (query.edns !== undefined && query.edns.version !== 0)
-      return { packet: finishReply({ ...asked, query, ...empty(packet, query, DNS_RCODE.BADVERS) }) };
+      return { packet: finishReply({ ...asked, query, ...emptyMessage(packet, query, DNS_RCODE.BADVERS) }) };
     const startedMs = this.#deps.clock.nowMs();
     const found = await this.#find(asked, query);
     const trace: DnsTrace = { ...found.trace, tookMs: this.#deps.clock.nowMs() - startedMs };
@@ -163,7 +152,7 @@ export class Resolver {
     return { packet: reply, ...(found.remember === undefined ? {} : { remember: found.remember }) };
   }
 
-  async #find(asked: Asked, query: DnsQuery): Promise<Found> {
+  async #find(asked: Asked, query: DnsQuery): Promise<FoundAnswer> {
     const { packet } = asked;
     const local = answerLocally(packet, query, this.#names);
     if (local !== undefined) return { message: local.message, rcode: 0, trace: { answeredBy: local.from, tries: [] } };
@@ -175,20 +164,22 @@ export class Resolver {
     this.counts.misses += 1;
     const group = this.#deps.groups.groupOf(query.name.toLowerCase());
     const shared = this.#ask(asked, query, group);
-    if (shared === undefined) return failed(packet, query, { answeredBy: 'none', tries: [] }, 'too many questions');
+    if (shared === undefined)
+      return failedAnswer(packet, query, { answeredBy: 'none', tries: [] }, 'too many questions');
     const { promise, coalesced } = shared;
     const outcome = known === undefined ? await promise : await this.#within(promise, staleAfterMs(group));
-    const found = outcome === undefined ? undefined : fromUpstream(packet, query, outcome);
+    const found = outcome === undefined ? undefined : answerFromUpstream(packet, query, outcome);
     if (known !== undefined && (found === undefined || found.trace.answeredBy === 'none')) {
       this.counts.stale += 1;
-      return known.found;
+      const tries = found?.trace.tries ?? [];
+      return { ...known.found, trace: { ...known.found.trace, ...domainOf(group), tries } };
     }
-    const told = found ?? failed(packet, query, { answeredBy: 'none', tries: [] }, 'no answer');
+    const told = found ?? failedAnswer(packet, query, { answeredBy: 'none', tries: [] }, 'no answer');
     return { ...told, trace: { ...told.trace, ...domainOf(group), ...(coalesced ? { coalesced } : {}) } };
   }
 
   /** What the cache has, fresh or stale. */
-  #recall(packet: Uint8Array, query: DnsQuery): { readonly leftMs: number; readonly found: Found } | undefined {
+  #recall(packet: Uint8Array, query: DnsQuery): { readonly leftMs: number; readonly found: FoundAnswer } | undefined {
     this.#memory.set(packet.subarray(0, query.questionEnd), IN_AT);
     const recalled = this.cache.recall(
       { at: IN_AT, questionEnd: query.questionEnd, keyFlags: keyFlagsOf(query), outAt: OUT_AT, staleMs: STALE_MAX_MS },
@@ -196,7 +187,7 @@ export class Resolver {
     );
     if (recalled === undefined) return undefined;
     const message = Buffer.from(this.#memory.subarray(OUT_AT, OUT_AT + recalled.bytes));
-    return { leftMs: recalled.leftMs, found: fromCache(message, recalled, keyFlagsOf(query)) };
+    return { leftMs: recalled.leftMs, found: answerFromCache(message, recalled, keyFlagsOf(query)) };
   }
 
   /** Ask upstreams, or wait with the others that ask the same; undefined when too many wait already. */
@@ -204,7 +195,7 @@ export class Resolver {
     asked: Asked,
     query: DnsQuery,
     group: UpstreamGroup,
-  ): { readonly promise: Promise<Shared>; readonly coalesced: boolean } | undefined {
+  ): { readonly promise: Promise<SharedAnswer>; readonly coalesced: boolean } | undefined {
     const question = Buffer.from(asked.packet.subarray(12, query.questionEnd));
     const lowered = Buffer.from(question);
     lowerCase(lowered, 0, lowered.byteLength - 4);
@@ -224,7 +215,7 @@ export class Resolver {
     return { promise, coalesced: false };
   }
 
-  async #askNow(question: UpstreamQuestion, keyFlags: number, group: UpstreamGroup): Promise<Shared> {
+  async #askNow(question: UpstreamQuestion, keyFlags: number, group: UpstreamGroup): Promise<SharedAnswer> {
     const underWay = this.#underWay;
     const outcome = await askUpstreams(group.upstreams, question, this.#deps.clock);
     const { answer } = outcome;
@@ -237,7 +228,7 @@ export class Resolver {
     return { outcome, message: Buffer.from(stored.data.subarray(0, stored.messageBytes)), stored };
   }
 
-  #within(promise: Promise<Shared>, delayMs: number): Promise<Shared | undefined> {
+  #within(promise: Promise<SharedAnswer>, delayMs: number): Promise<SharedAnswer | undefined> {
     return new Promise((resolve) => {
       const cancel = this.#deps.clock.after(delayMs, () => resolve(undefined));
       void promise.then((shared) => {
@@ -247,7 +238,7 @@ export class Resolver {
     });
   }
 
-  #say(query: DnsQuery, found: Found, trace: DnsTrace): void {
+  #say(query: DnsQuery, found: FoundAnswer, trace: DnsTrace): void {
     const { log } = this.#deps;
     const { tries, ...facts } = trace;
     const asked = { name: query.name, type: dnsTypeName(query.type) };
@@ -279,62 +270,6 @@ function keyFlagsOf({ flags, edns }: DnsQuery): number {
 
 function wantsTrace({ fromLoopback }: Asked, { edns }: DnsQuery): boolean {
   return fromLoopback && edns?.options.some(({ code }) => code === DNS_TRACE_OPTION) === true;
-}
-
-function fromCache(message: Buffer, recalled: Recalled, keyFlags: number): Found {
-  const isStale = recalled.leftMs <= 0;
-  message.writeUInt16BE(message.readUInt16BE(2) | DNS_FLAG.AA, 2);
-  const stored = isStale ? undefined : storedAnswer(message, keyFlags);
-  return {
-    message,
-    rcode: (message[3] ?? 0) & 15,
-    trace: {
-      answeredBy: isStale ? 'stale' : 'cache',
-      ageSeconds: Math.round(recalled.ageMs / 1000),
-      tries: [],
-    },
-    // Its life goes on as it is, and does not begin again.
-    ...(stored === undefined ? {} : { remember: { ...stored, lifeMs: recalled.leftMs } }),
-    ...(isStale ? { extendedError: { code: EXTENDED_ERROR.stale, text: '' } } : {}),
-  };
-}
-
-function fromUpstream(packet: Uint8Array, query: DnsQuery, { outcome, message, stored }: Shared): Found {
-  const { answer, tries } = outcome;
-  if (answer === undefined) {
-    const reasons = tries.map(({ upstream, result }) => `${upstream}: ${result}`).join(', ');
-    return failed(packet, query, { answeredBy: 'none', tries }, reasons === '' ? 'no upstream is configured' : reasons);
-  }
-  const trace = { answeredBy: 'upstream', upstream: answer.upstream, tries } as const;
-  if (message === undefined) return { ...empty(packet, query, DNS_RCODE.FORMERR), trace };
-  return {
-    message,
-    rcode: answer.frame.rcode,
-    trace,
-    ...(stored === undefined ? {} : { remember: stored }),
-  };
-}
-
-function failed(packet: Uint8Array, query: DnsQuery, trace: Found['trace'], text: string): Found {
-  const extendedError = { code: EXTENDED_ERROR.noReachableAuthority, text };
-  return { ...empty(packet, query, DNS_RCODE.SERVFAIL), trace, extendedError };
-}
-
-function empty(packet: Uint8Array, { questionEnd }: DnsQuery, rcode: number): { message: Buffer; rcode: number } {
-  return { message: emptyDnsAnswer(packet, { rcode, questionEnd }), rcode };
-}
-
-function optionsOf({ extendedError }: Found, trace: DnsTrace | undefined): readonly DnsOption[] {
-  const options: DnsOption[] = [];
-  if (extendedError !== undefined) {
-    const { code, text } = extendedError;
-    options.push({
-      code: EXTENDED_ERROR.option,
-      data: Buffer.concat([Buffer.of(0, code), Buffer.from(text.slice(0, 200))]),
-    });
-  }
-  if (trace !== undefined) options.push({ code: DNS_TRACE_OPTION, data: encodeDnsTrace(trace) });
-  return options;
 }
 
 function staleAfterMs({ upstreams }: UpstreamGroup): number {

@@ -1,6 +1,6 @@
-import type { Clock, Logger, RandomBytes } from '@bloomery/ports';
+import { type Clock, hostPort, type Logger, type RandomBytes } from '@bloomery/ports';
 import { explainBindError } from './explain-bind-error.ts';
-import type { HostDns, HostDnsSettings, HostDnsStatus } from './host-dns.ts';
+import type { DnsUpstreamSetting, HostDns, HostDnsSettings, HostDnsStatus } from './host-dns.ts';
 import { type Bound, Listeners } from './listeners.ts';
 import { Resolver } from './resolver.ts';
 import { startDatagrams } from './start-datagrams.ts';
@@ -71,7 +71,7 @@ export async function startHostDns(deps: HostDnsDeps): Promise<HostDns> {
   });
   const takeUp = (settings: HostDnsSettings): void => {
     for (const name of resolver.setNames(settings)) datagrams.backend.forget(name);
-    if (!groups.configure(settings)) return;
+    if (!groups.configure(withoutOurselves(settings, log))) return;
     resolver.clear();
     datagrams.backend.clear();
     changed();
@@ -94,5 +94,17 @@ export async function startHostDns(deps: HostDnsDeps): Promise<HostDns> {
       await datagrams.backend[Symbol.asyncDispose]();
       groups[Symbol.dispose]();
     },
+  };
+}
+
+/** A server that asks itself waits for itself: our own addresses are no upstreams, wherever they were taken from. */
+function withoutOurselves(settings: HostDnsSettings, log: Logger): Pick<HostDnsSettings, 'upstreams' | 'domains'> {
+  const own = new Set(settings.listen.map(hostPort));
+  const isOther = ({ address, port }: DnsUpstreamSetting): boolean => !own.has(hostPort({ host: address, port }));
+  const dropped = [settings.upstreams, ...settings.domains.values()].flat().filter((upstream) => !isOther(upstream));
+  if (dropped.length > 0) log.warn('dns.own-address-as-upstream', { upstreams: dropped.map(({ address }) => address) });
+  return {
+    upstreams: settings.upstreams.filter(isOther),
+    domains: new Map([...settings.domains].map(([name, upstreams]) => [name, upstreams.filter(isOther)])),
   };
 }

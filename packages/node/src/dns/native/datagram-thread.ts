@@ -65,6 +65,8 @@ export class DatagramThread {
 
   /** Serve until it is told to stop. */
   run(): void {
+    // What was said while it was being made.
+    this.#hear();
     while (!this.#stopped) {
       this.#libc.poll(this.#address + POLL_AT, 1 + this.#sockets.length, -1);
       for (let i = 0; i < this.#sockets.length; i++) this.#serveIfReady(i);
@@ -98,9 +100,10 @@ export class DatagramThread {
           this.#miss(id, i, length);
         }
       }
+      // Before they are sent: who has an answer may look at the numbers.
+      this.#count(COUNT.HITS, hits);
       if (hits > 0) batch.send(fd);
       for (let i = 0; i < count; i++) batch.release(i);
-      this.#count(COUNT.HITS, hits);
       if (count < BATCH) return;
     }
   }

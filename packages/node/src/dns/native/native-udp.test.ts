@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { silentLog, systemClock, until } from '@bloomery/ports';
 import { Resolver } from '../resolver.ts';
@@ -75,6 +77,20 @@ describe('the thread that serves datagrams', () => {
       [['udp', '127.0.1.16']],
     );
   });
+  for (const [how, code, status] of [
+    ['process.exit(3)', 'process.exit(3);', 3],
+    ['an error that nobody catches', 'throw new Error("nobody catches this");', 1],
+  ] as const) {
+    it(`does not keep a process that ends by ${how}`, () => {
+      const main = `
+        import { startDnsRig } from ${JSON.stringify(join(import.meta.dirname, '../testing/dns-rig.ts'))};
+        await startDnsRig([], { datagrams: 'native' });
+        ${code}`;
+      const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', main];
+      const ended = spawnSync(process.execPath, args, { cwd: import.meta.dirname, timeout: 20_000, stdio: 'ignore' });
+      assert.deepEqual([ended.status, ended.signal], [status, null]);
+    });
+  }
   it('that breaks is not the end of the server: Node itself takes over', async () => {
     const deps = { clock: systemClock, random: (length: number) => new Uint8Array(length), log: silentLog };
     using groups = new UpstreamGroups({ ...deps, changed() {} });

@@ -75,6 +75,7 @@ class NativeThread implements NativeUdp {
       transferList: [port2],
       resourceLimits: THREAD_LIMITS,
     });
+    process.once('exit', this.#stopAtExit);
     let failure = 'it ended';
     this.started = new Promise((resolve, reject) => {
       this.#worker.once('error', (error) => {
@@ -210,8 +211,16 @@ class NativeThread implements NativeUdp {
     writeSync(this.#wakeFd, ONE);
   }
 
+  /** Node waits for its threads when the process ends, and this one waits for us: nothing is delivered in turns any more. */
+  readonly #stopAtExit = (): void => {
+    const stop: ToThread = { do: 'stop' };
+    this.#channel.port1.postMessage([stop]);
+    if (this.#wakeFd >= 0) writeSync(this.#wakeFd, ONE);
+  };
+
   /** What the thread held is ours now: descriptors outlive it. */
   #cleanUp(reason: string): void {
+    process.removeListener('exit', this.#stopAtExit);
     this.#channel.port1.close();
     if (!this.#stopping) for (const fd of this.#fds.values()) closeSync(fd);
     this.#fds.clear();

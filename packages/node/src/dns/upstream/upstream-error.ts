@@ -10,6 +10,15 @@ export function upstreamError(upstream: string, reason: string, cause?: unknown)
   });
 }
 
+/** What this host ran out of for a moment: it says nothing of the upstream. */
+const OWN_TROUBLES = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN', 'EADDRNOTAVAIL']);
+
+/** Whether a try failed for want of descriptors, memory or ports of our own. */
+export function isOwnTrouble(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && OWN_TROUBLES.has(String(cause.code));
+}
+
 /** The reason of an upstreamError, or what the system says of another error. */
 export function upstreamReason(error: unknown): string {
   if (error instanceof BloomeryError) return String(error.facts?.['reason'] ?? error.message);
