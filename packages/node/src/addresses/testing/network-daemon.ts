@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -56,3 +56,4 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 await runtime[Symbol.asyncDispose]();
 await kernel[Symbol.asyncDispose]();
+rmSync(stateDir, { recursive: true });
