@@ -1,18 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
 import { errorText, type Logger } from '@bloomery/ports';
-import {
-  entryKey,
-  entryLink,
-  type JournalEntry,
-  type LinkBefore,
-  linkBefore,
-  mergeBefore,
-  newAddress,
-} from './journal-entry.ts';
+import { entryKey, type JournalEntry, linkBefore, newAddress } from './journal-entry.ts';
 import { openJournalFile } from './journal-file.ts';
+import { createJournalRecorder } from './journal-recorder.ts';
 import type { EthernetChange, EthernetState, Kernel, KernelRoute } from './kernel.ts';
 import { addressKey, routeKey, routePlace } from './kernel-keys.ts';
-import { linkName } from './object-names.ts';
 import { undoEntries } from './undo-entries.ts';
 
 /** A kernel whose changes can be undone. */
@@ -42,58 +33,8 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
   const { file, log, root = '/' } = options;
   const { view } = kernel;
   const journal = await openJournalFile(file, root, log);
-  const entries = new Map(journal.entries.map((entry) => [entryKey(entry), entry]));
-  const save = (): Promise<void> => journal.save(() => [...entries.values()]);
-  /** Write down how to undo it, then do it; what was refused needs no undoing. */
-  const record = async (entry: JournalEntry, act: () => Promise<void>): Promise<void> => {
-    const key = entryKey(entry);
-    if (entries.has(key)) return act();
-    entries.set(key, entry);
-    await save();
-    try {
-      await act();
-    } catch (error) {
-      entries.delete(key);
-      await save();
-      throw error;
-    }
-  };
-  /** Take away: what was ours needs no undoing any more, what was not is put back one day. */
-  const takeAway = async (ours: JournalEntry, before: JournalEntry | undefined, act: () => Promise<void>) => {
-    const old = entries.get(entryKey(ours));
-    if (old?.do === ours.do) {
-      await act();
-      entries.delete(entryKey(ours));
-      return save();
-    }
-    return before === undefined ? act() : record(before, act);
-  };
-  const isOurs = (index: number): boolean => entries.get(`link ${index}`)?.do === 'removeLink';
-  const forgetLink = async (index: number): Promise<void> => {
-    for (const [key, entry] of entries) if (entryLink(entry) === index) entries.delete(key);
-    await save();
-  };
-  /** What a link was is only written down once; more of it as more is changed. */
-  const recordLink = async (index: number, before: LinkBefore): Promise<void> => {
-    const key = `link ${index}`;
-    const old = entries.get(key);
-    if (old?.do === 'removeLink') return;
-    const all = old?.do === 'restoreLink' ? mergeBefore(before, old.before) : before;
-    if (old?.do === 'restoreLink' && isDeepStrictEqual(all, old.before)) return;
-    entries.set(key, { do: 'restoreLink', index, name: linkName(view, index), before: all });
-    await save();
-  };
-  const made = async (name: string, make: () => Promise<void>): Promise<void> => {
-    const known = new Set(view.links.keys());
-    await make();
-    // Also the other end of a pair. Those that others make at the same moment have other names.
-    const own = view.linkByName(name);
-    const all = [...view.links.values()].filter(({ index }) => !known.has(index));
-    for (const link of all)
-      if (link.index === own?.index || link.index === own?.linkIndex)
-        entries.set(`link ${link.index}`, { do: 'removeLink', index: link.index, name: link.name });
-    await save();
-  };
+  const recorder = createJournalRecorder(view, journal);
+  const { record, takeAway, made } = recorder;
 
   return {
     ...kernel,
@@ -102,11 +43,12 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
       create: (link) => made(link.name, () => kernel.links.create(link)),
       remove: async (index) => {
         await kernel.links.remove(index);
-        await forgetLink(index);
+        await recorder.forgetLink(index);
       },
       change: async (index, change) => {
         const link = view.links.get(index);
-        if (link !== undefined && !isOurs(index)) await recordLink(index, linkBefore(link, change, view));
+        if (link !== undefined && !recorder.isOurs(index))
+          await recorder.changeLink(index, linkBefore(link, change, view));
         await kernel.links.change(index, change);
       },
     },
@@ -141,7 +83,7 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
       remove: (route) => {
         const old = presentRoute(kernel, route);
         const before: JournalEntry | undefined = old === undefined ? undefined : { do: 'putRoute', route: old };
-        const ours = entries.get(entryKey({ do: 'removeRoute', route }));
+        const ours = recorder.entries.get(entryKey({ do: 'removeRoute', route }));
         return takeAway(ours ?? { do: 'removeRoute', route }, before, () => kernel.routes.remove(route));
       },
     },
@@ -156,16 +98,16 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
     ethernet: {
       read: (link) => kernel.ethernet.read(link),
       change: async (link, change) => {
-        await recordLink(link.index, { ethernet: ethernetBefore(await kernel.ethernet.read(link), change) });
+        await recorder.changeLink(link.index, { ethernet: ethernetBefore(await kernel.ethernet.read(link), change) });
         await kernel.ethernet.change(link, change);
       },
     },
     get entries() {
-      return [...entries.values()];
+      return [...recorder.entries.values()];
     },
     undo: async () => {
-      const problems = await undoEntries(kernel, [...entries.values()].reverse(), log);
-      entries.clear();
+      const problems = await undoEntries(kernel, [...recorder.entries.values()].reverse(), log);
+      recorder.entries.clear();
       await journal.remove().catch((error: unknown) => log.warn('kernel.journal_left', { error: errorText(error) }));
       return problems;
     },

@@ -1,5 +1,7 @@
 import type { KernelAddress, KernelChange, KernelLink, KernelRoute, KernelRule, KernelView } from './kernel.ts';
-import { addressKey, routeKey, routePlace } from './kernel-keys.ts';
+import { addressKey, routeKey } from './kernel-keys.ts';
+import { KeyIndex } from './key-index.ts';
+import { createRouteTable } from './route-table.ts';
 
 /** A view that is kept up to date one message at a time. Each change costs the same however much there is. */
 export interface LiveView extends KernelView {
@@ -39,10 +41,7 @@ export function createLiveView(): LiveView {
   const byName = new Map<string, number>();
   const addresses = new Map<string, KernelAddress>();
   const addressKeys = new KeyIndex<number>();
-  const routes = new Map<string, KernelRoute>();
-  const routePlaces = new KeyIndex<string>();
-  const routeLinks = new KeyIndex<number>();
-  const routeSources = new KeyIndex<string>();
+  const routes = createRouteTable();
   const rules: KernelRule[] = [];
 
   const tell = (change: KernelChange): void => {
@@ -59,31 +58,10 @@ export function createLiveView(): LiveView {
     addresses.set(key, address);
     addressKeys.add(address.linkIndex, key);
   };
-  const setRoute = (route: KernelRoute): void => {
-    const key = routeKey(route);
-    // Its preferred source is no part of the key.
-    unsetRoute(key);
-    routes.set(key, route);
-    routePlaces.add(routePlace(route), key);
-    for (const index of linksOf(route)) routeLinks.add(index, key);
-    if (route.source !== '') routeSources.add(route.source, key);
-  };
-  const unsetRoute = (key: string): KernelRoute | undefined => {
-    const route = routes.get(key);
-    if (route === undefined) return undefined;
-    routes.delete(key);
-    routePlaces.delete(routePlace(route), key);
-    for (const index of linksOf(route)) routeLinks.delete(index, key);
-    routeSources.delete(route.source, key);
-    return route;
-  };
-  const found = <T>(map: ReadonlyMap<string, T>, keys: Iterable<string>): readonly T[] =>
-    [...keys].flatMap((key) => map.get(key) ?? []);
-
   const view: LiveView = {
     links,
     addresses,
-    routes,
+    routes: routes.all,
     rules,
     linkByName: (name) => {
       const index = byName.get(name);
@@ -118,11 +96,11 @@ export function createLiveView(): LiveView {
       tell({ of: 'address', gone: true, address });
     },
     putRoute: (route) => {
-      setRoute(route);
+      routes.set(route);
       tell({ of: 'route', gone: false, route });
     },
     dropRoute: (key) => {
-      const route = unsetRoute(key);
+      const route = routes.unset(key);
       if (route !== undefined) tell({ of: 'route', gone: true, route });
     },
     putRule: (rule) => {
@@ -135,28 +113,23 @@ export function createLiveView(): LiveView {
       rules.splice(at, 1);
       tell({ of: 'rule' });
     },
-    routesAt: (place) => found(routes, routePlaces.get(place)),
-    routesOfLink: (index) => found(routes, routeLinks.get(index)),
-    routesFrom: (source) => found(routes, routeSources.get(source)),
-    addressesOfLink: (index) => found(addresses, addressKeys.get(index)),
+    routesAt: routes.at,
+    routesOfLink: routes.ofLink,
+    routesFrom: routes.from,
+    addressesOfLink: (index) => [...addressKeys.get(index)].flatMap((key) => addresses.get(key) ?? []),
     replaceAll: (all) => {
-      for (const clearable of [links, byName, addresses, addressKeys, routes, routePlaces, routeLinks, routeSources])
-        clearable.clear();
+      for (const clearable of [links, byName, addresses, addressKeys, routes]) clearable.clear();
       rules.length = 0;
       for (const link of all.links) setLink(link);
       for (const address of all.addresses) setAddress(address);
-      for (const route of all.routes) setRoute(route);
+      for (const route of all.routes) routes.set(route);
       for (const rule of all.rules) insertRule(rules, rule);
       tell({ of: 'all' });
     },
     replaceRoutes: (family, now) => {
-      const kept = new Map([...now].map((route) => [routeKey(route), route]));
-      const gone = [...routes].filter(([key, route]) => route.family === family && !kept.has(key));
-      for (const [key] of gone) view.dropRoute(key);
-      for (const [key, route] of kept) {
-        const old = routes.get(key);
-        if (old === undefined || !isSameRoute(old, route)) view.putRoute(route);
-      }
+      const { gone, put } = routes.differences(family, now);
+      for (const key of gone) view.dropRoute(key);
+      for (const route of put) view.putRoute(route);
     },
   };
   return view;
@@ -178,46 +151,10 @@ export function isSameRule(a: KernelRule, b: KernelRule): boolean {
   );
 }
 
-/** Of routes with the same key. */
-function isSameRoute(a: KernelRoute, b: KernelRoute): boolean {
-  return (
-    a.source === b.source && a.scope === b.scope && a.flags === b.flags && a.protocol === b.protocol && a.mtu === b.mtu
-  );
-}
-
 /** In the order the kernel asks them: by family and priority, among equals the newest last. */
 function insertRule(rules: KernelRule[], rule: KernelRule): void {
   const isAfter = (other: KernelRule): boolean =>
     other.family > rule.family || (other.family === rule.family && other.priority > rule.priority);
   const at = rules.findIndex(isAfter);
   rules.splice(at < 0 ? rules.length : at, 0, rule);
-}
-
-function linksOf(route: KernelRoute): readonly number[] {
-  if (route.nextHops !== undefined) return route.nextHops.map((hop) => hop.linkIndex);
-  return route.outLinkIndex === 0 ? [] : [route.outLinkIndex];
-}
-
-/** Sets of keys under something they have in common. */
-class KeyIndex<K> {
-  readonly #sets = new Map<K, Set<string>>();
-
-  add(of: K, key: string): void {
-    const set = this.#sets.get(of);
-    if (set === undefined) this.#sets.set(of, new Set([key]));
-    else set.add(key);
-  }
-
-  delete(of: K, key: string): void {
-    const set = this.#sets.get(of);
-    if (set?.delete(key) === true && set.size === 0) this.#sets.delete(of);
-  }
-
-  get(of: K): Iterable<string> {
-    return this.#sets.get(of) ?? [];
-  }
-
-  clear(): void {
-    this.#sets.clear();
-  }
 }
