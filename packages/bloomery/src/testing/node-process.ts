@@ -88,6 +88,8 @@ export interface NodeProcessOptions {
   /** Of a daemon that ran before. */
   readonly dir?: string;
   readonly args?: readonly string[];
+  /** Program and arguments that start it: with files or a host name of its own. */
+  readonly through?: readonly string[];
 }
 
 /** Start `./bloomery node` in the namespace with its API on a free port, and wait until it says that it is ready. */
@@ -99,7 +101,9 @@ export async function startNode(namespace: NodeNamespace, options: NodeProcessOp
   rmSync(endpoints, { force: true });
   const within = ['netns', 'exec', namespace.name];
   const flags = ['--config', file, '--state', dir, '--api', '127.0.0.1:0', ...(options.args ?? [])];
-  const child = spawn('ip', [...within, BLOOMERY, 'node', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn('ip', [...within, ...(options.through ?? []), BLOOMERY, 'node', ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
