@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { afterEach, describe, it } from 'node:test';
 import { until } from '@bloomery/ports';
 import { type DhcpRig, type HostLine, makeDhcpRig, whyNoDhcpRig } from '../testing/dhcp-rig.ts';
@@ -133,6 +133,47 @@ describe('DHCPv4 with a real server', { skip: whyNoDhcpRig() }, () => {
     await until('the host has it', () => addresses().includes('10.77.0.99/24'));
     await stopHost();
     assert.deepEqual(lines.at(-1), { event: 'stopped' });
+  });
+
+  it('has and renews a lease of a server behind a relay', async () => {
+    const { startDnsmasq, startHost, line, lines, server, host, end, runInHost, runInServer } = make();
+    const far = `${server}far`;
+    const ip = (...args: readonly string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
+    rig = { ...(rig ?? assert.fail('no rig')), end: () => end().finally(() => ip('netns', 'del', far)) };
+    ip('netns', 'add', far);
+    ip('-n', server, 'link', 'add', 'wan', 'type', 'veth', 'peer', 'name', 'lan', 'netns', far);
+    ip('-n', server, 'address', 'add', '10.78.0.2/24', 'dev', 'wan');
+    ip('-n', server, 'link', 'set', 'wan', 'up');
+    ip('-n', far, 'address', 'add', '10.78.0.1/24', 'dev', 'lan');
+    ip('-n', far, 'link', 'set', 'lan', 'up');
+    ip('-n', far, 'route', 'add', '10.77.0.0/24', 'via', '10.78.0.2');
+    runInServer('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    await startDnsmasq('--dhcp-relay=10.77.0.1,10.78.0.1', '--interface=wan');
+    const options = ['--interface=lan', '--dhcp-range=10.77.0.50,10.77.0.60,255.255.255.0,2m', '--no-ping', '--port=0'];
+    const server2 = spawn('ip', [
+      'netns',
+      'exec',
+      far,
+      'dnsmasq',
+      '-k',
+      '-C',
+      '/dev/null',
+      '-l',
+      '/dev/null',
+      '--user=root',
+      ...options,
+    ]);
+    try {
+      startHost(4, SPEED);
+      const { outputs } = await line('it has a lease', isLeased);
+      assert.match(outputs?.addresses[0]?.address ?? '', /^10\.77\.0\.[56]\d\/24$/);
+      runInHost('ip', 'route', 'add', 'default', 'via', '10.77.0.1');
+      await line('it has renewed', isLeased, lines.length);
+      await line('it has renewed again', isLeased, lines.length);
+      assert.ok(!lines.some(({ event }) => event === 'dhcp4.problem' || event === 'dhcp4.lost'), host);
+    } finally {
+      server2.kill('SIGKILL');
+    }
   });
 
   it('hears answers that are sent to its future address, past the filter of reverse paths', async () => {

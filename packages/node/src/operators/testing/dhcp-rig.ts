@@ -109,7 +109,7 @@ export function makeDhcpRig(...serverAddresses: readonly string[]): DhcpRig {
         ...['--user=root', '--group=root', '--pid-file=', '--interface=srv', '--bind-interfaces', '--log-dhcp'],
         ...[`--log-facility=${logFile}`, `--dhcp-leasefile=${leaseFile}`, ...options],
       ]);
-      await until('dnsmasq serves', () => read(logFile).slice(before).includes('sockets bound'), {
+      await until('dnsmasq serves', () => /sockets bound|DHCP relay from/.test(read(logFile).slice(before)), {
         explain: () => errors.join(''),
       });
     },
