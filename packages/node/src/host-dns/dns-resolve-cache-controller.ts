@@ -57,16 +57,16 @@ const presentAddresses = (context: ReconcileContext): ReadonlySet<string> =>
   new Set(context.list(AddressStatus).map(({ spec }) => spec.address.replace(/\/.*$/, '')));
 
 function show(context: ReconcileContext, { status }: Pick<HostDns, 'status'>, wanted: readonly Listen[]): void {
-  const listeners = context.outputs(DnsResolveCache);
-  for (const listen of wanted) {
-    for (const transport of ['udp', 'tcp'] as const) {
-      const id = listenerId(transport, hostPort(listen));
-      listeners.put(id, { status: `waits for the address ${listen.host}` });
-    }
-  }
+  const states = new Map<string, string>();
+  for (const listen of wanted)
+    for (const transport of ['udp', 'tcp'] as const)
+      states.set(listenerId(transport, hostPort(listen)), `waits for the address ${listen.host}`);
   for (const listener of status.listeners) {
     const state = listener.bound === undefined ? (listener.problem ?? 'starting') : 'running';
-    listeners.put(listenerId(listener.transport, hostPort(listener.wanted)), { status: state });
+    states.set(listenerId(listener.transport, hostPort(listener.wanted)), state);
   }
+  // Each is written once: who watches must not see one wait that runs.
+  const listeners = context.outputs(DnsResolveCache);
+  for (const [id, state] of states) listeners.put(id, { status: state });
   listeners.finish();
 }
