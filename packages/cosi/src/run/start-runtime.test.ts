@@ -180,6 +180,29 @@ describe('failures', () => {
     assert.equal(times.length, before + 1);
   });
 
+  it('that cause their own changes are tried less and less often, too', async () => {
+    const times: number[] = [];
+    let wake = (): void => {};
+    const source = {
+      listen: (call: () => void) => {
+        wake = call;
+        return () => {};
+      },
+    };
+    const stirring = controller(
+      async (context) => {
+        times.push(context.clock.nowMs());
+        // The kernel tells of what the pass has done when it is over.
+        setImmediate(() => wake());
+        throw new Error('the kernel said no');
+      },
+      { wakes: [source] },
+    );
+    await using runtime = startTestRuntime([stirring]);
+    for (let s = 0; s < 120; s++) await runtime.advance(1000);
+    assert.ok(times.length < 20, `${times.length} passes in two minutes`);
+  });
+
   it('of one controller, or its hanging, do not keep the others from their work', async () => {
     const hanging = controller(() => new Promise(() => {}), { name: 'test.Hanging', outputs: [] });
     const broken = controller(
