@@ -7,6 +7,7 @@ import { startTestRuntime } from '@bloomery/cosi/testing';
 import { createFakeClock, silentLog, until } from '@bloomery/ports';
 import { loadNodeConfig } from '../config/load-node-config.ts';
 import { createEtcFiles, type EtcFiles } from '../network-status/etc-files.ts';
+import { resolverControllers } from '../resolvers/index.ts';
 import { NodeAddress } from '../resources/addresses.ts';
 import { DnsResolveCache, HostDnsConfig } from '../resources/host-dns.ts';
 import { ACTIVE_CONFIG, MachineConfig } from '../resources/machine-config.ts';
@@ -147,6 +148,31 @@ describe('files of the host', () => {
       return text('resolv.conf').startsWith('nameserver 10.0.0.1\n');
     });
     assert.equal(String(await keeper.original('/etc/resolv.conf')), 'nameserver 203.0.113.1\n');
+  });
+
+  it('that another program writes tell whom the host asks', async () => {
+    keeper = createHostFileKeeper({ root, stateDir: join(folder, 'state'), enabled: true, log: silentLog });
+    const settings = {
+      ...{ stateDir: join(folder, 'state'), cmdline: '', leave: false, uuid: '', talosVersion: 'v1.13.9' },
+      ...{ manageAll: false, hostFiles: true, root },
+    };
+    const environment = { clock, settings };
+    await using runtime = startTestRuntime(
+      [
+        ...resolverControllers(environment, keeper),
+        ...fileControllers(environment, { files: keeper, etcFiles: createEtcFiles(ETC_FILES) }),
+      ],
+      { definitions: DEFINITIONS, clock },
+    );
+    await runtime.put(HostDnsConfig, 'config', HOST_DNS);
+    await runtime.put(DnsResolveCache, LOCAL, answering);
+    assert.equal(text('resolv.conf'), 'nameserver 127.0.0.53\n');
+    writeFileSync(join(root, 'etc/resolv.conf'), 'nameserver 203.0.113.1\nsearch new.example\n');
+    await until('host DNS stands in the file again, and the new server is asked', async () => {
+      await runtime.advance(1_000);
+      const asked = runtime.specs(ResolverStatus)['resolvers']?.dnsServers;
+      return asked?.[0] === '203.0.113.1' && text('resolv.conf') === 'nameserver 127.0.0.53\n\nsearch new.example\n';
+    });
   });
 
   it('are not touched when they may not be, but pods have theirs', async () => {

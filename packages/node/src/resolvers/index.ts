@@ -10,7 +10,7 @@ export * from './merge-resolvers.ts';
 
 /** Resolvers from the configuration over the layers to those that are in force. */
 export function resolverControllers(
-  environment: Pick<NodeEnvironment, 'settings'>,
+  environment: Pick<NodeEnvironment, 'clock' | 'settings'>,
   files: Pick<HostFileKeeper, 'original'>,
 ): readonly Controller[] {
   return [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startTestRuntime } from '@bloomery/cosi/testing';
+import { createFakeClock } from '@bloomery/ports';
 import fc from 'fast-check';
 import { loadNodeConfig } from '../config/load-node-config.ts';
 import { ACTIVE_CONFIG, LAYERED, MachineConfig } from '../resources/machine-config.ts';
@@ -99,7 +100,7 @@ describe('resolvers of a host', () => {
     const keeper = {
       original: async (path: string) => (files[path] === undefined ? undefined : Buffer.from(files[path])),
     };
-    return startTestRuntime(resolverControllers({ settings }, keeper), {
+    return startTestRuntime(resolverControllers({ clock: createFakeClock(0), settings }, keeper), {
       definitions: [MachineConfig, HostnameStatus],
     });
   };

@@ -1,10 +1,11 @@
 import type { Controller } from '@bloomery/cosi';
 import type { HostFileKeeper } from '../files/host-file-keeper.ts';
+import { watchHostFile } from '../files/watch-host-file.ts';
 import { layeredId } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { ACTIVE_CONFIG, LAYERED, MachineConfig } from '../resources/machine-config.ts';
 import { HostnameStatus, ResolverSpec, ResolverStatus } from '../resources/names.ts';
-import { type HostResolvers, ownResolvers } from './host-resolvers.ts';
+import { type HostResolvers, ownResolvers, RESOLV_CONF } from './host-resolvers.ts';
 import { RESOLVERS_ID } from './merge-resolvers.ts';
 import { resolverSection } from './resolver-section.ts';
 
@@ -15,7 +16,7 @@ const DEFAULT_SERVERS = ['1.1.1.1', '8.8.8.8'];
  * whole, its own.
  */
 export function resolverConfigController(
-  { settings: { manageAll } }: Pick<NodeEnvironment, 'settings'>,
+  { clock, settings: { manageAll, root } }: Pick<NodeEnvironment, 'clock' | 'settings'>,
   files: Pick<HostFileKeeper, 'original'>,
 ): Controller {
   const defaults = (): Promise<HostResolvers> | HostResolvers =>
@@ -27,6 +28,7 @@ export function resolverConfigController(
       { definition: HostnameStatus, id: 'hostname', kind: 'weak' },
     ],
     outputs: [{ definition: ResolverSpec, kind: 'shared' }],
+    wakes: manageAll ? [] : [watchHostFile(root, RESOLV_CONF, clock)],
     reconcile: async (context) => {
       const config = context.get(MachineConfig, ACTIVE_CONFIG)?.spec;
       const { servers, searchDomains, isDefaultSearchOff } = resolverSection(config);
