@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { isBloomeryError, type Logger, silentLog } from '@bloomery/ports';
+import fc from 'fast-check';
 import { createHostFileKeeper, type HostFileKeeper } from './host-file-keeper.ts';
 
 const RESOLV = '/etc/resolv.conf';
@@ -237,6 +238,44 @@ describe('the keeper of host files', () => {
     await keeper.restore();
     assert.equal(text(RESOLV), 'before\n');
     assert.deepEqual(warnings, []);
+  });
+
+  it('never loses what others wrote, in whatever order it writes, is killed, starts and stops', async () => {
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('write' as const), text: fc.constantFrom('ours 1\n', 'ours 2\n') }),
+      fc.record({ do: fc.constant('edit' as const), text: fc.constantFrom('theirs 1\n', 'theirs 2\n') }),
+      fc.record({ do: fc.constantFrom('start' as const, 'stop' as const, 'release' as const) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        rmSync(stateDir, { recursive: true, force: true });
+        let theirs = 'original\n';
+        put(RESOLV, theirs);
+        let keeper = start();
+        for (const now of steps) {
+          if (now.do === 'write') {
+            await keeper.write(RESOLV, now.text);
+            assert.equal(text(RESOLV), now.text);
+          } else if (now.do === 'edit') {
+            theirs = now.text;
+            put(RESOLV, theirs);
+          } else {
+            // A start without a stop before it: the last one was killed.
+            if (now.do === 'start') keeper = start();
+            await (now.do === 'start'
+              ? keeper.recover()
+              : now.do === 'stop'
+                ? keeper.restore()
+                : keeper.release(RESOLV));
+            assert.equal(text(RESOLV), theirs);
+          }
+          assert.equal(String(await keeper.original(RESOLV)), theirs);
+        }
+        await keeper.restore();
+        assert.equal(text(RESOLV), theirs);
+      }),
+      { numRuns: 80 },
+    );
   });
 
   describe('the host name', () => {
