@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createGrpcClient, type GrpcClient, grpcError, type ServiceClient } from '@bloomery/grpc';
-import { createFakeClock, systemClock, until } from '@bloomery/ports';
+import { createFakeClock, isBloomeryError, systemClock, until } from '@bloomery/ports';
 import { cosiProto } from '@bloomery/wire';
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import fc from 'fast-check';
 import { createState } from '../memory/create-state.ts';
 import { ResourceDefinitionResource } from '../meta/resource-definition-resource.ts';
 import type { State } from '../state.ts';
@@ -169,6 +170,36 @@ describe('reading over gRPC', () => {
     await assert.rejects(list({ idQuery: { regexp: 'a'.repeat(20_000) } }), status('INVALID_ARGUMENT'));
     const unknown = { key: 'a', op: 77 as cosiProto.LabelTerm_Operation };
     await assert.rejects(list({ labelQuery: [{ terms: [unknown] }] }), status('UNIMPLEMENTED'));
+  });
+
+  it('whatever is asked for is answered or refused by name, and the next question is answered', async () => {
+    await using served = await serve();
+    for (const id of ['a', 'b']) served.state.create(Probe, id, Probe.make(), { labels: { size: '1Ki', odd: id } });
+    const term = fc.record({
+      key: fc.constantFrom('size', 'odd', '', '__proto__', 'constructor'),
+      op: fc.integer({ min: -1, max: 9 }) as fc.Arbitrary<cosiProto.LabelTerm_Operation>,
+      value: fc.array(fc.oneof(fc.string(), fc.constantFrom('1Ki', '-', '9'.repeat(50), '0x1')), { maxLength: 3 }),
+      invert: fc.boolean(),
+    });
+    const options = fc.record({
+      labelQuery: fc.array(fc.record({ terms: fc.array(term, { maxLength: 3 }) }), { maxLength: 3 }),
+      idQuery: fc.record({
+        regexp: fc.oneof(fc.string(), fc.constantFrom('(a+)+$', '[', '\\1', '(?=a)', 'a{1000}{1000}')),
+      }),
+    });
+    const refusals = new Set(['INVALID_ARGUMENT', 'UNIMPLEMENTED']);
+    await fc.assert(
+      fc.asyncProperty(options, async (asked) => {
+        try {
+          await ids(served.remote.list({ ...kind, options: asked }));
+        } catch (error) {
+          assert.ok(isBloomeryError(error, 'BLM_GRPC_STATUS'), String(error));
+          assert.ok(refusals.has(String(error.facts['status'])), error.message);
+        }
+      }),
+      { numRuns: 200 },
+    );
+    assert.deepEqual(await ids(served.remote.list(kind)), ['a', 'b']);
   });
 
   it('a pattern that would make a backtracking matcher hang is answered at once', async () => {
