@@ -56,4 +56,5 @@ for (const load of Object.hasOwn(OWN, name) ? [OWN[name]] : Object.values(OWN)) 
   if (command !== undefined) program.addCommand(command.copyInheritedSettings(program));
 }
 const code = await runCli(program, args, deps);
-process.exitCode = RUNS_ON.has(name) && code === 130 ? 0 : code;
+// Whatever handle is left: what has ended its work does not stay. Pipes and files are written synchronously.
+process.exit(RUNS_ON.has(name) && code === 130 ? 0 : code);

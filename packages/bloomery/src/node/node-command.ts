@@ -1,3 +1,4 @@
+import { systemClock } from '@bloomery/ports';
 import { Command } from 'commander';
 import type { NodeFlags } from './node-options.ts';
 
@@ -25,8 +26,8 @@ export function nodeCommand(deps: NodeCommandDeps): Command {
       "write resolv.conf, hosts, CA bundle and host name: auto (only in PID 1's network namespace), on or off (default: auto)",
     )
     .option('--leave', 'leave links, addresses, routes and files as they are when stopped')
-    .option('--dry-run', 'say what would be changed in the kernel and in files, and change nothing')
-    .option('--graph [form]', 'print which controllers read and write what, as text or dot, and end')
+    .option('--dry-run', 'say what would be changed in the kernel first, change nothing, and end')
+    .option('--graph', 'print which controllers read and write what, in the DOT language, and end')
     .option('--log-level <level>', 'debug, info, warn or error (default: info)')
     .addHelpText(
       'after',
@@ -37,10 +38,13 @@ Everything that was added is taken back at SIGTERM unless --leave is given.`,
     .action(async (flags: NodeFlags) => {
       const { readNodeOptions } = await import('./node-options.ts');
       const options = readNodeOptions(flags);
-      if (options.graph !== undefined) {
+      if (options.graph) {
         const { printGraph } = await import('./print-graph.ts');
-        deps.print(printGraph(options.graph));
-        return;
+        return deps.print((await printGraph(options)).trimEnd());
+      }
+      if (options.dryRun) {
+        const { dryRun } = await import('./dry-run.ts');
+        return dryRun(options, deps.print, systemClock);
       }
       const { runNode } = await import('./run-node.ts');
       await runNode(options, deps);

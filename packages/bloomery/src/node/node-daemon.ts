@@ -21,7 +21,7 @@ export async function startDaemon(
   for (const definition of SERVED_DEFINITIONS) state.register(definition);
   const parts = stack.use(await composeNode(environment, deps));
   const runtime = stack.use(startRuntime({ state, clock, log, random }));
-  runtime.start(parts.controllers);
+  runtime.start([...parts.inward, ...parts.outward]);
   const api = stack.use(await startNodeApi(listen, { environment, state, store: deps.store, logs: deps.logs }));
   runtime.start(api.controllers);
   await parts.dnsSettled();

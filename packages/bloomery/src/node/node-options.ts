@@ -13,7 +13,7 @@ export interface NodeFlags {
   readonly hostFiles?: string;
   readonly leave?: boolean;
   readonly dryRun?: boolean;
-  readonly graph?: boolean | string;
+  readonly graph?: boolean;
   readonly logLevel?: string;
 }
 
@@ -29,12 +29,11 @@ export interface NodeOptions {
   readonly hostFiles: boolean;
   readonly leave: boolean;
   readonly dryRun: boolean;
-  readonly graph?: 'text' | 'dot';
+  readonly graph: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
 }
 
 const HOST_FILES = ['auto', 'on', 'off'] as const;
-const GRAPHS = ['text', 'dot'] as const;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const LISTEN = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -42,9 +41,9 @@ const CMDLINE_BYTES_MAX = 64 * 1024;
 
 /** @throws BloomeryError BLM_CLI_USAGE naming the flag, its value and what is accepted. */
 export function readNodeOptions(flags: NodeFlags): NodeOptions {
-  const graph = typeof flags.graph === 'boolean' ? 'text' : flags.graph;
+  const graph = flags.graph === true;
   const hostFiles = choice('--host-files', flags.hostFiles ?? 'auto', HOST_FILES);
-  if (flags.state === undefined && graph === undefined) {
+  if (flags.state === undefined && !graph) {
     throw usage("--state is missing: the folder that keeps the daemon's configuration and what it must undo", '');
   }
   if (flags.uuid !== undefined && !UUID.test(flags.uuid)) {
@@ -60,7 +59,7 @@ export function readNodeOptions(flags: NodeFlags): NodeOptions {
     hostFiles: hostFiles === 'on' || (hostFiles === 'auto' && isInNetworkOfInit()),
     leave: flags.leave === true,
     dryRun: flags.dryRun === true,
-    ...(graph === undefined ? {} : { graph: choice('--graph', graph, GRAPHS) }),
+    graph,
     logLevel: choice('--log-level', flags.logLevel ?? 'info', LOG_LEVELS),
   };
 }

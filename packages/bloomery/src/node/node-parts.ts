@@ -58,7 +58,8 @@ export interface NodeParts extends AsyncDisposable {
 export async function composeNode(environment: NodeEnvironment, deps: NodePartsDeps): Promise<NodeParts> {
   const { store, files, env, uniqueToken, dhcp } = deps;
   const proxies = createNodeProxies(environment, { processEnvironment: env, files });
-  const dns = await startHostDns({ ...environment, dialer: proxies.dialer });
+  await using stack = new AsyncDisposableStack();
+  const dns = stack.use(await startHostDns({ ...environment, dialer: proxies.dialer }));
   const etcFiles = createEtcFiles(environment.settings.hostFiles ? ETC_FILES : []);
   const dnsConfigured = Promise.withResolvers<void>();
   const inward = [
@@ -85,7 +86,8 @@ export async function composeNode(environment: NodeEnvironment, deps: NodePartsD
     ...siderolinkControllers(environment, { dialer: proxies.dialer, uniqueToken }),
   ];
   const dnsSettled = (): Promise<void> => dnsConfigured.promise;
-  return { inward, outward, dns, dnsSettled, [Symbol.asyncDispose]: () => dns[Symbol.asyncDispose]() };
+  const owned = stack.move();
+  return { inward, outward, dns, dnsSettled, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 const lookUpHost = async (host: string): Promise<readonly string[]> =>
