@@ -93,11 +93,24 @@ describe('a message of the kernel', () => {
 
   it('of an address that goes takes the routes that prefer it, unless another link has it, too', () => {
     for (const index of [2, 3]) tell(encodeNewAddress(address(index, '10.0.0.5/24')));
-    view.putRoute(route({ source: '10.0.0.5' }));
+    view.putRoute(route({ source: '10.0.0.5', outLinkIndex: 4 }));
     tell(encodeAddressRemoval(2, '10.0.0.5/24'));
     assert.equal(view.routes.size, 1);
     tell(encodeAddressRemoval(3, '10.0.0.5/24'));
     assert.deepEqual([view.routes.size, view.addresses.size], [0, 0]);
+  });
+
+  it('of the last IPv4 address of a link takes all its IPv4 routes, and asks for those with several next hops', () => {
+    for (const cidr of ['10.0.0.5/24', '10.0.0.6/24', 'fd00::5/64']) tell(encodeNewAddress(address(2, cidr)));
+    view.putRoute(route({ gateway: '10.0.0.1' }));
+    view.putRoute(route({ family: 10, destination: 'fd01::/64', gateway: 'fd00::1' }));
+    assert.deepEqual(tell(encodeAddressRemoval(2, '10.0.0.5/24')), []);
+    assert.deepEqual(gateways(), ['10.0.0.1', 'fd00::1']);
+    assert.deepEqual(tell(encodeAddressRemoval(2, '10.0.0.6/24')), []);
+    assert.deepEqual(gateways(), ['fd00::1']);
+    tell(encodeNewAddress(address(2, '10.0.0.5/24')));
+    view.putRoute(route({ outLinkIndex: 0, nextHops: hops }));
+    assert.deepEqual(tell(encodeAddressRemoval(2, '10.0.0.5/24')), [2]);
   });
 
   it('of a route adds it; one that replaces takes the only other away, and asks when there are more', () => {

@@ -20,8 +20,8 @@ import {
 } from '@bloomery/wire';
 import type { KernelAddress, KernelLink, KernelRoute } from './kernel.ts';
 import { addressKey, routeKey, routePlace } from './kernel-keys.ts';
-import { dropRoutesOfDownLink } from './link-down.ts';
 import type { LiveView } from './live-view.ts';
+import { dropRoutesOfDownLink, dropRoutesOfGoneAddress } from './silent-routes.ts';
 
 const IFF_UP = 0x1;
 const NOTHING: readonly number[] = [];
@@ -91,11 +91,7 @@ function dropAddress(view: LiveView, address: KernelAddress | undefined): readon
   if (address === undefined) return NOTHING;
   view.dropAddress(addressKey(address));
   if (address.family !== AF_INET) return NOTHING;
-  const routes = view.routesFrom(address.local);
-  if (routes.length === 0 || [...view.addresses.values()].some(({ local }) => local === address.local)) return NOTHING;
-  // With an address go the routes that prefer it as their source. The kernel says nothing of it.
-  for (const route of routes) view.dropRoute(routeKey(route));
-  return NOTHING;
+  return dropRoutesOfGoneAddress(view, address) ? [AF_INET] : NOTHING;
 }
 
 function putRoute(view: LiveView, route: KernelRoute | undefined, flags: number): readonly number[] {

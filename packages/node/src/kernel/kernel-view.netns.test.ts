@@ -35,6 +35,7 @@ const command = fc.oneof(
   fc.tuple(link, net, fc.constantFrom(24, 32)).map(([name, n, bits]) => `addr add 10.${n}.0.1/${bits} dev ${name}`),
   fc.tuple(link, net).map(([name, n]) => `addr add 10.${n}.0.7/24 dev ${name} metric 50`),
   fc.tuple(link, net, fc.constantFrom(24, 32)).map(([name, n, bits]) => `addr del 10.${n}.0.1/${bits} dev ${name}`),
+  link.map((name) => `-4 addr flush dev ${name}`),
   fc.tuple(link, net).map(([name, n]) => `addr add fd0${n}::1/64 dev ${name} nodad`),
   fc.tuple(link, net).map(([name, n]) => `addr del fd0${n}::1/64 dev ${name}`),
   fc

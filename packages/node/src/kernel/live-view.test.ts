@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { KernelAddress, KernelChange, KernelLink, KernelRoute, KernelRule } from './kernel.ts';
 import { addressKey, routeKey, routePlace } from './kernel-keys.ts';
-import { dropRoutesOfDownLink } from './link-down.ts';
 import { createLiveView, type LiveView } from './live-view.ts';
+import { dropRoutesOfDownLink } from './silent-routes.ts';
 
 const link = (index: number, name: string): KernelLink => ({
   ...{ index, name, type: 1, flags: 0, mtu: 1500, hardwareAddr: '', permanentAddr: '', broadcastAddr: '' },

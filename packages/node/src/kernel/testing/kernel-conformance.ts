@@ -253,6 +253,16 @@ export function describeKernel(name: string, make: () => Promise<TestKernel>, sk
       assert.deepEqual(routes(), ['10.0.0.0/24||0|0']);
     });
 
+    it('drops the IPv4 routes of a link with its last IPv4 address', async () => {
+      const { index } = await plugUp();
+      for (const address of ['10.0.0.5/24', '10.1.0.5/24']) await put(index, address);
+      await kernel.routes.put(route({ gateway: '10.0.0.1', outLinkIndex: index }));
+      await kernel.addresses.remove(index, '10.0.0.5/24');
+      assert.deepEqual(routes(), ['10.1.0.0/24||0|0', '|10.0.0.1|1024|0']);
+      await kernel.addresses.remove(index, '10.1.0.5/24');
+      assert.deepEqual(routes(), []);
+    });
+
     it('has rules, each once', async () => {
       const wanted = rule({ source: '10.0.0.0/8', table: 1000, fwMark: 16, fwMask: 255 });
       await kernel.rules.add(wanted);

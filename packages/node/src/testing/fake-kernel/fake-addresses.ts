@@ -1,5 +1,6 @@
 import type { KernelAddress, KernelAddresses, NewAddress } from '../../kernel/kernel.ts';
 import { addressKey, routeKey } from '../../kernel/kernel-keys.ts';
+import { dropRoutesOfGoneAddress } from '../../kernel/silent-routes.ts';
 import { type FakeHost, IFF_UP, nameOf, refusal } from './fake-host.ts';
 import { networkOf } from './network-of.ts';
 
@@ -56,10 +57,8 @@ function remove(host: FakeHost, linkIndex: number, address: string): void {
   const found = host.view.addresses.get(addressKey({ linkIndex, address }));
   if (found === undefined) throw refusal(what, 'EADDRNOTAVAIL', 'Address not found');
   disconnectRoute(host, found);
-  const [ip = ''] = address.split('/');
   host.view.dropAddress(addressKey(found));
-  if (found.family !== INET || [...host.view.addresses.values()].some(({ local }) => local === ip)) return;
-  for (const route of host.view.routesFrom(ip)) host.view.dropRoute(routeKey(route));
+  if (found.family === INET) dropRoutesOfGoneAddress(host.view, found);
 }
 
 /** The route to an address' own network, which the kernel makes. */

@@ -1,6 +1,6 @@
 import type { KernelBond, KernelLink, KernelLinks, LinkChange, NewLink } from '../../kernel/kernel.ts';
 import { addressKey, routeKey } from '../../kernel/kernel-keys.ts';
-import { dropRoutesOfDownLink } from '../../kernel/link-down.ts';
+import { dropRoutesOfDownLink } from '../../kernel/silent-routes.ts';
 import { connectRoute } from './fake-addresses.ts';
 import {
   type FakeHost,
