@@ -37,9 +37,7 @@ export function finishReply({ packet, query, message, rcode, transport, options 
       ? new Uint8Array()
       : encodeDnsEdns({ ...PLAIN_EDNS, extendedRcode: rcode >>> 4, dnssecOk: edns.dnssecOk, options });
   const limit = transport === 'tcp' ? STREAM_LIMIT_BYTES : Math.max(PLAIN_LIMIT_BYTES, edns?.udpSizeBytes ?? 0);
-  const frame = frameDnsAnswer(message);
-  if (frame === undefined) throw new RangeError('a reply must have one question and whole records');
-  const fitted = fitDnsAnswer(message, frame, limit - opt.byteLength);
+  const fitted = fit(message, limit - opt.byteLength);
   const wantsAd = (query.flags & DNS_FLAG.AD) !== 0 || edns?.dnssecOk === true;
   const kept = fitted.readUInt16BE(2) & (DNS_FLAG.AA | DNS_FLAG.TC | DNS_FLAG.RA | (wantsAd ? DNS_FLAG.AD : 0));
   const asked = query.flags & (DNS_FLAG.RD | DNS_FLAG.CD);
@@ -49,4 +47,11 @@ export function finishReply({ packet, query, message, rcode, transport, options 
   if (edns === undefined) return fitted;
   fitted.writeUInt16BE(fitted.readUInt16BE(10) + 1, 10);
   return Buffer.concat([fitted, opt]);
+}
+
+function fit(message: Uint8Array, limitBytes: number): Buffer {
+  if (message.byteLength <= limitBytes) return Buffer.from(message);
+  const frame = frameDnsAnswer(message);
+  if (frame === undefined) throw new RangeError('a reply must have one question and whole records');
+  return fitDnsAnswer(message, frame, limitBytes);
 }

@@ -221,7 +221,7 @@ export class Resolver {
     const { answer } = outcome;
     if (answer === undefined || !answer.matches) return { outcome };
     const message = plainAnswer(answer.message, answer.frame);
-    const stored = question.recursionDesired ? storedAnswer(answer.message, keyFlags) : undefined;
+    const stored = question.recursionDesired ? storedAnswer(answer.message, keyFlags, answer.frame) : undefined;
     // Other upstreams are asked by now: what this one says must not stay.
     if (stored === undefined || underWay !== this.#underWay) return { outcome, message };
     this.cache.store(stored, this.#deps.clock.nowMs());

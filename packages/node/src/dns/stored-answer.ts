@@ -39,9 +39,12 @@ export function answerLife(
   return { seconds: Math.min(max, Math.max(min, dnsAnswerTtl(message, frame) ?? min)), negative };
 }
 
-/** An answer for the cache; undefined when it must not be remembered or is no answer. */
-export function storedAnswer(message: Uint8Array, keyFlags: number): StoredAnswer | undefined {
-  const frame = frameDnsAnswer(message);
+/** An answer for the cache; undefined when it must not be remembered or is no answer. `frame` is what frameDnsAnswer makes of it. */
+export function storedAnswer(
+  message: Uint8Array,
+  keyFlags: number,
+  frame = frameDnsAnswer(message),
+): StoredAnswer | undefined {
   const life = frame && answerLife(message, frame);
   if (frame === undefined || life === undefined) return undefined;
   const plain = plainAnswer(message, frame);
