@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 120_000;
 const STATE = '/run/node';
 const TALOSCTL = '/tmp/talosctl';
 

@@ -21,9 +21,21 @@ import {
 
 const CARDS = ['52:54:00:00:00:01', '52:54:00:00:00:02', '52:54:00:00:00:03', '52:54:00:00:00:04'] as const;
 
+/** Skips there what a kernel lacks; this one lacks nothing. */
+const KERNEL_TEST = '/repo/packages/node/src/kernel/link-kinds.netns.test.ts';
+
 const before = await links();
 const namesOfUdev = await udevNames([...before.keys()].filter((name) => name.startsWith('eth')));
 let daemon: Daemon | undefined;
+
+await report(
+  'the kernel layer makes and changes bonds, VLANs, dummies, VRFs and WireGuard as ip and wg say',
+  async () => {
+    const said = await program('/bin/node', '--disable-warning=ExperimentalWarning', KERNEL_TEST);
+    assert.match(said, /pass [1-9]/);
+    assert.match(said, /skipped 0/, said);
+  },
+);
 
 await report(
   'interfaces get the names that systemd-udevd gives, and keep the others as alternative names',

@@ -21,12 +21,16 @@ function lacks(kind: string): string | false {
   if (skip !== false) return skip;
   try {
     const parts = kind === 'vrf' ? ['table', '9'] : [];
-    if (kind === 'vlan') ip('link', 'add', 'probe', 'link', 'lo', 'type', 'vlan', 'id', '9');
+    // Not every link can carry a VLAN: lo cannot.
+    if (kind === 'vlan') ip('link', 'add', 'carrier', 'type', 'veth', 'peer', 'name', 'carrier1');
+    if (kind === 'vlan') ip('link', 'add', 'probe', 'link', 'carrier', 'type', 'vlan', 'id', '9');
     else ip('link', 'add', 'probe', 'type', kind, ...parts);
     ip('link', 'del', 'probe');
     return false;
   } catch {
     return `this kernel has no ${kind}`;
+  } finally {
+    if (kind === 'vlan') ip('link', 'del', 'carrier');
   }
 }
 
