@@ -22,15 +22,15 @@ function lacks(kind: string): string | false {
   try {
     const parts = kind === 'vrf' ? ['table', '9'] : [];
     // Not every link can carry a VLAN: lo cannot.
-    if (kind === 'vlan') ip('link', 'add', 'carrier', 'type', 'veth', 'peer', 'name', 'carrier1');
-    if (kind === 'vlan') ip('link', 'add', 'probe', 'link', 'carrier', 'type', 'vlan', 'id', '9');
+    if (kind === 'vlan') ip('link', 'add', 'trunk', 'type', 'veth', 'peer', 'name', 'trunk1');
+    if (kind === 'vlan') ip('link', 'add', 'probe', 'link', 'trunk', 'type', 'vlan', 'id', '9');
     else ip('link', 'add', 'probe', 'type', kind, ...parts);
     ip('link', 'del', 'probe');
     return false;
   } catch {
     return `this kernel has no ${kind}`;
   } finally {
-    if (kind === 'vlan') ip('link', 'del', 'carrier');
+    if (kind === 'vlan') ip('link', 'del', 'trunk');
   }
 }
 
