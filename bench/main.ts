@@ -9,12 +9,13 @@ import { benchDns } from './dns.ts';
 import { benchInventory } from './inventory.ts';
 import { benchKubeApi } from './kube-api.ts';
 import { benchNetlink } from './netlink.ts';
+import { benchNode } from './node.ts';
 import { benchPlane } from './plane.ts';
 import { benchPower } from './power.ts';
 import { benchSiderolink } from './siderolink.ts';
 import { benchStore } from './store.ts';
 
-/** All benches, or those that are named: `bench/main.ts [boot|plane|inventory|power|store|kube-api|siderolink|clusters|config|dns] …`. Table on stdout, JSON in bench/out/. */
+/** All benches, or those that are named: `bench/main.ts [boot|plane|inventory|power|store|kube-api|siderolink|clusters|config|dns|node] …`. Table on stdout, JSON in bench/out/. */
 const BENCHES = {
   boot: benchBoot,
   plane: benchPlane,
@@ -27,6 +28,7 @@ const BENCHES = {
   config: benchConfig,
   netlink: benchNetlink,
   dns: benchDns,
+  node: benchNode,
 } as const;
 
 const names = process.argv.slice(2);
