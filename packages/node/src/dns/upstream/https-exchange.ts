@@ -43,6 +43,8 @@ export function createHttpsExchange(upstream: DnsUpstreamSetting, deps: Exchange
         // Id 0 lets HTTP caches on the way help (RFC 8484 section 4.1).
         return { message: await post(encodeUpstreamQuestion(question, 0), signal), transport: 'https' };
       } catch (error) {
+        // Somebody on the way may have forgotten the connection: the next question needs another one.
+        if (signal.aborted) kept?.destroy();
         throw upstreamError(upstreamName(upstream), signal.aborted ? 'timeout' : upstreamReason(error), error);
       }
     },

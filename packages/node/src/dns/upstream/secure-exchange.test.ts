@@ -90,12 +90,13 @@ const firstOf = async (exchange: Exchange, asked = question()): Promise<string> 
 };
 
 describe('DNS over TLS', () => {
-  const startTlsServer = (maxVersion: 'TLSv1.3' | 'TLSv1.2' = 'TLSv1.3') => {
+  const startTlsServer = (maxVersion: 'TLSv1.3' | 'TLSv1.2' = 'TLSv1.3', isSilent = () => false) => {
     let connections = 0;
     const server = createTls({ ...pki, maxVersion, ALPNProtocols: ['dot'] }, (socket) => {
       connections += 1;
       const framer = new StreamFramer((packet) => {
         const reply = answer(packet);
+        if (isSilent()) return;
         socket.write(Buffer.concat([Buffer.of(reply.byteLength >>> 8, reply.byteLength), reply]));
         if (decoded(reply).question.name === 'bye.test') socket.end();
       });
@@ -139,6 +140,18 @@ describe('DNS over TLS', () => {
       await assert.rejects(firstOf(exchange), (error) => want.test(upstreamReason(error)));
     });
   }
+  it('connects again when nothing comes any more over a connection', async () => {
+    let isSilent = true;
+    const server = await startTlsServer('TLSv1.3', () => isSilent);
+    using exchange = exchangeWith(upstreamAt(server.port, 'DoT'), dialer());
+    await assert.rejects(
+      exchange.ask(question(), AbortSignal.timeout(200)),
+      (error) => upstreamReason(error) === 'timeout',
+    );
+    isSilent = false;
+    assert.equal(await firstOf(exchange), 'tls 10.0.0.1');
+    assert.equal(server.connections(), 2);
+  });
   it('gives up a server that says nothing', async () => {
     const silent = await listening(createTcp(() => {}));
     using exchange = exchangeWith(upstreamAt(portOf(silent), 'DoT'), dialer());
@@ -169,7 +182,8 @@ describe('DNS over HTTPS', () => {
           `${request.method} ${request.url} ${request.headers['content-type']} HTTP/${request.httpVersion} id ${body.readUInt16BE(0)}`,
         );
         const { status = 200, body: reply = answer(body) } = change(body);
-        respond(status, reply);
+        // 0: it says nothing at all.
+        if (status !== 0) respond(status, reply);
       });
     };
     const server =
@@ -197,6 +211,18 @@ describe('DNS over HTTPS', () => {
     await Promise.all(Array.from({ length: 20 }, () => firstOf(exchange)));
     assert.equal(server.connections(), 1);
     assert.equal(server.seen[0], 'POST /dns-query application/dns-message HTTP/2.0 id 0');
+  });
+  it('connects again when nothing comes any more over a connection', async () => {
+    let isSilent = true;
+    const server = await startHttpsServer(2, () => (isSilent ? { status: 0 } : {}));
+    using exchange = exchangeWith(upstreamAt(server.port, 'DoH'), dialer());
+    await assert.rejects(
+      exchange.ask(question(), AbortSignal.timeout(300)),
+      (error) => upstreamReason(error) === 'timeout',
+    );
+    isSilent = false;
+    assert.equal(await firstOf(exchange), 'https 10.0.0.1');
+    assert.equal(server.connections(), 2);
   });
   it('takes HTTP/1.1 where there is nothing else', async () => {
     const server = await startHttpsServer(1);

@@ -77,6 +77,8 @@ class Connection {
   readonly #waiting = new Map<number, Waiting>();
   #cancelIdle: () => void = () => {};
   #open = true;
+  /** Messages that came. */
+  #heard = 0;
 
   constructor(stream: Duplex, deps: StreamExchangeDeps) {
     this.#stream = stream;
@@ -103,9 +105,12 @@ class Connection {
         this.#waiting.delete(id);
         this.#restIdle();
       };
+      const heard = this.#heard;
       const abort = (): void => {
         settle();
         reject(upstreamError(this.#deps.name, 'timeout'));
+        // Somebody on the way may have forgotten the connection: then nothing ever comes, and the next question needs another one.
+        if (this.#heard === heard) this.#end('connection is silent');
       };
       if (signal.aborted) return abort();
       signal.addEventListener('abort', abort);
@@ -129,6 +134,7 @@ class Connection {
   }
 
   #take(message: Uint8Array): void {
+    this.#heard += 1;
     const waiting = this.#waiting.get(((message[0] ?? 0) << 8) | (message[1] ?? 0));
     // With one question under way an answer to another one is the upstream's mistake; with many it may be for one given up.
     if (waiting === undefined || (this.#waiting.size > 1 && !answersQuestion(message, waiting.question))) return;
