@@ -89,22 +89,36 @@ export async function followKernel(view: LiveView, { clock, log, requests }: Fol
   };
   const askRoutes = (family: number): void => {
     unsure.add(family);
-    asking ??= Promise.resolve().then(async () => {
-      while (unsure.size > 0 && !isClosed) {
-        const families = [...unsure];
-        unsure.clear();
-        for (const each of families) await replaceRoutes(each);
-      }
+    asking ??= replaceUnsure().finally(() => {
       asking = undefined;
     });
   };
-  const replaceRoutes = async (family: number): Promise<void> => {
-    try {
-      view.replaceRoutes(family, await dumpRoutes(requests, family));
-    } catch (error) {
-      log.warn('kernel.routes_unknown', { family, error: errorText(error) });
-      lost();
+  const replaceUnsure = async (): Promise<void> => {
+    await resyncing;
+    while (unsure.size > 0 && !isClosed) {
+      const families = [...unsure];
+      unsure.clear();
+      // What is told meanwhile may be newer than the answer: it is applied behind it.
+      waiting = [];
+      try {
+        const answers = new Map<number, readonly KernelRoute[]>();
+        for (const family of families) answers.set(family, await dumpRoutes(requests, family));
+        if (isOverfull) lost();
+        // All is asked anew, and these with it.
+        if (resyncing !== undefined) return unsure.clear();
+        for (const [family, routes] of answers) view.replaceRoutes(family, routes);
+        applyWaiting();
+      } catch (error) {
+        if (!isClosed) log.warn('kernel.routes_unknown', { families, error: errorText(error) });
+        unsure.clear();
+        return lost();
+      }
     }
+  };
+  const applyWaiting = (): void => {
+    const later = waiting ?? [];
+    waiting = undefined;
+    for (const datagram of later) apply(datagram);
   };
   const lost = (): void => {
     if (isClosed) return;
@@ -140,10 +154,9 @@ export async function followKernel(view: LiveView, { clock, log, requests }: Fol
     const all = await dumpAll(requests);
     if (isOverfull) return false;
     view.replaceAll(all);
-    const later = waiting;
-    waiting = undefined;
-    for (const datagram of later) apply(datagram);
-    return true;
+    applyWaiting();
+    // One of those could not be read.
+    return !isOverfull;
   };
 
   const news = await openNetlinkSocket({
