@@ -21,17 +21,18 @@ export function parseIpv6(text: string): Uint8Array | undefined {
 }
 
 /**
- * The canonical text of an IPv6 address.
+ * The canonical text of an IPv6 address. One that stands for an IPv4 address ends in that: `::ffff:10.0.0.1`.
  *
  * @param bytes 16 bytes.
  * @throws RangeError when there are not exactly 16 bytes.
- * @see RFC 5952 section 4
+ * @see RFC 5952 sections 4 and 5
  */
 export function formatIpv6(bytes: Uint8Array): string {
   if (bytes.length !== 16) throw new RangeError(`an IPv6 address has 16 bytes, not ${bytes.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
   const groups = Array.from({ length: GROUPS }, (_, i) => view.getUint16(i * 2).toString(16));
   const { start, length } = longestZeroRun(groups);
+  if (start === 0 && length === 5 && groups[5] === 'ffff') return `::ffff:${bytes.subarray(12).join('.')}`;
   if (length < 2) return groups.join(':');
   return `${groups.slice(0, start).join(':')}::${groups.slice(start + length).join(':')}`;
 }

@@ -26,7 +26,7 @@ export function draftDevice({ device, place }: PlacedDevice, drafts: LinkDrafts,
   const name = isLogical ? device.interface : known.names.resolve(device.interface);
   drafts.set(name, mtu === 0 ? {} : { mtu });
   if (bond !== undefined) drafts.set(name, bondFields(bond.options, known));
-  if (bridge !== undefined) drafts.set(name, bridgeFields(bridge.stp, bridge.vlanFiltering));
+  if (bridge !== undefined) drafts.set(name, bridgeFields(bridge.stp ?? true, bridge.vlanFiltering));
   if (wireguard !== undefined) drafts.set(name, wireguardFields(wireguardSpec(wireguard)));
   if (device.dummy === true) drafts.set(name, logical('dummy'));
   for (const vlan of vlans) {

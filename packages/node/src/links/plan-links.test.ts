@@ -88,8 +88,19 @@ const devices: readonly [name: string, device: Device, want: readonly LinkSpec[]
   ],
   [
     'logical links are never found by other names',
-    deviceOf('lan', { bridge: none }),
+    deviceOf('lan', { bridge: { ...none, stp: false } }),
     [link('lan', { ...ether, kind: 'bridge' })],
+  ],
+  [
+    'a bridge has the spanning tree protocol unless it says not to',
+    deviceOf('br0', { bridge: none }),
+    [
+      link('br0', {
+        ...ether,
+        kind: 'bridge',
+        bridgeMaster: { stp: { enabled: true }, vlan: { filteringEnabled: false } },
+      }),
+    ],
   ],
   [
     'WireGuard',

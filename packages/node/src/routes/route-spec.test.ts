@@ -37,6 +37,8 @@ const cases: [written: Partial<WrittenRoute>, id: string, scope: string, type: s
   [{}, 'inet4///1024', 'global', 'unicast'],
   [{ source: '::' }, 'eth0/inet6///1024', 'global', 'unicast'],
   [{ source: 'fd00::7' }, 'eth0/inet6///1024', 'global', 'unicast'],
+  [{ gateway: '10.0.0.1', source: 'fd00::7' }, 'inet4/10.0.0.1//1024', 'global', 'unicast'],
+  [{ destination: '10.1.0.0/16', source: 'fd00::7' }, 'inet4//10.1.0.0/16/1024', 'link', 'unicast'],
   [{ gateway: '10.0.0.1', table: 'main' }, 'inet4/10.0.0.1//1024', 'global', 'unicast'],
   [{ gateway: '10.0.0.1', table: '254' }, 'inet4/10.0.0.1//1024', 'global', 'unicast'],
   [{ gateway: '10.0.0.1', table: '100' }, '100/inet4/10.0.0.1//1024', 'global', 'unicast'],

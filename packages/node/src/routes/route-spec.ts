@@ -110,11 +110,11 @@ interface FamilyHints {
   readonly said: readonly (IpAddress | undefined)[];
 }
 
-/** Gateway and destination say it; else whichever of the empty ones was written last; else the source; else IPv4. */
+/** IPv6 when gateway or destination say so; else as the last of those written as empty; else theirs; else the source's; else IPv4. */
 function familyOf({ via, dst, said }: FamilyHints): IpFamily {
   if (via?.family === 'inet6' || dst?.address.family === 'inet6') return 'inet6';
   const known = said.filter((address) => address !== undefined);
-  const hint = known.findLast(isUnspecified) ?? known.at(-1);
+  const hint = known.findLast(isUnspecified) ?? via ?? dst?.address ?? known.at(-1);
   return hint?.family ?? 'inet4';
 }
 
