@@ -322,15 +322,26 @@ describe('what is wrong with a configuration', () => {
 `);
     const where = '(machine.network.interfaces.0.wireguard.peers.0.endpoint, line 10)';
     assert.deepEqual(listed, [
-      `peer endpoint "209.202.254.14.8172" is invalid ${where}`,
-      `WireGuard peer endpoint "209.202.254.14.8172" is not host:port; did you mean 209.202.254.14:8172 ${where}`,
+      `peer endpoint "209.202.254.14.8172" is invalid: it is not host:port; did you mean 209.202.254.14:8172 ${where}`,
     ]);
   });
 
   it('is a dot for the colon of an endpoint in a document, too', () => {
     const text = `apiVersion: v1alpha1\nkind: WireguardConfig\nname: wg0\nprivateKey: ${KEY}\npeers: [{publicKey: ${KEY}, endpoint: 1.2.3.4.5}]\n`;
     assert.deepEqual(problems(text), [
-      'WireGuard peer endpoint "1.2.3.4.5" is not host:port; did you mean 1.2.3.4:5 (peers.0.endpoint, line 5)',
+      'peer endpoint "1.2.3.4.5" is invalid: it is not host:port; did you mean 1.2.3.4:5 (peers.0.endpoint, line 5)',
+    ]);
+  });
+
+  it('is a key of WireGuard that is none, with its place', () => {
+    const keys = 'privateKey: <privatekey>, peers: {publicKey: ABCDEF...}';
+    const listed = problems(
+      `machine:\n  type: worker\n  network:\n    interfaces:\n      - {interface: wg0, wireguard: {${keys}}}\n`,
+    );
+    const path = 'machine.network.interfaces.0.wireguard';
+    assert.deepEqual(listed, [
+      `private key is invalid: illegal base64 data (${path}.privateKey, line 5)`,
+      `public key invalid: illegal base64 data (${path}.peers.0.publicKey, line 5)`,
     ]);
   });
 

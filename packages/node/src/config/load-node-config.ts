@@ -21,7 +21,7 @@ import { configConflicts } from './config-conflicts.ts';
 import { createPlaceFinder } from './config-places.ts';
 import { memberWarnings } from './link-members.ts';
 import { clusterSection, machineSection } from './machine-section.ts';
-import { nodeProblems } from './node-checks.ts';
+import { nodeProblems, SAID_WITH_PLACE } from './node-checks.ts';
 import type { NodeConfig, NodeDocument } from './node-config.ts';
 import { KIND_SYNONYMS, NODE_TYPES } from './node-types.ts';
 
@@ -40,6 +40,8 @@ const NOT_NEEDED = [
   /^trusted CA certificates are required\b/,
   /^HostnameConfig: invalid value for 'auto': addr$/,
 ];
+
+const LEFT_OUT = [...NOT_NEEDED, ...SAID_WITH_PLACE];
 
 /**
  * Read a machine configuration: the v1alpha1 document, further documents, or both. As strict as Talos 1.13, whose words problems have,
@@ -68,7 +70,8 @@ export function normalText({ text }: NodeConfig, { hideSecrets }: { readonly hid
 
 function validated(documents: readonly LocatedDocument[]): ValidationResult {
   const talos = validateConfig(documents, { mode: 'cloud' });
-  const errors = talos.errors.filter((error) => !NOT_NEEDED.some((pattern) => pattern.test(error)));
+  const isLeftOut = (error: string): boolean => LEFT_OUT.some((pattern) => pattern.test(error));
+  const errors = talos.errors.filter((error) => !isLeftOut(error));
   const own = [...nodeProblems(documents), ...configConflicts(documents)];
   const warnings = [...talos.warnings, ...memberWarnings(documents)];
   if (errors.length === 0) return { errors: own, warnings };

@@ -1,5 +1,20 @@
 import { isIP } from 'node:net';
-import { isLegacy, type LocatedDocument, mapAt, mapsAt, textAt, textsAt, type YamlMap } from '@bloomery/talos';
+import {
+  isLegacy,
+  type LocatedDocument,
+  mapAt,
+  mapsAt,
+  textAt,
+  textsAt,
+  wireguardKeyProblem,
+  type YamlMap,
+} from '@bloomery/talos';
+
+/** What Talos says of v1alpha1 documents and `nodeProblems` says with its place. */
+export const SAID_WITH_PLACE: readonly RegExp[] = [
+  /^peer endpoint ".*" is invalid$/s,
+  /^(private key is|public key) invalid: /,
+];
 
 /** What is wrong beyond what Talos 1.13 looks at: with what the daemon takes in addition, and where a hint helps. */
 export function nodeProblems(documents: readonly LocatedDocument[]): string[] {
@@ -20,6 +35,7 @@ function legacyProblems(document: LocatedDocument): string[] {
     const wireguard = mapAt(device, 'wireguard');
     const bridge = mapAt(device, 'bridge');
     return [
+      ...(wireguard === undefined ? [] : keyProblems(document, wireguard, `${path}.wireguard`)),
       ...(wireguard === undefined ? [] : endpointProblems(document, wireguard, `${path}.wireguard.`)),
       ...(bridge === undefined ? [] : bridgeProblems(document, bridge, `${path}.bridge`)),
     ];
@@ -39,6 +55,19 @@ function bridgeProblems(document: LocatedDocument, bridge: YamlMap, path: string
   return both ? [...problems, `a bridge has both interfaces and deviceSelectors set (${where})`] : problems;
 }
 
+function keyProblems(document: LocatedDocument, wireguard: YamlMap, path: string): string[] {
+  const problemOf = (says: string, owner: YamlMap, key: string, at: string): string[] => {
+    const problem = wireguardKeyProblem(textAt(owner, key));
+    return problem === undefined ? [] : [`${says}: ${problem} (${place(document, `${at}.${key}`)})`];
+  };
+  return [
+    ...problemOf('private key is invalid', wireguard, 'privateKey', path),
+    ...mapsAt(wireguard, 'peers').flatMap((peer, at) =>
+      problemOf('public key invalid', peer, 'publicKey', `${path}.peers.${at}`),
+    ),
+  ];
+}
+
 const ENDPOINT = /^(?:\[([^[\]]{1,100})\]|([^[\]:]{1,253})):(\d{1,5})$/;
 const DOT_FOR_COLON = /^(\d{1,3}(?:\.\d{1,3}){3})\.(\d{1,5})$/;
 const MAX_PORT = 65_535;
@@ -55,7 +84,9 @@ function endpointProblems(document: LocatedDocument, wireguard: YamlMap, prefix:
     const dotted = DOT_FOR_COLON.exec(endpoint);
     const hint = dotted === null ? '' : `; did you mean ${dotted[1] ?? ''}:${dotted[2] ?? ''}`;
     const where = place(document, `${prefix}peers.${at}.endpoint`);
-    return [`WireGuard peer endpoint ${JSON.stringify(endpoint.slice(0, 300))} is not host:port${hint} (${where})`];
+    return [
+      `peer endpoint ${JSON.stringify(endpoint.slice(0, 300))} is invalid: it is not host:port${hint} (${where})`,
+    ];
   });
 }
 

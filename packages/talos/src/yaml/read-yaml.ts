@@ -10,6 +10,7 @@ import {
   parseAllDocuments,
   type Scalar,
   type YAMLMap,
+  type ErrorCode as YamlErrorCode,
 } from 'yaml';
 import { kubeScalar, plainScalar, type ScalarValue, talosScalar } from './go-scalars.ts';
 import { entriesOf, isYamlList, isYamlMap, PlainScalar, type YamlTree } from './yaml-tree.ts';
@@ -20,6 +21,21 @@ const MAX_DEPTH = 128;
 const MAX_VALUES = 200_000;
 const MAX_DOCUMENTS = 1_000;
 const MAX_CONSECUTIVE_OPENINGS = 512;
+
+/** What the parser's codes mean. Its own messages quote the content, which may be secret. */
+const PROBLEMS: Partial<Record<YamlErrorCode, string>> = {
+  BAD_ALIAS: 'unknown or recursive anchor',
+  BAD_DQ_ESCAPE: 'unknown escape in a quoted text',
+  BAD_INDENT: 'wrong indentation',
+  BAD_SCALAR_START: 'a value that must be quoted',
+  BLOCK_AS_IMPLICIT_KEY: 'a second key on one line',
+  BLOCK_IN_FLOW: 'a list or mapping of lines inside brackets',
+  KEY_OVER_1024_CHARS: 'a key of more than 1024 characters',
+  MISSING_CHAR: 'a missing quote, bracket, comma or blank',
+  MULTILINE_IMPLICIT_KEY: 'a line that is no "key: value"',
+  TAB_AS_INDENT: 'a tab for indentation',
+  UNEXPECTED_TOKEN: 'something that does not belong there',
+};
 
 /** Reads YAML text with the dialect left open; see `YamlTree`. */
 export interface YamlReadOptions {
@@ -57,7 +73,8 @@ export function readYaml(text: string, options: YamlReadOptions = {}): YamlTree[
   if (documents.length > MAX_DOCUMENTS) throw refuse(`more than ${MAX_DOCUMENTS} documents`);
   return documents.map((document: Document) => {
     const problem = document.errors[0];
-    if (problem !== undefined) throw refuse(`${problem.code} at ${position(text, problem.pos[0])}`);
+    if (problem !== undefined)
+      throw refuse(`${PROBLEMS[problem.code] ?? problem.code} at ${position(text, problem.pos[0])}`);
     const reader = createReader(
       (why, at) => refuse(at === undefined ? why : `${why} at ${position(text, at)}`),
       options.onDuplicate === undefined ? undefined : (key, at) => options.onDuplicate?.(key, lineOf(text, at)),
