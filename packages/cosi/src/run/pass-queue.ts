@@ -18,6 +18,8 @@ export function createPassQueue(clock: Clock, retry: RetryTime, pass: () => Prom
   let isScheduled = false;
   let isOver = false;
   let isRunning = false;
+  /** A change came while a pass ran that may not have seen it. */
+  let isStale = false;
   let last: Promise<void> = Promise.resolve();
   let cancelWait = (): void => {};
 
@@ -36,9 +38,11 @@ export function createPassQueue(clock: Clock, retry: RetryTime, pass: () => Prom
     isAsked = false;
     // Before the pass begins: it may ask for the next one before it first waits.
     isRunning = true;
+    isStale = false;
     last = pass().then(() => {
       isRunning = false;
       if (retry.failures() > 0) isAsked = true;
+      if (isStale) retry.onChange();
       schedule();
     });
   };
@@ -51,7 +55,8 @@ export function createPassQueue(clock: Clock, retry: RetryTime, pass: () => Prom
   return {
     ask,
     askEarly: () => {
-      if (!isRunning && retry.onChange()) {
+      if (isRunning) isStale = true;
+      else if (retry.onChange()) {
         cancelWait();
         isScheduled = false;
       }

@@ -180,6 +180,27 @@ describe('failures', () => {
     assert.equal(times.length, before + 1);
   });
 
+  it('do not sit it out either when the input changes while a pass runs that then fails', async () => {
+    const times: number[] = [];
+    let gate = Promise.resolve();
+    const slow = controller(async (context) => {
+      times.push(context.clock.nowMs());
+      await gate;
+      throw new Error('the kernel said no');
+    });
+    await using runtime = startTestRuntime([slow]);
+    for (let s = 0; s < 100; s++) await runtime.advance(1000);
+    const before = times.length;
+    const { promise, resolve: open } = Promise.withResolvers<void>();
+    gate = promise;
+    while (times.length === before) await runtime.clock.advance(1000);
+    runtime.state.create(Source, 'a', { size: 1 });
+    gate = Promise.resolve();
+    open();
+    await runtime.advance(500);
+    assert.equal(times.length, before + 2);
+  });
+
   it('that cause their own changes are tried less and less often, too', async () => {
     const times: number[] = [];
     let wake = (): void => {};
