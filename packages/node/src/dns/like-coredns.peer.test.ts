@@ -8,13 +8,7 @@ import { until } from '@bloomery/ports';
 import { DNS_FLAG, type DnsMessage, type DnsQuestion, dnsRcodeName } from '@bloomery/wire';
 import { askRaw, decoded, questionOf } from './testing/dns-client.ts';
 import { type DnsRig, startDnsRig } from './testing/dns-rig.ts';
-import {
-  type AnswerParts,
-  answerOf,
-  type ScriptedServer,
-  startScriptedServer,
-  textRecord,
-} from './testing/scripted-server.ts';
+import { type AnswerParts, answerOf, type ScriptedServer, startScriptedServer } from './testing/scripted-server.ts';
 
 const COREDNS = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'bloomery/peers/coredns');
 
@@ -30,7 +24,6 @@ const ANSWERS: Readonly<Record<string, AnswerParts>> = {
   // Below the time to live of the SOA record itself CoreDNS takes the longer one, RFC 2308 the shorter one, as we do.
   empty: { soaSeconds: 300 },
   alone: { rcode: 3 },
-  several: { records: Array.from({ length: 3 }, () => textRecord('several.test', 100)) },
 };
 
 interface Way {
@@ -111,10 +104,9 @@ describe('answers are those of CoreDNS', {
     for (const [i, { title, question }] of WAYS.entries()) {
       it(`${label}, ${title}: fresh and from the cache`, async () => {
         const name = `${label}.w${i}.Test`;
-        const type = label === 'several' ? 16 : 1;
         for (const round of ['fresh', 'cached']) {
-          const ours = await asked(rig.port, { name, type, ...question });
-          const theirs = await asked(corednsPort, { name, type, ...question });
+          const ours = await asked(rig.port, { name, ...question });
+          const theirs = await asked(corednsPort, { name, ...question });
           assert.deepEqual(ours, theirs, round);
         }
       });
