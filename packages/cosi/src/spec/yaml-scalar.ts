@@ -11,8 +11,8 @@ const TIMESTAMP =
   /^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2})|[ ][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]+)?)?$/;
 /** Longer texts are never taken for numbers. */
 const NUMBER_MAX_CHARACTERS = 400;
-/** What go-yaml prints as it is. */
-const PRINTABLE = /^[\t\n -~\u0085\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]*$/;
+/** What may stand as it is: of what go-yaml prints all but the line breaks that only some readers know. */
+const PRINTABLE = /^[\t\n -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*$/;
 const NAMED_ESCAPES: Readonly<Record<string, string>> = {
   '\0': '\\0',
   '\u0007': '\\a',
@@ -72,8 +72,8 @@ function literal(text: string, indent: number): string {
   const pad = ' '.repeat(indent);
   const lines = body.split('\n').map((line) => (line === '' ? '' : pad + line));
   const chomp = breaks === 0 ? '-' : breaks === 1 ? '' : '+';
-  // Blanks at the beginning would be taken for more indentation.
-  const hint = text.startsWith(' ') ? '4' : '';
+  // Blanks at the beginning, also behind empty lines, would be taken for more indentation.
+  const hint = /^\n* /.test(text) ? '4' : '';
   return [`|${hint}${chomp}`, ...lines, ...new Array<string>(Math.max(0, breaks - 1)).fill('')].join('\n');
 }
 
