@@ -7,7 +7,7 @@ import type { NodeConfig } from '../config/node-config.ts';
 import { AddressStatus, NodeAddress } from '../resources/addresses.ts';
 import { ACTIVE_CONFIG, MachineConfig } from '../resources/machine-config.ts';
 import { HostnameStatus } from '../resources/names.ts';
-import type { CertificateStore, TalosEndpoint } from './certificate-store.ts';
+import { CERTIFICATE_RENEWAL_MS, type CertificateStore, type TalosEndpoint } from './certificate-store.ts';
 import { canonicalAddress, type NodeNames, nodeNames } from './node-names.ts';
 
 export interface CertificateControllerDeps {
@@ -21,8 +21,6 @@ export interface CertificateControllerDeps {
 const ALWAYS = ['localhost', '127.0.0.1', '::1'];
 const TALOS_PORT = 50_000;
 const LOOK_AGAIN_MS = 12 * 3_600_000;
-/** Certificates hold for a year. */
-const RENEW_AFTER_MS = 300 * 86_400_000;
 const IS_NAME = /^[\x21-\x7e]{1,253}$/;
 
 /** The names that the server certificate is for. @param host that the API is bound to. */
@@ -67,7 +65,7 @@ export function certificateController(deps: CertificateControllerDeps): Controll
       issuedAtMs ??= context.clock.nowMs();
       const names = certificateNames(nodeNames(context, root), config, server.address.host);
       const key = certificateKey(names, config);
-      const isOld = context.clock.nowMs() - issuedAtMs > RENEW_AFTER_MS;
+      const isOld = context.clock.nowMs() - issuedAtMs > CERTIFICATE_RENEWAL_MS;
       if (key === issuedFor && !isOld) return;
       server.setCertificate(await certificates.issue(config, names));
       await certificates.writeTalosconfig(config, talosEndpoint(server.address));

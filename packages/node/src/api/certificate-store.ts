@@ -40,10 +40,12 @@ export interface CertificateStoreOptions {
   readonly log: Logger;
 }
 
+/** Certificates hold for a year: what serves, and DIR/talosconfig, is made anew after this time. */
+export const CERTIFICATE_RENEWAL_MS = 300 * 86_400_000;
 const YEAR_MS = 365 * 86_400_000;
 const AUTHORITY_YEARS = 10;
-/** Of what is left of a certificate when it is made anew. */
-const RENEW_MS = 30 * 86_400_000;
+/** What is looked at again only so much later has to hold until then, and some days more. */
+const RENEW_MS = CERTIFICATE_RENEWAL_MS + 10 * 86_400_000;
 
 /** Open the certificates, making the authority at the first start. @throws the errors of the file system; BLM_TALOS_CERTIFICATE_MALFORMED */
 export async function openCertificateStore(options: CertificateStoreOptions): Promise<CertificateStore> {

@@ -48,18 +48,23 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
   const startedMs = clock.nowMs();
   const machineService = createNodeMachineService({ ...deps, access, events, clock, settings, names, startedMs });
   const certified = certificateNames(names(), store.active, listen.host);
-  const server = await startTalosServer(listen, {
-    services: [machineService, createStateService(state, { random, authorize: access.admitReader })],
-    certificate: await certificates.issue(store.active, certified),
-    clientCertificates: () => (store.isInMaintenance ? 'optional' : 'required'),
-    clock,
-    log,
-  });
+  const certificate = await certificates.issue(store.active, certified);
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(
+    await startTalosServer(listen, {
+      services: [machineService, createStateService(state, { random, authorize: access.admitReader })],
+      certificate,
+      clientCertificates: () => (store.isInMaintenance ? 'optional' : 'required'),
+      clock,
+      log,
+    }),
+  );
   await certificates.writeTalosconfig(store.active, talosEndpoint(server.address));
   const issuedFor = certificateKey(certified, store.active);
+  const owned = stack.move();
   return {
     address: server.address,
     controllers: [certificateController({ certificates, server, root, issuedFor }), eventsController(events)],
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
