@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Controller } from '@bloomery/cosi';
 import { BloomeryError } from '@bloomery/ports';
+import { readIfThere, writeDurably } from '../config/durable-file.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { Identity } from '../resources/cluster.ts';
 import { isNodeId, NODE_ID_BYTES, nodeIdText } from './node-id.ts';
@@ -32,10 +33,7 @@ export function identityControllers({
 
 /** @throws BloomeryError BLM_NODE_STATE for a file with anything else in it: an identity is never replaced by itself. */
 async function readNodeId(file: string): Promise<string | undefined> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await readIfThere(file);
   if (text === undefined) return undefined;
   const nodeId = /^nodeId: ["']?([A-Za-z0-9]+)["']?\s*$/.exec(text)?.[1];
   if (nodeId !== undefined && isNodeId(nodeId)) return nodeId;
@@ -45,9 +43,8 @@ async function readNodeId(file: string): Promise<string | undefined> {
 }
 
 async function writeNodeId(file: string, nodeId: string): Promise<string> {
-  await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });
-  const draft = `${file}.new`;
-  await writeFile(draft, `nodeId: ${nodeId}\n`, { mode: 0o600 });
-  await rename(draft, file);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  // A power cut must not leave an empty file behind: no other identity would be made.
+  await writeDurably(file, `nodeId: ${nodeId}\n`, 0o600);
   return nodeId;
 }
