@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startTestRuntime } from '@bloomery/cosi/testing';
 import type { Logger } from '@bloomery/ports';
+import type { Device } from '../config/node-config.ts';
 import type { NodeSettings } from '../node-environment.ts';
 import {
   AddressSpec,
+  DeviceConfigSpec,
   HostnameSpec,
   LAYERED,
   LinkSpec,
@@ -29,7 +31,11 @@ const settings = (cmdline: string): NodeSettings => ({
   root: '/nowhere',
 });
 
-async function run(cmdline: string, links: Readonly<Record<string, Partial<LinkStatus>>> = {}) {
+async function run(
+  cmdline: string,
+  links: Readonly<Record<string, Partial<LinkStatus>>> = {},
+  devices: Readonly<Record<string, Device>> = {},
+) {
   const warnings: string[] = [];
   const note: Logger = {
     debug() {},
@@ -39,8 +45,9 @@ async function run(cmdline: string, links: Readonly<Record<string, Partial<LinkS
     with: () => note,
   };
   const controllers = cmdlineControllers({ settings: settings(cmdline) });
-  await using runtime = startTestRuntime(controllers, { definitions: [LinkStatus], log: note });
+  await using runtime = startTestRuntime(controllers, { definitions: [LinkStatus, DeviceConfigSpec], log: note });
   for (const [name, spec] of Object.entries(links)) await runtime.put(LinkStatus, name, LinkStatus.make(spec));
+  for (const [id, device] of Object.entries(devices)) await runtime.put(DeviceConfigSpec, id, device);
   await runtime.settled();
   return {
     warnings,
@@ -118,6 +125,19 @@ describe('kernel arguments as specs', () => {
     assert.deepEqual(Object.keys(links), ['cmdline/eth0']);
     const { operator, linkName, requireUp, dhcp4 } = operators['cmdline/dhcp4/eth0'] ?? OperatorSpec.make();
     assert.deepEqual([operator, linkName, requireUp, dhcp4.routeMetric], ['dhcp4', 'eth0', true, 1024]);
+  });
+
+  it('links that the configuration says to ignore have none', async () => {
+    const ignored = { interface: 'uplink', ignore: true, addresses: [], routes: [], vlans: [], mtu: 0 };
+    const { links, addresses, routes, operators } = await run(
+      'ip=10.0.0.5::10.0.0.1:24::eth0:dhcp ip=eth1:dhcp',
+      { eth0: { ...ether, alias: 'uplink' }, eth1: ether },
+      { 'uplink/000': ignored },
+    );
+    assert.deepEqual(Object.keys({ ...links, ...addresses, ...routes, ...operators }), [
+      'cmdline/eth1',
+      'cmdline/dhcp4/eth1',
+    ]);
   });
 
   it('a bond has its links, and a VLAN on it its parent', async () => {

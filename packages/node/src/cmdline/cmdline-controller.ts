@@ -6,6 +6,7 @@ import type { NodeEnvironment } from '../node-environment.ts';
 import { operatorId } from '../operators/operator-id.ts';
 import {
   AddressSpec,
+  DeviceConfigSpec,
   HostnameSpec,
   LAYERED,
   LinkSpec,
@@ -16,21 +17,24 @@ import {
   TimeServerSpec,
 } from '../resources/index.ts';
 import { routeId } from '../routes/route-id.ts';
-import { cmdlineNetwork } from './cmdline-network.ts';
+import { cmdlineNetwork, withoutLinks } from './cmdline-network.ts';
 import { parseKernelArguments } from './kernel-arguments.ts';
 
 const OUTPUTS = [LinkSpec, AddressSpec, RouteSpec, OperatorSpec, HostnameSpec, ResolverSpec, TimeServerSpec];
 
 /**
  * Specs of layer `cmdline` of all concepts. (Upstream reads the kernel arguments in each concept's own config controller; here is one
- * for all, so that they are read and complained about once.)
+ * for all, so that they are read and complained about once.) Links that the configuration says to ignore have none.
  */
 export function cmdlineController({ settings }: Pick<NodeEnvironment, 'settings'>): Controller {
   const given = parseKernelArguments(settings.cmdline);
   const notices = createNotices('warn', 'cmdline.leftOut');
   return {
     name: 'network.CmdlineController',
-    inputs: [{ definition: LinkStatus, kind: 'weak' }],
+    inputs: [
+      { definition: LinkStatus, kind: 'weak' },
+      { definition: DeviceConfigSpec, kind: 'weak' },
+    ],
     outputs: OUTPUTS.map((definition) => ({ definition, kind: 'shared' })),
     reconcile: (context) => {
       const links = context.list(LinkStatus);
@@ -40,7 +44,10 @@ export function cmdlineController({ settings }: Pick<NodeEnvironment, 'settings'
         type,
         kind,
       }));
-      const network = cmdlineNetwork(given, linkNames(links), known);
+      const names = linkNames(links);
+      const ignored = context.list(DeviceConfigSpec).filter(({ spec }) => spec.ignore === true);
+      const left = new Set(ignored.map(({ spec }) => names.resolve(spec.interface)));
+      const network = withoutLinks(cmdlineNetwork(given, names, known), left);
       notices.say(context.log, network.problems);
       write(context, LinkSpec, network.links, ({ name }) => name);
       write(context, AddressSpec, network.addresses, addressId);

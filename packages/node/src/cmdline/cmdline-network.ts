@@ -80,7 +80,7 @@ export function cmdlineNetwork(given: KernelArguments, names: LinkNames, known: 
   for (const { name, interfaces, options, mtu } of readAll('bond', readBondArgument)) {
     const primaryName = options['primary'];
     const primary = typeof primaryName === 'string' ? names.resolve(primaryName) : undefined;
-    const index = known.find((link) => link.name === primary)?.index;
+    const index = known.find((link) => link.name === primary)?.index ?? 0;
     change(name, { kind: 'bond', type: 'ether', logical: true, mtu, bondMaster: bondMaster(options, index) });
     for (const [slaveIndex, slave] of interfaces.entries()) {
       change(names.resolve(slave), { bondSlave: { masterName: name, slaveIndex } });
@@ -105,6 +105,17 @@ export function cmdlineNetwork(given: KernelArguments, names: LinkNames, known: 
     ...(dnsServers.length === 0 ? {} : { resolvers: ResolverSpec.make({ dnsServers, layer: LAYER }) }),
     ...(timeServers.length === 0 ? {} : { timeServers: TimeServerSpec.make({ timeServers, layer: LAYER }) }),
     problems,
+  };
+}
+
+/** All but what speaks of these links. */
+export function withoutLinks(network: CmdlineNetwork, left: ReadonlySet<string>): CmdlineNetwork {
+  return {
+    ...network,
+    links: network.links.filter(({ name }) => !left.has(name)),
+    addresses: network.addresses.filter(({ linkName }) => !left.has(linkName)),
+    routes: network.routes.filter(({ outLinkName }) => !left.has(outLinkName)),
+    operators: network.operators.filter(({ linkName }) => !left.has(linkName)),
   };
 }
 

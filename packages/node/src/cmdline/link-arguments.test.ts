@@ -38,6 +38,7 @@ describe('bond=', () => {
     ['with an option nobody knows is refused', 'b:a:speed=fast', { problem: 'unknown option speed' }],
     ['with an option without its value is refused', 'b:a:mode', { problem: 'option mode has no value' }],
     ['with a number that is none is refused', 'b:a:miimon=x', { problem: 'option miimon: "x" is no number' }],
+    ['with a word nobody knows is refused', 'b:a:mode=fast', { problem: 'option mode: "fast" is not known' }],
     ['with an MTU that is none is refused', 'b:a::jumbo', { problem: 'MTU "jumbo" is no number' }],
   ];
   for (const [name, text, want] of cases) it(name, () => assert.deepEqual(readBondArgument(text), want));

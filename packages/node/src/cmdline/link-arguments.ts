@@ -1,4 +1,5 @@
 import type { DeviceBond } from '../config/node-config.ts';
+import { isBondWord } from '../links/bond-master.ts';
 import type { ReadArgument } from './ip-argument.ts';
 
 /** What one `bond=` argument asks for. */
@@ -70,6 +71,8 @@ function readBondOptions(text: string): { readonly options: DeviceBond['options'
     const textName = OPTION_TEXTS[name];
     const numberName = OPTION_NUMBERS[name];
     if (value === '') return { problem: `option ${name.slice(0, 64)} has no value` };
+    if (textName !== undefined && !isBondWord(textName, value))
+      return { problem: `option ${name}: "${value.slice(0, 64)}" is not known` };
     if (textName !== undefined) options[textName] = value;
     else if (name === 'arp_ip_target') options['arpIPTarget'] = value.split(';').filter((target) => target !== '');
     else if (name !== 'use_carrier' && numberName === undefined)

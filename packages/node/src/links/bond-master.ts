@@ -55,6 +55,12 @@ const WITHOUT_ARP: ReadonlySet<string> = new Set(['802.3ad', 'balance-tlb', 'bal
 /** Whether members of a bond of this mode may be watched by ARP. */
 export const bondWatchesByArp = (mode: string): boolean => !WITHOUT_ARP.has(mode);
 
+/** Whether a word is one of those that a setting of a bond has; any is, where the setting has no words of its own. */
+export function isBondWord(field: string, word: string): boolean {
+  const names = WORDS.find(([of]) => of === field)?.[1];
+  return names === undefined || Object.hasOwn(names, word);
+}
+
 /** Settings of a bond. What is not written has Talos' defaults. @param primary index of the preferred member; 0: none */
 export function bondMaster(options: BondOptions, primary: number | undefined): BondMaster {
   const words = WORDS.map(([field, names, inDocuments]) => {

@@ -68,7 +68,7 @@ describe('operators of the configuration', () => {
   it('DHCPv6 runs beside it or alone, as the options say', () => {
     const options = { routeMetric: 0, ipv6: true, duidv6: '00:03:00:01:02:00' };
     const [, six] = plan({ devices: [device('eth0', { dhcp: true, dhcpOptions: options })] });
-    assert.deepEqual(six?.dhcp6.clientIdentifier, { clientIdentifier: 'duid', duidRawHex: '000300010200' });
+    assert.deepEqual(six?.dhcp6.clientIdentifier, { clientIdentifier: 'duid', duidRawHex: '00:03:00:01:02:00' });
     assert.equal(six?.dhcp6.routeMetric, 1_024);
     assert.deepEqual(ids({ devices: [device('eth0', { dhcp: true, dhcpOptions: { ...options, ipv4: false } })] }), [
       'dhcp6/eth0',

@@ -88,7 +88,7 @@ function ofDocument(
     routeMetric: value['routeMetric'] === undefined ? DEFAULT_ROUTE_METRIC : asNumber(value['routeMetric']),
     skipHostnameRequest: value['ignoreHostname'] === true,
     clientIdentifier:
-      identifier === 'mac' ? BY_MAC : identifier === 'duid' ? byDuid(asText(value['duidRaw'])) : BY_NOTHING,
+      identifier === 'mac' ? BY_MAC : identifier === 'duid' ? byDuid(hexDigits(asText(value['duidRaw']))) : BY_NOTHING,
   };
   return [kind === 'DHCPv4Config' ? dhcp4Spec(dhcp) : dhcp6Spec(dhcp)];
 }
@@ -117,10 +117,9 @@ function defaultOperators(
     );
 }
 
-const byDuid = (duidRawHex: string): ClientIdentifier => ({
-  clientIdentifier: 'duid',
-  duidRawHex: duidRawHex.replaceAll(/[:\s]/g, '').toLowerCase(),
-});
+const byDuid = (duidRawHex: string): ClientIdentifier => ({ clientIdentifier: 'duid', duidRawHex });
+
+const hexDigits = (text: string): string => text.replaceAll(/[:\s]/g, '').toLowerCase();
 
 function dhcp4Spec({ linkName, layer, ...dhcp }: Dhcp): OperatorSpec {
   const zero = OperatorSpec.make();
