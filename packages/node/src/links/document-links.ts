@@ -6,6 +6,7 @@ import type { LinkSpec } from '../resources/links.ts';
 import { bondMaster } from './bond-master.ts';
 import { bridgeFields, type KnownLinks, logical, vlanFields, wireguardFields } from './device-links.ts';
 import type { LinkDrafts, MasterKind } from './link-drafts.ts';
+import { canonicalEndpoint } from './resolve-endpoints.ts';
 
 type Value = Readonly<Record<string, unknown>>;
 type FieldsOf = (value: Value, known: KnownLinks) => Partial<LinkSpec>;
@@ -94,7 +95,7 @@ function wireguardOf(value: Value): LinkSpec['wireguard'] {
     peers: asRecords(value['peers']).map((peer) => ({
       publicKey: asText(peer['publicKey']),
       presharedKey: asText(peer['presharedKey']),
-      endpoint: asText(peer['endpoint']),
+      endpoint: canonicalEndpoint(asText(peer['endpoint'])),
       persistentKeepaliveInterval: parseGoDurationMs(asText(peer['persistentKeepaliveInterval'])) ?? 0,
       allowedIPs: Array.isArray(peer['allowedIPs']) ? peer['allowedIPs'].map(asText) : [],
     })),

@@ -28,9 +28,8 @@ export async function resolveEndpoints(
   const peers: Wireguard['peers'][number][] = [];
   for (const peer of wanted.peers) {
     const { host, port } = splitEndpoint(peer.endpoint);
-    const ip = parseIp(host);
-    if (peer.endpoint === '' || ip !== undefined) {
-      peers.push(ip === undefined ? peer : { ...peer, endpoint: joinEndpoint(ip.text, port) });
+    if (peer.endpoint === '' || parseIp(host) !== undefined) {
+      peers.push({ ...peer, endpoint: canonicalEndpoint(peer.endpoint) });
       continue;
     }
     try {
@@ -45,6 +44,13 @@ export async function resolveEndpoints(
   }
   const wireguard = { ...wanted, peers };
   return problems.length === 0 ? { wireguard } : { wireguard, problem: problems.join('; ') };
+}
+
+/** An endpoint with its address in canonical form; host names stay as they are. */
+export function canonicalEndpoint(endpoint: string): string {
+  const { host, port } = splitEndpoint(endpoint);
+  const ip = parseIp(host);
+  return ip === undefined ? endpoint : joinEndpoint(ip.text, port);
 }
 
 /** `host:port` or `[address]:port`. */

@@ -89,8 +89,9 @@ describe('operators of the configuration', () => {
   });
   it('documents say metric, host name and identifier', () => {
     const value = { routeMetric: 0, ignoreHostname: true, clientIdentifier: 'duid', duidRaw: '00:01:AB' };
-    const [four, six] = plan({
-      config: config(document('DHCPv4Config', 'eth0', value), document('DHCPv6Config', 'eth0')),
+    const none = document('DHCPv4Config', 'eth1', { clientIdentifier: 'none' });
+    const [four, six, nameless] = plan({
+      config: config(document('DHCPv4Config', 'eth0', value), document('DHCPv6Config', 'eth0'), none),
     });
     assert.deepEqual(four?.dhcp4, {
       routeMetric: 0,
@@ -100,8 +101,9 @@ describe('operators of the configuration', () => {
     assert.deepEqual(six?.dhcp6, {
       routeMetric: 1_024,
       skipHostnameRequest: false,
-      clientIdentifier: { clientIdentifier: 'none', duidRawHex: '' },
+      clientIdentifier: { clientIdentifier: 'mac', duidRawHex: '' },
     });
+    assert.equal(nameless?.dhcp4.clientIdentifier.clientIdentifier, 'none');
   });
 });
 

@@ -80,15 +80,13 @@ function ofDocument(
   resolve: (name: string) => string,
 ): readonly OperatorSpec[] {
   if ((kind !== 'DHCPv4Config' && kind !== 'DHCPv6Config') || name === '') return [];
-  const identifier = asText(value['clientIdentifier']);
   const dhcp: Dhcp = {
     linkName: resolve(name),
     layer: 'configuration',
     // A metric of 0 is one, when it is written.
     routeMetric: value['routeMetric'] === undefined ? DEFAULT_ROUTE_METRIC : asNumber(value['routeMetric']),
     skipHostnameRequest: value['ignoreHostname'] === true,
-    clientIdentifier:
-      identifier === 'mac' ? BY_MAC : identifier === 'duid' ? byDuid(hexDigits(asText(value['duidRaw']))) : BY_NOTHING,
+    clientIdentifier: documentIdentifier(value),
   };
   return [kind === 'DHCPv4Config' ? dhcp4Spec(dhcp) : dhcp6Spec(dhcp)];
 }
@@ -118,6 +116,13 @@ function defaultOperators(
 }
 
 const byDuid = (duidRawHex: string): ClientIdentifier => ({ clientIdentifier: 'duid', duidRawHex });
+
+/** Documents identify a client by its MAC unless they say otherwise; `machine.network.interfaces` by nothing. */
+function documentIdentifier(value: NodeDocument['value']): ClientIdentifier {
+  const identifier = asText(value['clientIdentifier']);
+  if (identifier === 'duid') return byDuid(hexDigits(asText(value['duidRaw'])));
+  return identifier === 'none' ? BY_NOTHING : BY_MAC;
+}
 
 const hexDigits = (text: string): string => text.replaceAll(/[:\s]/g, '').toLowerCase();
 

@@ -24,10 +24,10 @@ export function timeControllers(): readonly Controller[] {
   ];
 }
 
-/** The servers of `machine.time` or a TimeSyncConfig document; empty: it names none. */
+/** The servers of `machine.time` or a TimeSyncConfig document, or its PTP devices; empty: it names none. */
 export function configuredTimeServers(config: NodeConfig | undefined): readonly string[] {
   const document = config?.documents.find(({ kind }) => kind === 'TimeSyncConfig')?.value;
-  const servers = asRecord(document?.['ntp'])?.['servers'];
+  const servers = asRecord(document?.['ntp'])?.['servers'] ?? asRecord(document?.['ptp'])?.['devices'];
   const written = Array.isArray(servers) ? servers.map(asText).filter((server) => server !== '') : [];
   return written.length > 0 ? written : (config?.machine?.time.servers ?? []);
 }

@@ -36,6 +36,9 @@ describe('time servers of the daemon', () => {
     const value = { ntp: { servers: ['time.example.net'] } };
     await runtime.put(MachineConfig, ACTIVE_CONFIG, configOf([], [{ kind: 'TimeSyncConfig', line: 1, value }]));
     assert.deepEqual(told(), ['time.example.net']);
+    const clock = { kind: 'TimeSyncConfig', line: 1, value: { ptp: { devices: ['/dev/ptp0'] } } };
+    await runtime.put(MachineConfig, ACTIVE_CONFIG, configOf([], [clock]));
+    assert.deepEqual(told(), ['/dev/ptp0']);
     await runtime.remove(MachineConfig, ACTIVE_CONFIG);
     assert.deepEqual(told(), ['10.0.0.1']);
   });
