@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { until } from '@bloomery/ports';
 import {
   makeNodeNamespace,
@@ -230,6 +231,8 @@ describe('host DNS whose port is taken', { skip, timeout: 120_000 }, () => {
       await wait('it listens', () =>
         rows(node, 'dnsresolvecaches').some((row) => /udp-127\.0\.0\.53:53 \d+ running/.test(row)),
       );
+      const endpoints = (): unknown => JSON.parse(readFileSync(join(node.dir, 'endpoints.json'), 'utf8'));
+      await wait('it says where', () => isDeepStrictEqual(endpoints(), { api: node.api, dns: '127.0.0.53:53' }));
     } finally {
       await node.stop();
       node.clean();
@@ -299,6 +302,15 @@ describe('files of a host with a daemon', { skip, timeout: 120_000 }, () => {
     await node.stop();
     assert.equal(text('resolv.conf'), ORIGINAL);
     assert.equal(text('hosts'), HOSTS);
+  });
+
+  it('are as they were after it was killed, also when its configuration is spoilt meanwhile', async () => {
+    const first = await start();
+    await wait('resolv.conf names the server', isLocal);
+    await first.stop('SIGKILL');
+    writeFileSync(join(first.dir, 'config.yaml'), 'spoilt');
+    await assert.rejects(start(first.dir), /BLM_TALOS_CONFIG_INVALID/);
+    assert.deepEqual([text('resolv.conf'), text('hosts')], [ORIGINAL, HOSTS]);
   });
 
   it('stay with --leave, and are put back by a later run', async () => {

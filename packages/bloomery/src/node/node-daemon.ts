@@ -5,8 +5,16 @@ import { composeNode, type NodePartsDeps } from './node-parts.ts';
 
 /** A started daemon; disposing it ends its API, then its controllers. What they did in the kernel stays. */
 export interface NodeDaemon extends AsyncDisposable {
-  /** Where it answers, as `host:port`; `dns` is null while no name server is wanted or none of its addresses can be bound. */
-  readonly endpoints: { readonly api: string; readonly dns: string | null };
+  /** Where it answers now. */
+  readonly endpoints: NodeEndpoints;
+  /** Be told after they may have changed. Returns the function that ends it. */
+  listen(listener: () => void): () => void;
+}
+
+/** As `host:port`; `dns` is null while no name server is wanted or none of its addresses can be bound. */
+export interface NodeEndpoints {
+  readonly api: string;
+  readonly dns: string | null;
 }
 
 /** Start state, controllers and API. @throws BloomeryError BLM_SERVE_LISTEN and as startNodeApi */
@@ -25,10 +33,13 @@ export async function startDaemon(
   const api = stack.use(await startNodeApi(listen, { environment, state, store: deps.store, logs: deps.logs }));
   runtime.start(api.controllers);
   await parts.dnsSettled();
-  const dns = parts.dns.status.listeners.find(({ transport, bound }) => transport === 'udp' && bound !== undefined);
   const owned = stack.move();
   return {
-    endpoints: { api: hostPort(api.address), dns: dns?.bound === undefined ? null : hostPort(dns.bound) },
+    get endpoints() {
+      const udp = parts.dns.status.listeners.find(({ transport, bound }) => transport === 'udp' && bound !== undefined);
+      return { api: hostPort(api.address), dns: udp?.bound === undefined ? null : hostPort(udp.bound) };
+    },
+    listen: (listener) => parts.dns.listen(listener),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
-import { inodesAt } from './port-owner.ts';
+import { inodesAt, portOwner } from './port-owner.ts';
 
 const UDP = `   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
   111: 3500007F:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000   101        0 20735 2 0000000000000000 0
@@ -24,4 +25,16 @@ describe('sockets at an address, from the tables of the kernel', () => {
   ];
   for (const [name, table, transport, host, port, want] of cases)
     it(name, () => assert.deepEqual(inodesAt(table, transport, { host, port }), want));
+});
+
+describe('the owner of a port', () => {
+  it('is named, a program of Node by the file that it runs', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const owner = await portOwner('/proc', 'tcp', { host: '127.0.0.1', port: address.port });
+    assert.equal(owner, `port-owner.test (pid ${process.pid})`);
+    server.close();
+  });
 });

@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { Listen } from '@bloomery/ports';
 import { formatIpv4, formatIpv6 } from '@bloomery/wire';
 
@@ -20,10 +20,18 @@ export async function portOwner(proc: string, transport: 'udp' | 'tcp', listen: 
   if (inodes.size === 0) return undefined;
   for (const pid of await readdir(proc)) {
     if (!/^\d+$/.test(pid) || !(await holdsOne(join(proc, pid, 'fd'), inodes))) continue;
-    const name = await readFile(join(proc, pid, 'comm'), 'latin1').catch(() => '');
-    return `${name.trim() || 'a process'} (pid ${pid})`;
+    return `${await processName(join(proc, pid))} (pid ${pid})`;
   }
   return undefined;
+}
+
+/** Node calls every program of it MainThread: then the files that it runs say more. */
+async function processName(dir: string): Promise<string> {
+  const name = (await readFile(join(dir, 'comm'), 'latin1').catch(() => '')).trim();
+  if (name !== 'MainThread') return name || 'a process';
+  const words = (await readFile(join(dir, 'cmdline'), 'utf8').catch(() => '')).split('\0');
+  const program = words.slice(1).find((word) => word !== '' && !word.startsWith('-')) ?? words[0] ?? name;
+  return basename(program, extname(program));
 }
 
 /** Inodes of the sockets in a table of /proc/net that have this address, or its port on all addresses. */
