@@ -13,12 +13,15 @@ import { addressKey, routeKey } from './kernel-keys.ts';
 
 /** One thing that was changed, and how it is undone. */
 export type JournalEntry =
+  /** A link is about to be made: what has its name and a higher index is ours. Its own index is known only afterwards. */
+  | { readonly do: 'makeLink'; readonly name: string; readonly aboveIndex: number }
   /** A link that was made: it is removed. */
   | { readonly do: 'removeLink'; readonly index: number; readonly name: string }
   /** A link that was there before: it becomes what it was. */
   | { readonly do: 'restoreLink'; readonly index: number; readonly name: string; readonly before: LinkBefore }
   | { readonly do: 'removeAddress'; readonly linkIndex: number; readonly address: string }
-  | { readonly do: 'putAddress'; readonly address: NewAddress }
+  /** `routes`: what the kernel drops with the last address of a link. */
+  | { readonly do: 'putAddress'; readonly address: NewAddress; readonly routes?: readonly KernelRoute[] }
   | { readonly do: 'removeRoute'; readonly route: KernelRoute }
   | { readonly do: 'putRoute'; readonly route: KernelRoute }
   | { readonly do: 'removeRule'; readonly rule: KernelRule }
@@ -44,6 +47,8 @@ const PROTO_RA = 9;
 /** Under which a journal holds an entry: one thing has one. */
 export function entryKey(entry: JournalEntry): string {
   switch (entry.do) {
+    case 'makeLink':
+      return `new link ${entry.name}`;
     case 'removeLink':
     case 'restoreLink':
       return `link ${entry.index}`;
@@ -77,8 +82,15 @@ export function entryLink(entry: JournalEntry): number {
   }
 }
 
+/** What is there, and which of it the daemon has made: that is not put back. */
+export interface SeenByJournal {
+  readonly view: KernelView;
+  readonly isOurRoute: (route: KernelRoute) => boolean;
+  readonly isOurAddress: (address: KernelAddress) => boolean;
+}
+
 /** What the link is now of all that this change changes, for when it is undone. */
-export function linkBefore(link: KernelLink, change: LinkChange, view: KernelView): LinkBefore {
+export function linkBefore(link: KernelLink, change: LinkChange, seen: SeenByJournal): LinkBefore {
   const { bond, bridge } = link;
   const isEnslaved = change.masterIndex !== undefined;
   return {
@@ -93,7 +105,7 @@ export function linkBefore(link: KernelLink, change: LinkChange, view: KernelVie
     ...(change.addAltNames === undefined && change.removeAltNames === undefined ? {} : { addAltNames: link.altNames }),
     ...(change.bond === undefined || bond === undefined ? {} : { bond: pick(bond, Object.keys(change.bond)) }),
     ...(change.bridge === undefined || bridge === undefined ? {} : { bridge }),
-    ...(change.up === false || isEnslaved ? lostWhenDown(link, view) : {}),
+    ...(change.up === false || isEnslaved ? lostWhenDown(link, seen) : {}),
   };
 }
 
@@ -120,15 +132,38 @@ function pick(bond: KernelBond, names: readonly string[]): KernelBond {
 }
 
 /** What others have put on the link, and the kernel forgets when it goes down. */
-function lostWhenDown({ index }: KernelLink, view: KernelView): Pick<LinkBefore, 'routes' | 'addresses'> {
-  const routes = [...view.routes.values()].filter(
-    ({ outLinkIndex, protocol }) => outLinkIndex === index && protocol !== PROTO_KERNEL && protocol !== PROTO_RA,
-  );
-  const addresses = [...view.addresses.values()].filter(
-    ({ linkIndex, family, flags, scope }) =>
-      linkIndex === index && family === INET6 && (flags & PERMANENT) !== 0 && scope === 0,
-  );
-  return { routes, addresses: addresses.map(newAddress) };
+function lostWhenDown({ index }: KernelLink, seen: SeenByJournal): Pick<LinkBefore, 'routes' | 'addresses'> {
+  const addresses = [...seen.view.addresses.values()].filter((address) => {
+    const { linkIndex, family, flags, scope } = address;
+    const isLost = linkIndex === index && family === INET6 && (flags & PERMANENT) !== 0 && scope === 0;
+    return isLost && !seen.isOurAddress(address);
+  });
+  return { routes: routesOfOthers(index, seen), addresses: addresses.map(newAddress) };
+}
+
+/** Neither the kernel's nor ours. */
+function routesOfOthers(index: number, { view, isOurRoute }: SeenByJournal): readonly KernelRoute[] {
+  return [...view.routes.values()].filter((route) => {
+    const { outLinkIndex, nextHops = [], protocol } = route;
+    const isThere = outLinkIndex === index || nextHops.some(({ linkIndex }) => linkIndex === index);
+    return isThere && protocol !== PROTO_KERNEL && protocol !== PROTO_RA && !isOurRoute(route);
+  });
+}
+
+/** An entry of an address. */
+export type PutAddress = Extract<JournalEntry, { readonly do: 'putAddress' }>;
+
+/** How an address that is removed is put back, with the routes that may go with it. */
+export function addressBefore(address: KernelAddress, seen: SeenByJournal): PutAddress {
+  const routes = routesOfOthers(address.linkIndex, seen).filter(({ family }) => family === address.family);
+  return { do: 'putAddress', address: newAddress(address), ...(routes.length === 0 ? {} : { routes }) };
+}
+
+/** As the address was first, with all routes that went with it. */
+export function mergeAddress(later: PutAddress, earlier: PutAddress): PutAddress {
+  const all = [...(later.routes ?? []), ...(earlier.routes ?? [])];
+  const routes = [...new Map(all.map((route) => [routeKey(route), route])).values()];
+  return routes.length === 0 ? earlier : { ...earlier, routes };
 }
 
 /** What puts an address on its link again. */

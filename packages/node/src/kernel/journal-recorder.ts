@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { entryKey, entryLink, type JournalEntry, type LinkBefore, mergeBefore } from './journal-entry.ts';
+import { entryKey, entryLink, type JournalEntry, type LinkBefore, mergeAddress, mergeBefore } from './journal-entry.ts';
 import type { JournalFile } from './journal-file.ts';
 import type { KernelView } from './kernel.ts';
 import { linkName } from './object-names.ts';
@@ -26,7 +26,7 @@ export interface JournalRecorder {
 
 /** Begin with what the file holds. */
 export function createJournalRecorder(view: KernelView, file: JournalFile): JournalRecorder {
-  const entries = new Map(file.entries.map((entry) => [entryKey(entry), entry]));
+  const entries = new Map(file.entries.flatMap((entry) => finished(view, entry)).map((one) => [entryKey(one), one]));
   const save = (): Promise<void> => file.save(() => [...entries.values()]);
   const record = async (entry: JournalEntry, act: Act): Promise<void> => {
     const key = entryKey(entry);
@@ -45,20 +45,30 @@ export function createJournalRecorder(view: KernelView, file: JournalFile): Jour
     entries,
     record,
     takeAway: async (ours, before, act) => {
-      if (entries.get(entryKey(ours))?.do !== ours.do) return before === undefined ? act() : record(before, act);
+      const key = entryKey(ours);
+      const old = entries.get(key);
+      if (old?.do !== ours.do) {
+        if (before === undefined) return act();
+        if (old?.do !== 'putAddress' || before.do !== 'putAddress') return record(before, act);
+        entries.set(key, mergeAddress(before, old));
+        await save();
+        return act();
+      }
       await act();
-      entries.delete(entryKey(ours));
+      entries.delete(key);
       return save();
     },
     made: async (name, make) => {
-      const known = new Set(view.links.keys());
-      await make();
-      // Those that others make at the same moment have other names.
-      const own = view.linkByName(name);
-      for (const { index, name: made } of view.links.values())
-        if (!known.has(index) && (index === own?.index || index === own?.linkIndex))
-          entries.set(`link ${index}`, { do: 'removeLink', index, name: made });
+      const intent = { do: 'makeLink', name, aboveIndex: Math.max(0, ...view.links.keys()) } as const;
+      entries.set(entryKey(intent), intent);
       await save();
+      try {
+        await make();
+        for (const entry of finished(view, intent)) entries.set(entryKey(entry), entry);
+      } finally {
+        entries.delete(entryKey(intent));
+        await save();
+      }
     },
     isOurs: (index) => entries.get(`link ${index}`)?.do === 'removeLink',
     changeLink: async (index, before) => {
@@ -75,4 +85,13 @@ export function createJournalRecorder(view: KernelView, file: JournalFile): Jour
       await save();
     },
   };
+}
+
+/** The entries of what became of a link that was about to be made; others stay as they are. */
+function finished(view: KernelView, entry: JournalEntry): readonly JournalEntry[] {
+  if (entry.do !== 'makeLink') return [entry];
+  // Those that others make at the same moment have other names.
+  const own = view.linkByName(entry.name);
+  const ends = [own, view.links.get(own?.linkIndex ?? 0)].filter((link) => link !== undefined);
+  return ends.flatMap(({ index, name }) => (index > entry.aboveIndex ? [{ do: 'removeLink', index, name }] : []));
 }

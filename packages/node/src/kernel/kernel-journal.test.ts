@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type Logger, silentLog } from '@bloomery/ports';
+import { type Logger, silentLog, until } from '@bloomery/ports';
 import fc from 'fast-check';
 import { createFakeKernel, type FakeKernel } from '../testing/fake-kernel/fake-kernel.ts';
 import { dryRunKernel } from './dry-run-kernel.ts';
@@ -132,6 +132,51 @@ describe('the journal of changes', () => {
     assert.deepEqual(seen(host), before);
   });
 
+  const sequences: readonly (readonly [what: string, act: (kernel: Kernel) => Promise<void>])[] = [
+    [
+      'routes that went with the last address of others',
+      async (kernel) => {
+        await kernel.addresses.put(address(eth0, '192.168.1.5/24', 7));
+        await kernel.addresses.remove(eth0, '192.168.1.5/24');
+      },
+    ],
+    [
+      'routes of others on a link that went down behind their removal',
+      async (kernel) => {
+        await kernel.links.change(eth0, { mtu: 1400 });
+        await kernel.routes.remove(route({ gateway: '192.168.1.1' }));
+        await kernel.links.change(eth0, { up: false });
+      },
+    ],
+    [
+      'but no routes and addresses of ours that a link lost',
+      async (kernel) => {
+        await kernel.links.change(eth0, { mtu: 1400 });
+        await kernel.addresses.put(address(eth0, 'fd00::9/64'));
+        await kernel.routes.put(route({ gateway: '192.168.1.1', priority: 5 }));
+        await kernel.links.change(eth0, { up: false });
+        await kernel.links.change(eth0, { up: true });
+      },
+    ],
+    [
+      'but no route of ours that was put again by its gateway alone',
+      async (kernel) => {
+        const ours = route({ gateway: '192.168.1.1', priority: 5 });
+        for (let time = 0; time < 2; time++) await kernel.routes.put(ours);
+        await kernel.routes.remove({ ...ours, outLinkIndex: eth0 });
+        assert.deepEqual(kernel.entries, []);
+      },
+    ],
+  ];
+  for (const [what, act] of sequences)
+    it(`puts back ${what}`, async () => {
+      const before = seen(host);
+      const kernel = await open();
+      await act(kernel);
+      assert.deepEqual(await kernel.undo(), []);
+      assert.deepEqual(seen(host), before);
+    });
+
   it('forgets what was taken back before the end, and what was refused', async () => {
     const kernel = await open();
     await kernel.addresses.put(address(eth1, '10.0.0.1/24'));
@@ -168,6 +213,40 @@ describe('the journal of changes', () => {
     // The controllers do the same again.
     await kernel.addresses.put(address(eth0, '10.0.0.1/24'));
     await kernel.links.change(eth0, { mtu: 1400 });
+    await kernel.undo();
+    assert.deepEqual(seen(host), before);
+  });
+
+  it('knows after a crash of a link that was made when the crash came, and of its other end', async () => {
+    const before = seen(host);
+    const crashed = await open();
+    const create = host.links.create;
+    Object.assign(host.links, {
+      create: async (link: Parameters<typeof create>[0]) => {
+        await create(link);
+        return new Promise(() => {});
+      },
+    });
+    void crashed.links.create({ name: 'v0', kind: 'veth', veth: { peerName: 'v1' } });
+    await until('the link is there', () => host.view.linkByName('v0') !== undefined);
+    Object.assign(host.links, { create });
+    const kernel = await open();
+    assert.deepEqual(kernel.entries.map((entry) => entry.do === 'removeLink' && entry.name).sort(), ['v0', 'v1']);
+    await kernel.undo();
+    assert.deepEqual(seen(host), before);
+  });
+
+  it('does not take for ours what was there before a crash, or was never made', async () => {
+    await host.links.create({ name: 'br0', kind: 'bridge' });
+    const before = seen(host);
+    const crashed = await open();
+    const create = host.links.create;
+    Object.assign(host.links, { create: () => new Promise(() => {}) });
+    for (const name of ['br0', 'br1']) void crashed.links.create({ name, kind: 'bridge' });
+    await until('both are written down', () => existsSync(file) && readFileSync(file, 'utf8').includes('br1'));
+    Object.assign(host.links, { create });
+    const kernel = await open();
+    assert.deepEqual(kernel.entries, []);
     await kernel.undo();
     assert.deepEqual(seen(host), before);
   });

@@ -1,9 +1,17 @@
 import { errorText, type Logger } from '@bloomery/ports';
-import { entryKey, type JournalEntry, linkBefore, newAddress } from './journal-entry.ts';
+import {
+  addressBefore,
+  entryKey,
+  type JournalEntry,
+  linkBefore,
+  newAddress,
+  type SeenByJournal,
+} from './journal-entry.ts';
 import { openJournalFile } from './journal-file.ts';
 import { createJournalRecorder } from './journal-recorder.ts';
 import type { EthernetChange, EthernetState, Kernel, KernelRoute } from './kernel.ts';
 import { addressKey, routeKey, routePlace } from './kernel-keys.ts';
+import type { MadeEntry } from './made-here.ts';
 import { undoEntries } from './undo-entries.ts';
 
 /** A kernel whose changes can be undone. */
@@ -35,6 +43,18 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
   const journal = await openJournalFile(file, root, log);
   const recorder = createJournalRecorder(view, journal);
   const { record, takeAway, made } = recorder;
+  const madeEntry = (entry: MadeEntry): JournalEntry | undefined => {
+    const found = recorder.entries.get(entryKey(entry));
+    return found?.do === entry.do ? found : undefined;
+  };
+  // It may have been put without its link, which the kernel finds by the gateway.
+  const madeRoute = (route: KernelRoute): JournalEntry | undefined =>
+    madeEntry({ do: 'removeRoute', route }) ?? madeEntry({ do: 'removeRoute', route: { ...route, outLinkIndex: 0 } });
+  const seen: SeenByJournal = {
+    view,
+    isOurAddress: ({ linkIndex, address }) => madeEntry({ do: 'removeAddress', linkIndex, address }) !== undefined,
+    isOurRoute: (route) => madeRoute(route) !== undefined,
+  };
 
   return {
     ...kernel,
@@ -48,7 +68,7 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
       change: async (index, change) => {
         const link = view.links.get(index);
         if (link !== undefined && !recorder.isOurs(index))
-          await recorder.changeLink(index, linkBefore(link, change, view));
+          await recorder.changeLink(index, linkBefore(link, change, seen));
         await kernel.links.change(index, change);
       },
     },
@@ -67,7 +87,7 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
         const old = view.addresses.get(addressKey({ linkIndex, address }));
         return takeAway(
           { do: 'removeAddress', linkIndex, address },
-          old === undefined ? undefined : { do: 'putAddress', address: newAddress(old) },
+          old === undefined ? undefined : addressBefore(old, seen),
           () => kernel.addresses.remove(linkIndex, address),
         );
       },
@@ -76,15 +96,15 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
     routes: {
       put: (route) => {
         const old = presentRoute(kernel, route);
-        return record(old === undefined ? { do: 'removeRoute', route } : { do: 'putRoute', route: old }, () =>
-          kernel.routes.put(route),
-        );
+        const entry = old === undefined || seen.isOurRoute(old) ? undefined : ({ do: 'putRoute', route: old } as const);
+        return record(entry ?? { do: 'removeRoute', route }, () => kernel.routes.put(route));
       },
       remove: (route) => {
         const old = presentRoute(kernel, route);
         const before: JournalEntry | undefined = old === undefined ? undefined : { do: 'putRoute', route: old };
-        const ours = recorder.entries.get(entryKey({ do: 'removeRoute', route }));
-        return takeAway(ours ?? { do: 'removeRoute', route }, before, () => kernel.routes.remove(route));
+        return takeAway(madeRoute(old ?? route) ?? { do: 'removeRoute', route }, before, () =>
+          kernel.routes.remove(route),
+        );
       },
     },
     rules: {

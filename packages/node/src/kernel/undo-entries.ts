@@ -1,6 +1,6 @@
 import { errorText, type Logger } from '@bloomery/ports';
 import { type JournalEntry, type LinkBefore, restoringChange } from './journal-entry.ts';
-import type { Kernel, KernelLink } from './kernel.ts';
+import type { Kernel, KernelLink, KernelRoute } from './kernel.ts';
 import { refusalErrno } from './kernel-error.ts';
 import { addressKey, routeKey } from './kernel-keys.ts';
 
@@ -22,7 +22,12 @@ export async function undoEntries(
       problems.push(errorText(error));
     }
   };
-  for (const entry of entries) await undoEntry(kernel, entry, attempt);
+  const addresses = entries.filter((entry) => entry.do === 'putAddress');
+  const routes = entries.filter((entry) => entry.do === 'putRoute');
+  const first = entries.filter(({ do: what }) => what !== 'putAddress' && what !== 'putRoute');
+  // Addresses come back when their links are what they were, routes when all addresses are there.
+  for (const entry of [...first, ...addresses, ...routes]) await undoEntry(kernel, entry, attempt);
+  for (const entry of addresses) await putMissing(kernel, entry.routes ?? [], attempt);
   log.info('kernel.undone', { entries: entries.length, problems: problems.length });
   return problems;
 }
@@ -31,6 +36,8 @@ type Attempt = (act: () => Promise<void>) => Promise<void>;
 
 async function undoEntry(kernel: Kernel, entry: JournalEntry, attempt: Attempt): Promise<void> {
   switch (entry.do) {
+    case 'makeLink':
+      return;
     case 'removeLink': {
       // An index is given out once; it is looked at all the same before a link is removed.
       const link = kernel.view.links.get(entry.index);
@@ -79,8 +86,15 @@ async function restoreLink(kernel: Kernel, index: number, before: LinkBefore, at
 async function restoreLost({ view, addresses, routes }: Kernel, before: LinkBefore, attempt: Attempt): Promise<void> {
   for (const address of before.addresses ?? [])
     if (!view.addresses.has(addressKey(address))) await attempt(() => addresses.put(address));
-  for (const route of before.routes ?? [])
-    if (!view.routes.has(routeKey(route))) await attempt(() => routes.put(route));
+  await putMissing({ view, routes }, before.routes ?? [], attempt);
+}
+
+async function putMissing(
+  { view, routes }: Pick<Kernel, 'view' | 'routes'>,
+  wanted: readonly KernelRoute[],
+  attempt: Attempt,
+): Promise<void> {
+  for (const route of wanted) if (!view.routes.has(routeKey(route))) await attempt(() => routes.put(route));
 }
 
 const IFF_UP = 0x1;
