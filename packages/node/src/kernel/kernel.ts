@@ -1,4 +1,5 @@
 import type { JournalEntry } from './journal-entry.ts';
+import type { KernelWireguard } from './kernel-wireguard.ts';
 
 /** The network of this host as the kernel knows it, and changes to it. Numbers are the kernel's (rtnetlink). */
 export interface Kernel {
@@ -199,56 +200,6 @@ export interface KernelRule {
 export interface KernelRules {
   add(rule: KernelRule): Promise<void>;
   remove(rule: KernelRule): Promise<void>;
-}
-
-/** A WireGuard device. Never written to a log. */
-export interface WireguardState {
-  readonly privateKey: string;
-  readonly publicKey: string;
-  readonly listenPort: number;
-  readonly firewallMark: number;
-  readonly peers: readonly WireguardPeerState[];
-}
-
-export interface WireguardPeerState {
-  readonly publicKey: string;
-  readonly presharedKey: string;
-  /** `host:port`; empty when none is known. */
-  readonly endpoint: string;
-  readonly keepaliveSeconds: number;
-  /** CIDR. */
-  readonly allowedIPs: readonly string[];
-  readonly lastHandshakeMs: number;
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-}
-
-/** What is sent to a device: absent fields stay as they are. */
-export interface WireguardPatch {
-  readonly privateKey?: string;
-  readonly listenPort?: number;
-  readonly firewallMark?: number;
-  readonly peers: readonly WireguardPeerPatch[];
-}
-
-export interface WireguardPeerPatch {
-  readonly publicKey: string;
-  readonly remove: boolean;
-  readonly updateOnly: boolean;
-  readonly presharedKey?: string;
-  readonly endpoint?: string;
-  readonly keepaliveSeconds?: number;
-  readonly replaceAllowedIPs: boolean;
-  readonly allowedIPs: readonly string[];
-}
-
-/** The kernel's WireGuard, or wireguard-go where the kernel has none. */
-export interface KernelWireguard {
-  /** Make the device: in the kernel, else a userspace one that lives as long as the daemon. */
-  create(name: string): Promise<void>;
-  /** undefined: no such device. */
-  read(name: string): Promise<WireguardState | undefined>;
-  configure(name: string, patch: WireguardPatch): Promise<void>;
 }
 
 /** Settings of network cards, as ethtool shows and changes them. */

@@ -3,8 +3,15 @@ import type { Clock, Logger } from '@bloomery/ports';
 import { startNamedUserspaceDevice, type UserspaceDevice, wireguardPublicKey } from '@bloomery/siderolink';
 import { encodeWireguardGet, encodeWireguardSet, type GenlFamily, WireguardDumpReader } from '@bloomery/wire';
 import { findFamily } from './ethtool-client.ts';
-import type { KernelLink, KernelLinks, KernelView, KernelWireguard, WireguardPatch, WireguardState } from './kernel.ts';
+import type { KernelLink, KernelLinks, KernelView } from './kernel.ts';
 import { errnoNumber, kernelRefused, refusalErrno } from './kernel-error.ts';
+import {
+  type KernelWireguard,
+  NO_PRESHARED_KEY,
+  type WireguardPatch,
+  type WireguardPeerPatch,
+  type WireguardState,
+} from './kernel-wireguard.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
 
 /** WireGuard devices: the kernel's where it has them, else wireguard-go's. Disposing it ends those of wireguard-go. */
@@ -112,7 +119,8 @@ export function linuxWireguard(deps: LinuxWireguardDeps): LinuxWireguard {
       if (view.linkByName(name)?.kind !== 'wireguard') return undefined;
       return readKernel(requests, (await findWireguard()).id, name);
     },
-    configure: async (name, patch) => {
+    configure: async (name, given) => {
+      const patch = { ...given, peers: given.peers.map(withSharedKey) };
       const device = devices.get(name);
       if (device !== undefined) return configureUserspace(device, patch);
       const { id } = await findWireguard();
@@ -123,6 +131,11 @@ export function linuxWireguard(deps: LinuxWireguardDeps): LinuxWireguard {
       if (!deps.leave) await Promise.all([...devices.keys()].map(end));
     },
   };
+}
+
+function withSharedKey(peer: WireguardPeerPatch): WireguardPeerPatch {
+  const isWhole = peer.replaceAllowedIPs && peer.presharedKey === undefined;
+  return isWhole ? { ...peer, presharedKey: NO_PRESHARED_KEY } : peer;
 }
 
 async function readKernel(requests: NetlinkSocket, family: number, name: string): Promise<WireguardState> {

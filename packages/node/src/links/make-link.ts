@@ -1,6 +1,7 @@
 import { BloomeryError, type Logger } from '@bloomery/ports';
-import type { Kernel, LinkChange, WireguardState } from '../kernel/kernel.ts';
+import type { Kernel, LinkChange } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
+import type { WireguardState } from '../kernel/kernel-wireguard.ts';
 import type { LinkSpec } from '../resources/links.ts';
 import { type LinkPlanning, type LinkStep, planLeaving, planLink, presentLink } from './plan-link.ts';
 import { type LookUpHost, resolveEndpoints } from './resolve-endpoints.ts';

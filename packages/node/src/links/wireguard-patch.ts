@@ -1,5 +1,5 @@
-import { maskedPrefix, parseAddressOrPrefix } from '../addresses/ip-prefix.ts';
-import type { WireguardPatch, WireguardPeerPatch } from '../kernel/kernel.ts';
+import { compareIps, maskedPrefix, parseAddressOrPrefix } from '../addresses/ip-prefix.ts';
+import { NO_PRESHARED_KEY, type WireguardPatch, type WireguardPeerPatch } from '../kernel/kernel-wireguard.ts';
 import type { LinkSpec } from '../resources/links.ts';
 
 type Wanted = LinkSpec['wireguard'];
@@ -20,9 +20,6 @@ export interface PresentPeer {
   readonly keepaliveSeconds: number;
   readonly allowedIPs: readonly string[];
 }
-
-/** What takes a shared key away. */
-const NO_KEY = Buffer.alloc(32).toString('base64');
 
 /**
  * What a device must be told to be as wanted; undefined: nothing. A peer that differs in anything is sent as a whole; one that is not
@@ -50,14 +47,12 @@ function peerPatches(present: readonly PresentPeer[], wanted: readonly WantedPee
     if (peer === undefined) {
       return [{ publicKey, remove: true, updateOnly: false, replaceAllowedIPs: false, allowedIPs: [] }];
     }
-    return old !== undefined && isSamePeer(old, peer) ? [] : [peerPatch(old, peer)];
+    return old !== undefined && isSamePeer(old, peer) ? [] : [peerPatch(peer)];
   });
 }
 
 function isSamePeer(old: PresentPeer, peer: WantedPeer): boolean {
-  const allowed = [normalAllowedIPs(old.allowedIPs), normalAllowedIPs(peer.allowedIPs)].map((list) =>
-    list.toSorted(compare).join(),
-  );
+  const allowed = [old, peer].map(({ allowedIPs }) => normalAllowedIPs(allowedIPs).join());
   return (
     withoutZeroKey(old.presharedKey) === peer.presharedKey &&
     (peer.endpoint === '' || old.endpoint === peer.endpoint) &&
@@ -66,15 +61,13 @@ function isSamePeer(old: PresentPeer, peer: WantedPeer): boolean {
   );
 }
 
-function peerPatch(old: PresentPeer | undefined, peer: WantedPeer): WireguardPeerPatch {
+function peerPatch(peer: WantedPeer): WireguardPeerPatch {
   const { publicKey, presharedKey, endpoint } = peer;
-  const isKeyLeft = presharedKey === '' && withoutZeroKey(old?.presharedKey ?? '') !== '';
   return {
     publicKey,
     remove: false,
     updateOnly: false,
     ...(presharedKey === '' ? {} : { presharedKey }),
-    ...(isKeyLeft ? { presharedKey: NO_KEY } : {}),
     ...(endpoint === '' ? {} : { endpoint }),
     keepaliveSeconds: keepaliveSeconds(peer),
     replaceAllowedIPs: true,
@@ -82,13 +75,14 @@ function peerPatch(old: PresentPeer | undefined, peer: WantedPeer): WireguardPee
   };
 }
 
-/** Networks without the bits behind their lengths, each once; what is no network is left out. */
+/** Networks without the bits behind their lengths, each once, in their order; what is no network is left out. */
 function normalAllowedIPs(allowedIPs: readonly string[]): readonly string[] {
   const networks = allowedIPs.map(parseAddressOrPrefix).filter((prefix) => prefix !== undefined);
-  return [...new Set(networks.map((prefix) => maskedPrefix(prefix).text))];
+  const inOrder = networks.map(maskedPrefix).toSorted((a, b) => compareIps(a.address, b.address) || a.bits - b.bits);
+  return [...new Set(inOrder.map(({ text }) => text))];
 }
 
-const withoutZeroKey = (key: string): string => (key === NO_KEY ? '' : key);
+const withoutZeroKey = (key: string): string => (key === NO_PRESHARED_KEY ? '' : key);
 
 const keepaliveSeconds = (peer: WantedPeer): number => Math.trunc(peer.persistentKeepaliveInterval / 1000);
 

@@ -16,7 +16,8 @@ import {
   VLAN_PROTOCOL,
 } from '../../resources/enumerations.ts';
 import { LinkStatus } from '../../resources/links.ts';
-import type { KernelBond, KernelLink, LinkDetails, WireguardState } from '../kernel.ts';
+import type { KernelBond, KernelLink, LinkDetails } from '../kernel.ts';
+import type { WireguardState } from '../kernel-wireguard.ts';
 import { nameOfNumber } from './named-numbers.ts';
 
 const PORT_OTHER = 255;

@@ -320,6 +320,12 @@ export function describeKernel(name: string, make: () => Promise<TestKernel>, sk
       assert.deepEqual([peer?.endpoint, peer?.keepaliveSeconds], ['10.0.0.7:51820', 25]);
       assert.deepEqual([...(peer?.allowedIPs ?? [])].sort(), ['10.4.0.0/24', 'fd02::/64']);
       assert.equal(peer?.presharedKey, 'FpCyhws9cxwWoV4xELtfJvjJN+zQVRPISllRWgeopVE=');
+      const { publicKey = '' } = peer ?? {};
+      const whole = { remove: false, updateOnly: false, replaceAllowedIPs: true, allowedIPs: ['fd02::/64'] };
+      await kernel.wireguard.configure('wg0', { peers: [{ publicKey, ...whole }] });
+      const again = (await kernel.wireguard.read('wg0'))?.peers[0];
+      assert.deepEqual(again?.allowedIPs, ['fd02::/64']);
+      assert.match(again?.presharedKey ?? '', /^(A{43}=)?$/);
       await kernel.links.remove(link('wg0').index);
       assert.equal(kernel.view.linkByName('wg0'), undefined);
       assert.equal(await kernel.wireguard.read('wg0'), undefined);

@@ -1,12 +1,12 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
+import type { KernelLinks } from '../../kernel/kernel.ts';
 import type {
-  KernelLinks,
   KernelWireguard,
   WireguardPatch,
   WireguardPeerPatch,
   WireguardPeerState,
   WireguardState,
-} from '../../kernel/kernel.ts';
+} from '../../kernel/kernel-wireguard.ts';
 import { type FakeHost, refusal } from './fake-host.ts';
 
 const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
@@ -48,9 +48,10 @@ function applyPatch(state: WireguardState, patch: WireguardPatch): WireguardStat
 
 function applyPeer(old: WireguardPeerState | undefined, change: WireguardPeerPatch): WireguardPeerState {
   const allowed = change.replaceAllowedIPs ? [] : (old?.allowedIPs ?? []);
+  const oldKey = change.replaceAllowedIPs ? '' : (old?.presharedKey ?? '');
   return {
     publicKey: change.publicKey,
-    presharedKey: change.presharedKey ?? old?.presharedKey ?? '',
+    presharedKey: change.presharedKey ?? oldKey,
     endpoint: change.endpoint ?? old?.endpoint ?? '',
     keepaliveSeconds: change.keepaliveSeconds ?? old?.keepaliveSeconds ?? 0,
     allowedIPs: [...new Set([...allowed, ...change.allowedIPs])],
