@@ -1,14 +1,15 @@
 /**
  * Puts the command line and everything that it imports into a few files under build/. Half as many modules as there are sources cost
  * half of a daemon's memory and most of its start: `./bloomery` runs these as long as no source is newer than they are.
- * usage: bundle.ts [DIR]   into build/ unless another folder is named
+ * usage: bundle.ts [DIR [SOURCE…]]   into build/ unless another folder is named; further programs beside it
  */
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-const out = resolve(process.argv[2] ?? join(root, 'build'));
+const [dir = join(root, 'build'), ...further] = process.argv.slice(2);
+const out = resolve(dir);
 const draft = `${out}.draft-${process.pid}`;
 rmSync(draft, { recursive: true, force: true });
 mkdirSync(draft);
@@ -18,6 +19,7 @@ await build({
     bloomery: 'packages/bloomery/src/main.ts',
     // A thread of its own begins here.
     'datagram-worker': 'packages/node/src/dns/native/datagram-worker.ts',
+    ...Object.fromEntries(further.map((source) => [basename(source, '.ts'), source])),
   },
   outdir: draft,
   outExtension: { '.js': '.mjs' },

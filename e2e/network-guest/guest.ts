@@ -27,8 +27,14 @@ export interface IpLink {
 
 /** Run a program of the guest and return what it prints. busybox has its own `ip`: paths are given in full. */
 export async function program(file: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await run(file, args, { maxBuffer: 64 << 20, timeout: DEADLINE_MS });
-  return stdout;
+  try {
+    const { stdout } = await run(file, args, { maxBuffer: 64 << 20, timeout: DEADLINE_MS });
+    return stdout;
+  } catch (cause) {
+    // What a failed test printed stands on its standard output.
+    const said = cause instanceof Error && 'stdout' in cause ? String(cause.stdout).slice(-4000) : '';
+    throw new Error(`${cause instanceof Error ? cause.message : String(cause)}\n${said}`, { cause });
+  }
 }
 
 export const ip = (...args: readonly string[]): Promise<string> => program('/bin/ip', ...args);

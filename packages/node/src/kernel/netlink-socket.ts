@@ -26,7 +26,7 @@ export interface NetlinkSocket extends Disposable {
    *
    * @param what What is done, on what: the beginning of the refusal's message.
    * @returns whether the kernel's lists changed meanwhile, so that a dump must be asked for again.
-   * @throws BloomeryError BLM_KERNEL_REFUSED, BLM_KERNEL_UNANSWERED after 5 s
+   * @throws BloomeryError BLM_KERNEL_REFUSED, BLM_KERNEL_UNANSWERED after 20 s
    */
   request(what: string, request: Uint8Array, onAnswer?: NetlinkListener): Promise<boolean>;
   /** Hear the news of a group. */
@@ -50,7 +50,8 @@ interface Pending {
   isInterrupted: boolean;
 }
 
-const DEADLINE_MS = 5_000;
+/** Work of the kernel is not ours to hurry: taking a WireGuard device with thousands of peers away is one request. */
+const DEADLINE_MS = 20_000;
 /** The kernel fills at most 32 KiB at a time. */
 const DUMP_BUFFER_BYTES = 64 * 1024;
 /** Sequence numbers of requests; news carry those of whoever caused them. */
