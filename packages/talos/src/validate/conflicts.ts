@@ -2,7 +2,6 @@ import { isIP } from 'node:net';
 import type { ConfigDocument } from '../config/index.ts';
 import type { YamlMap } from '../yaml/index.ts';
 import { flagAt, isSet, listAt, mapAt, textAt, textsAt } from './section.ts';
-import { isEncrypted } from './volume-documents.ts';
 
 /** What documents set that the legacy document sets too. */
 export function legacyConflicts(documents: readonly ConfigDocument[], legacy: YamlMap): string[] {
@@ -51,7 +50,9 @@ function timeConflict(time: YamlMap | undefined): string | undefined {
 
 function encryptionConflict(volume: YamlMap, machine: YamlMap | undefined): string | undefined {
   const name = textAt(volume, 'name');
-  if (!isEncrypted(mapAt(volume, 'encryption')) || (name !== 'STATE' && name !== 'EPHEMERAL')) return undefined;
+  // Keys without a provider are no encryption here, although the document itself is judged by them.
+  const provider = textAt(mapAt(volume, 'encryption'), 'provider');
+  if (provider === '' || provider === 'none' || (name !== 'STATE' && name !== 'EPHEMERAL')) return undefined;
   return isSet(mapAt(machine, 'systemDiskEncryption'), name.toLowerCase())
     ? `system disk encryption for "${name}" is configured in both v1alpha1.Config and VolumeConfig`
     : undefined;

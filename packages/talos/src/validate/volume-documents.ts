@@ -134,7 +134,7 @@ const MAX_PCR = 23;
 const KEY_TYPES = ['static', 'nodeID', 'kms', 'tpm'];
 
 /** Whether an `encryption` section asks for any. */
-export const isEncrypted = (encryption: YamlMap | undefined): boolean =>
+const isEncrypted = (encryption: YamlMap | undefined): boolean =>
   listAt(encryption, 'keys').length > 0 || !['', 'none'].includes(textAt(encryption, 'provider'));
 
 function encryptionProblems(document: YamlMap): string[] {
