@@ -23,7 +23,7 @@ export function dropRoutesOfDownLink(view: LiveView, linkIndex: number): boolean
  */
 export function dropRoutesOfGoneAddress(view: LiveView, { linkIndex, local }: KernelAddress): boolean {
   const from = view.routesFrom(local);
-  if (from.length > 0 && ![...view.addresses.values()].some((other) => other.local === local))
+  if (from.length > 0 && !view.addresses.values().some((other) => other.local === local))
     for (const route of from) view.dropRoute(routeKey(route));
   const isLast = !view.addressesOfLink(linkIndex).some(({ family }) => family === INET);
   return isLast && dropRoutes(view, linkIndex, () => true);

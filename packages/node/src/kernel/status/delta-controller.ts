@@ -36,9 +36,12 @@ export function deltaController<S>(status: DeltaStatus<S>): Controller {
   const ids = new Map<string, string>();
   const keysOfId = new Map<string, Set<string>>();
 
-  const note = (change: KernelChange): void => {
+  /** @returns whether the change is about something that is shown here */
+  const note = (change: KernelChange): boolean => {
     if (change.of === 'all') isAll = true;
-    else for (const key of status.touchedBy(change, kernel.view)) touched.add(key);
+    const keys = [...status.touchedBy(change, kernel.view)];
+    for (const key of keys) touched.add(key);
+    return isAll || keys.length > 0;
   };
   /** Take the object off its id. */
   const unlink = (context: ReconcileContext, key: string): void => {
@@ -93,9 +96,7 @@ export function deltaController<S>(status: DeltaStatus<S>): Controller {
       {
         listen: (wake) =>
           kernel.listen((change) => {
-            const before = touched.size;
-            note(change);
-            if (isAll || touched.size > before) wake();
+            if (note(change)) wake();
           }),
       },
     ],
@@ -105,16 +106,19 @@ export function deltaController<S>(status: DeltaStatus<S>): Controller {
 
 /** Remembers the names of links, to know when one differs: ids of addresses and routes hold it. */
 export function createNameWatch(view: KernelView): (change: KernelChange) => number | undefined {
-  const names = new Map([...view.links.values()].map(({ index, name }) => [index, name]));
+  const namesNow = (): Map<number, string> => new Map([...view.links.values()].map(({ index, name }) => [index, name]));
+  let names = namesNow();
   return (change) => {
+    if (change.of === 'all') names = namesNow();
     if (change.of !== 'link') return undefined;
     const { index, name } = change.link;
     if (change.gone) {
       names.delete(index);
       return undefined;
     }
-    if (names.get(index) === name) return undefined;
+    const old = names.get(index);
     names.set(index, name);
-    return index;
+    // Nothing is on a new link yet: with many routes it would be dear to look.
+    return old === undefined || old === name ? undefined : index;
   };
 }

@@ -19,8 +19,7 @@ export function ethernetStatusController(kernel: Kernel): Controller {
     kernel,
     all: (view) => [...view.links.keys()].map(String),
     touchedBy: (change, view) => {
-      if (change.of === 'link') return isOther(change) ? [String(change.link.index)] : [];
-      if (change.of !== 'ethtool') return [];
+      if (change.of !== 'ethtool') return isOther(change) && change.of === 'link' ? [String(change.link.index)] : [];
       return change.linkIndex === 0 ? [...view.links.keys()].map(String) : [String(change.linkIndex)];
     },
     show: async (key, view) => {
@@ -73,9 +72,14 @@ function withAll(names: readonly string[], values: Readonly<Record<string, unkno
 }
 
 /** Most messages about a link say nothing that ethtool would tell differently afterwards. */
-function createStateWatch(): (change: Extract<KernelChange, { of: 'link' }>) => boolean {
+function createStateWatch(): (change: KernelChange) => boolean {
   const states = new Map<number, string>();
-  return ({ gone, link: { index, name, flags, operationalState } }) => {
+  return (change) => {
+    // Links may have gone unheard.
+    if (change.of === 'all') states.clear();
+    if (change.of !== 'link') return false;
+    const { gone, link } = change;
+    const { index, name, flags, operationalState } = link;
     const state = `${name}/${flags}/${operationalState}`;
     const isOther = gone || states.get(index) !== state;
     if (gone) states.delete(index);

@@ -55,6 +55,17 @@ describe('what the kernel has, as resources', () => {
     definition: Parameters<TestRuntime['specs']>[0] & { readonly codec: { equal: (a: S, b: S) => boolean } },
   ) => Object.keys(runtime.specs(definition));
 
+  it('are shown soon after the next message about what could not be read for long', async () => {
+    const { linkDetails } = kernel;
+    Object.assign(kernel, { linkDetails: () => Promise.reject(new Error('the disk is gone')) });
+    await kernel.links.change(eth0, { mtu: 1400 });
+    for (let s = 0; s < 200; s++) await settled();
+    Object.assign(kernel, { linkDetails });
+    await kernel.links.change(eth0, { mtu: 1300 });
+    await settled();
+    assert.equal(runtime.specs(LinkStatus)['eth0']?.mtu, 1300);
+  });
+
   it('show all of a card', () => {
     const { eth0: status } = runtime.specs(LinkStatus);
     assert.deepEqual(status, {
