@@ -8,5 +8,6 @@ export * from './record-file.ts';
 export * from './remember-newest.ts';
 export * from './seldom.ts';
 export * from './service.ts';
+export * from './socket-room.ts';
 export * from './system-clock.ts';
 export * from './testing/until.ts';

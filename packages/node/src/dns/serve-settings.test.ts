@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createFakeClock, type Logger, silentLog, until } from '@bloomery/ports';
 import type { DnsMessage } from '@bloomery/wire';
 import { ask, openStream, questionOf } from './testing/dns-client.ts';
@@ -13,6 +15,10 @@ const from =
   (seen) =>
     answerOf(seen, { addresses: [address] });
 const first = ({ answers }: DnsMessage): string | undefined => answers[0]?.text;
+
+/** Whether it takes more within a moment. */
+const drains = (socket: Socket): Promise<boolean> =>
+  Promise.race([once(socket, 'drain').then(() => true), sleep(500).then(() => false)]);
 
 describe('split DNS', () => {
   it('the longest domain decides who is asked, whatever the case', async () => {
@@ -37,6 +43,33 @@ describe('split DNS', () => {
 });
 
 describe('listeners', () => {
+  it('answer over TCP while others hold connections and say nothing', async () => {
+    await using rig = await startDnsRig([from('10.0.0.1')]);
+    const silent = Array.from({ length: 300 }, () => connect(tcpPortOf(rig), '127.0.0.1').on('error', () => {}));
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    using stream = openStream(tcpPortOf(rig));
+    stream.send(questionOf());
+    await until('an answer', () => stream.messages.length === 1);
+    for (const socket of silent) socket.destroy();
+  });
+
+  it('ask for no more questions over TCP while the answers are not taken', async () => {
+    await using rig = await startDnsRig([from('10.0.0.1')]);
+    await ask(rig.port);
+    const socket = connect(tcpPortOf(rig), '127.0.0.1').on('error', () => {});
+    socket.pause();
+    const question = questionOf();
+    const framed = Buffer.concat([Buffer.of(question.byteLength >>> 8, question.byteLength), question]);
+    const many = Buffer.concat(Array.from({ length: 20_000 }, () => framed));
+    let sent = 0;
+    while (sent < 200 && socket.write(many)) sent += 1;
+    for (; sent < 200; sent += 1)
+      if (!(await drains(socket))) break;
+      else socket.write(many);
+    assert.ok(sent < 200, 'all was read');
+    socket.destroy();
+  });
+
   it('that stay as they are wanted are not disturbed', async () => {
     await using rig = await startDnsRig([from('10.0.0.1')]);
     using stream = openStream(tcpPortOf(rig));

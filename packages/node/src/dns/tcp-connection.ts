@@ -32,6 +32,9 @@ export function serveTcpConnection(
   const answer = (packet: Uint8Array): void => {
     if (!socket.destroyed) socket.write(Buffer.concat([Buffer.of(packet.byteLength >>> 8, packet.byteLength), packet]));
   };
+  const readOn = (): void => {
+    if (!socket.destroyed && underWay < PIPELINE_MAX && !socket.writableNeedDrain) socket.resume();
+  };
   const framer = new StreamFramer((packet) => {
     const reply = resolver.replyFromCache(packet, 'tcp');
     if (reply !== undefined) {
@@ -43,15 +46,20 @@ export function serveTcpConnection(
     void resolver.resolve({ packet: Uint8Array.from(packet), transport: 'tcp', fromLoopback }).then((answered) => {
       underWay -= 1;
       if (answered !== undefined) answer(answered.packet);
-      if (!socket.destroyed && socket.isPaused()) socket.resume();
+      readOn();
       wait();
     });
   });
   socket.on('data', (chunk: Buffer) => {
     framer.push(chunk);
+    // Who takes no answers is asked for no more questions.
+    if (socket.writableNeedDrain) socket.pause();
     wait();
   });
-  socket.on('drain', wait);
+  socket.on('drain', () => {
+    readOn();
+    wait();
+  });
   socket.on('error', () => socket.destroy());
   socket.on('close', () => cancelTimer());
   wait();

@@ -1,9 +1,9 @@
-import { createServer, isIPv6, type Server, type Socket } from 'node:net';
-import type { BoundAddress, Clock, Listen } from '@bloomery/ports';
+import { createServer, isIPv6, type Server } from 'node:net';
+import { type BoundAddress, type Clock, createSocketRoom, type Listen } from '@bloomery/ports';
 import type { Resolver } from './resolver.ts';
 import { serveTcpConnection } from './tcp-connection.ts';
 
-/** Connections of one listener; more are closed at once. */
+/** Connections of one listener; with more, the one that said nothing for longest is closed. */
 const CONNECTIONS_MAX = 256;
 
 export interface TcpListener extends AsyncDisposable {
@@ -15,13 +15,12 @@ export async function startTcpListener(
   listen: Listen | { readonly fd: number },
   deps: { readonly resolver: Resolver; readonly clock: Clock },
 ): Promise<TcpListener> {
-  const connections = new Set<Socket>();
+  const room = createSocketRoom(CONNECTIONS_MAX);
   const server = createServer({ noDelay: true }, (socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
+    room.enter(socket);
+    socket.on('data', () => room.renew(socket));
     serveTcpConnection(socket, deps);
   });
-  server.maxConnections = CONNECTIONS_MAX;
   await bindServer(server, listen);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP listener without an address');
@@ -30,7 +29,7 @@ export async function startTcpListener(
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const socket of connections) socket.destroy();
+        for (const socket of room.sockets) socket.destroy();
       }),
   };
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
 import { describe, it } from 'node:test';
 import { connect } from 'node:tls';
 import { createGrpcClient } from '@bloomery/grpc';
@@ -149,5 +151,26 @@ describe('the certificate of a server', () => {
     server.setCertificate(second);
     assert.equal(await shown(port, crt, plainKey), new X509Certificate(second.crt).serialNumber);
     assert.equal(await node.hostname(), 'cp-1');
+  });
+
+  it('lets callers in while others hold connections and say nothing', async () => {
+    const secrets = await createFakeClusterSecrets();
+    const config = secrets.config('controlplane');
+    const identity = readMachineIdentity(config);
+    const certificate = await obtainServerCertificate({ identity, hostname: 'a', addresses, clock });
+    const services = [createMachineService(machine('cp-1', config))];
+    const deps = { services, certificate, clientCertificates: 'required', clock, log } as const;
+    await using server = await startTalosServer(listen, deps);
+    await using api = createTalosApi({ clock });
+    const node = api.node(`127.0.0.1:${server.address.port}`, await secrets.credentials());
+    await node.hostname();
+    const silent = Array.from({ length: 300 }, () =>
+      connectTcp(server.address.port, '127.0.0.1').on('error', () => {}),
+    );
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    await using late = createTalosApi({ clock });
+    assert.equal(await late.node(`127.0.0.1:${server.address.port}`, await secrets.credentials()).hostname(), 'cp-1');
+    assert.equal(await node.hostname(), 'cp-1');
+    for (const socket of silent) socket.destroy();
   });
 });

@@ -6,6 +6,7 @@ import {
   BloomeryError,
   type BoundAddress,
   type Clock,
+  createSocketRoom,
   errorText,
   type Listen,
   type Logger,
@@ -31,6 +32,7 @@ export interface TalosServer extends Service {
   setCertificate(certificate: ServerCertificate): void;
 }
 
+/** With more, the one that has shown no certificate for longest is cut. */
 const MAX_CONNECTIONS = 256;
 const MAX_CALLS_PER_CONNECTION = 100;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -52,18 +54,19 @@ export async function startTalosServer(listen: Listen, deps: TalosServerDeps): P
     maxSessionMemory: 16,
     settings: { maxConcurrentStreams: MAX_CALLS_PER_CONNECTION, maxHeaderListSize: 16_384 },
   });
-  server.maxConnections = MAX_CONNECTIONS;
-  const sockets = new Set<Socket>();
+  const room = createSocketRoom(MAX_CONNECTIONS);
   server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
+    room.enter(socket);
   });
-  if (typeof clientCertificates === 'function') {
-    server.on('secureConnection', (socket: TLSSocket) => {
-      if (!socket.authorized && clientCertificates() === 'required') refuse(socket, log);
-    });
-  }
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const asked = typeof clientCertificates === 'function' ? clientCertificates() : clientCertificates;
+    if (!socket.authorized && asked === 'required') return refuse(socket, log);
+    // Whom we believe never makes room for whom we do not.
+    if (!socket.authorized) return;
+    const own = [...room.sockets].find((other) => peerOf(other) === peerOf(socket));
+    if (own !== undefined) room.stay(own);
+  });
   server.on('session', (session: ServerHttp2Session) => session.setTimeout(IDLE_MS, () => session.close()));
   server.on('sessionError', () => {});
   server.on('tlsClientError', (error, socket) => {
@@ -82,18 +85,20 @@ export async function startTalosServer(listen: Listen, deps: TalosServerDeps): P
   return {
     address: { host: listen.host, port },
     cut: (peer) => {
-      for (const socket of sockets) if (socket.remotePort === peer.port) socket.destroy();
+      for (const socket of room.sockets) if (socket.remotePort === peer.port) socket.destroy();
     },
     setCertificate: (next) => server.setSecureContext(secureContext(next)),
     [Symbol.asyncDispose]: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of sockets) socket.destroy();
+      for (const socket of room.sockets) socket.destroy();
       await closed;
     },
   };
 }
 
 const secureContext = ({ ca, crt, key }: ServerCertificate) => ({ ca, cert: crt, key, minVersion: 'TLSv1.3' }) as const;
+
+const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 /** TLS took the connection; whom its certificate names is not believed, or it has none. */
 function refuse(socket: TLSSocket, log: Logger): void {
