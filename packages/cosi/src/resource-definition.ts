@@ -24,6 +24,8 @@ export interface ResourceDefinition<S = unknown> {
   readonly columns: readonly (readonly [name: string, jsonPath: string])[];
   /** Only for administrators. */
   readonly sensitive: boolean;
+  /** Events that are kept, where specs are so large that the state's own bound would be dear. */
+  readonly historyMax?: number;
   readonly codec: SpecCodec<S>;
 }
 

@@ -34,6 +34,22 @@ describe('the state in memory', () => {
   });
 });
 
+describe('a definition of large specs', () => {
+  it('has fewer events remembered of it', () => {
+    const state = createState({ clock: createFakeClock() });
+    const Large = { ...Probe, historyMax: 2 };
+    state.register(Large);
+    using follower = state.follow(Large, {});
+    for (const id of ['a', 'b']) state.create(Large, id, Probe.make());
+    assert.equal(follower.take(5).length, 2);
+    for (const id of ['c', 'd', 'e']) state.create(Large, id, Probe.make());
+    assert.deepEqual(
+      follower.take(5).map(({ type }) => type),
+      ['errored'],
+    );
+  });
+});
+
 type Step = readonly [action: 'create' | 'update' | 'teardown' | 'destroy' | 'hold' | 'release', id: string, n: number];
 
 const steps = fc.array(

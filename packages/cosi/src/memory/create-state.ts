@@ -18,7 +18,7 @@ export interface StateDeps {
   readonly clock: Clock;
   /** Where failures of watchers go. */
   readonly log?: Logger;
-  /** Events kept of one namespace and type: how slow a watcher may be; 1024 unless given. */
+  /** Events kept of one namespace and type: how slow a watcher may be; 1024 unless given, or the definition says less. */
   readonly historyMax?: number;
 }
 
@@ -37,7 +37,7 @@ export function createState({ clock, log = silentLog, historyMax }: StateDeps): 
     const key = `${namespace}/${type}`;
     const known = collections.get(key);
     if (known !== undefined) return known;
-    const collection = createCollection(namespace, type, historyMax);
+    const collection = createCollection(namespace, type, definition.historyMax ?? historyMax);
     collections.set(key, collection);
     return collection;
   };

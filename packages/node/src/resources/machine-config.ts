@@ -21,6 +21,8 @@ export const MachineConfig: ResourceDefinition<NodeConfig> = {
   aliases: [],
   columns: [],
   sensitive: true,
+  // A configuration with what was read of it takes up to some MB.
+  historyMax: 16,
   codec: {
     equal: (a, b) => a.text === b.text,
     toYaml: ({ text }) => yamlDocument({ text }),
