@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Controller, ResourceDefinition } from '@bloomery/cosi';
 import { startTestRuntime, type TestRuntime } from '@bloomery/cosi/testing';
@@ -28,8 +28,8 @@ import { routeId } from './routes/route-id.ts';
 import { testSettings } from './testing/index.ts';
 
 const root = process.env['VECTORS'] ?? join(import.meta.dirname, '../../../test/vectors');
-const file = join(root, 'node/config_to_specs.json');
-const skip = existsSync(file) ? false : `${file} does not exist`;
+/** The vectors that every project has, and more of the same shape: made by the same controllers. */
+const FILES = [join(root, 'node/config_to_specs.json'), join(import.meta.dirname, 'testing/config-to-specs.json')];
 
 interface Case {
   readonly name: string;
@@ -64,7 +64,14 @@ function shown<S>(runtime: TestRuntime, definition: ResourceDefinition<S>): Read
   return Object.fromEntries(specs.map(([id, spec]) => [id, parse(definition.codec.toYaml(spec))]));
 }
 
-describe('vectors: node/config_to_specs', { skip }, () => {
+for (const file of FILES) describeFile(file);
+
+function describeFile(file: string): void {
+  const skip = existsSync(file) ? false : `${file} does not exist`;
+  describe(`vectors: ${basename(file)}`, { skip }, () => runCases(file, skip));
+}
+
+function runCases(file: string, skip: string | false): void {
   const cases: readonly Case[] = skip === false ? JSON.parse(readFileSync(file, 'utf8')).cases : [];
   const first = cases.find((other) => other.links !== undefined)?.links ?? [];
   for (const { name, config, links = first, expected } of cases) {
@@ -79,4 +86,4 @@ describe('vectors: node/config_to_specs', { skip }, () => {
       assert.deepEqual(shown(runtime, OperatorSpec), expected.operators);
     });
   }
-});
+}
