@@ -1,7 +1,7 @@
 import { createState, startRuntime } from '@bloomery/cosi';
 import { type NodeEnvironment, type NodeLogs, SERVED_DEFINITIONS, startNodeApi } from '@bloomery/node';
-import { hostPort, type Listen } from '@bloomery/ports';
-import { composeNode, type NodePartsDeps } from './node-parts.ts';
+import { type Clock, hostPort, type Listen } from '@bloomery/ports';
+import { composeNode, type NodeParts, type NodePartsDeps } from './node-parts.ts';
 
 /** A started daemon; disposing it ends its API, then its controllers. What they did in the kernel stays. */
 export interface NodeDaemon extends AsyncDisposable {
@@ -17,10 +17,20 @@ export interface NodeEndpoints {
   readonly dns: string | null;
 }
 
+/** What a daemon is started with, beside its environment. */
+export interface NodeDaemonDeps extends NodePartsDeps {
+  readonly logs: NodeLogs;
+  /** Aborted: nothing is waited for any more. */
+  readonly signal: AbortSignal;
+}
+
+/** How long a start waits for the name server to be told where to listen; later it is told all the same. */
+const DNS_MAX_MS = 10_000;
+
 /** Start state, controllers and API. @throws BloomeryError BLM_SERVE_LISTEN and as startNodeApi */
 export async function startDaemon(
   environment: NodeEnvironment,
-  deps: NodePartsDeps & { readonly logs: NodeLogs },
+  deps: NodeDaemonDeps,
   listen: Listen,
 ): Promise<NodeDaemon> {
   const { clock, log, random } = environment;
@@ -32,7 +42,7 @@ export async function startDaemon(
   runtime.start([...parts.inward, ...parts.outward]);
   const api = stack.use(await startNodeApi(listen, { environment, state, store: deps.store, logs: deps.logs }));
   runtime.start(api.controllers);
-  await parts.dnsSettled();
+  await dnsSettled(parts, clock, deps.signal);
   const owned = stack.move();
   return {
     get endpoints() {
@@ -42,4 +52,14 @@ export async function startDaemon(
     listen: (listener) => parts.dns.listen(listener),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** A name server that cannot be set up must not keep the daemon from being ready, or from being stopped. */
+async function dnsSettled(parts: Pick<NodeParts, 'dnsSettled'>, clock: Clock, signal: AbortSignal): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([parts.dnsSettled(), clock.sleep(DNS_MAX_MS, AbortSignal.any([signal, over.signal]))]);
+  } finally {
+    over.abort();
+  }
 }

@@ -71,7 +71,7 @@ async function runUntilStopped(options: NodeOptions, deps: NodeCommandDeps): Pro
     load: async () => meta.get(META_KEY.uniqueToken),
     save: async (token: string) => meta.set(META_KEY.uniqueToken, token),
   };
-  const parts = { store, files, env: deps.env, uniqueToken };
+  const parts = { store, files, env: deps.env, uniqueToken, signal: deps.signal };
   const daemon = stack.use(await startDaemon(environment, { ...parts, logs }, options.api));
   stack.use(showEndpoints(endpointsFile, daemon, log));
   log.info('node.ready', { ...daemon.endpoints });
