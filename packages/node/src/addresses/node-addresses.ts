@@ -1,7 +1,10 @@
 import { isSiderolinkAddress } from '@bloomery/siderolink';
+import { SERVICE_ADDRESS, SERVICE_ADDRESS_V6 } from '../host-dns/host-dns-address.ts';
+import { compareTexts } from '../layers/compare-texts.ts';
 import type { AddressStatus } from '../resources/addresses.ts';
 import { SCOPE } from '../resources/enumerations.ts';
 import type { LinkStatus } from '../resources/links.ts';
+import { numberOf } from '../resources/number-of.ts';
 import { addressOrder } from './address-order.ts';
 import {
   type IpAddress,
@@ -9,17 +12,12 @@ import {
   isLinkLocal,
   isLoopback,
   isMulticast,
-  parseIp,
   parsePrefix,
   prefixContains,
 } from './ip-prefix.ts';
-import { numberOf } from './plan-address.ts';
 
 /** Where the host's own name server answers to pods: nobody else can reach it there. */
-const HOST_DNS_ADDRESSES: ReadonlySet<string> = new Set([
-  '169.254.116.108',
-  parseIp('fd54:616c:6f73::204f:5320:444e:531')?.text ?? '',
-]);
+const HOST_DNS_ADDRESSES: ReadonlySet<string> = new Set([SERVICE_ADDRESS, SERVICE_ADDRESS_V6]);
 const KUBESPAN_LINK = 'kubespan';
 /** Hosts with temporary addresses have had very many in the end: so many former ones are told at most. */
 const FORMER_MAX = 1000;
@@ -56,7 +54,7 @@ export function nodeAddresses({ addresses, links, algorithm, before }: NodeAddre
   const order = addressOrder(algorithm === 'v2' ? 'v2' : 'v1');
   const carrying = new Set(links.filter(canCarry).map(({ index }) => index));
   const own = addresses.flatMap((status) => ownAddress(status, carrying));
-  own.sort((a, b) => byText(a.linkName, b.linkName) || order(a.prefix, b.prefix));
+  own.sort((a, b) => compareTexts(a.linkName, b.linkName) || order(a.prefix, b.prefix));
   const sorted = (of: readonly OwnAddress[]): readonly string[] => [
     ...new Set(
       of
@@ -122,5 +120,3 @@ function canCarry({ operationalState, type, kind, linkState }: LinkStatus): bool
   const isPhysical = type === 'ether' && kind === '';
   return operationalState === 'up' || (operationalState === 'unknown' && (!isPhysical || linkState));
 }
-
-const byText = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);

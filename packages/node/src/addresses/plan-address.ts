@@ -2,6 +2,7 @@ import type { KernelAddress, KernelView, NewAddress } from '../kernel/kernel.ts'
 import { addressKey } from '../kernel/kernel-keys.ts';
 import type { AddressSpec } from '../resources/addresses.ts';
 import { ADDRESS_FLAGS, SCOPE } from '../resources/enumerations.ts';
+import { numberOf } from '../resources/number-of.ts';
 import { findLink } from './find-link.ts';
 
 /** What to do so that an address is there. */
@@ -58,8 +59,3 @@ function differs(present: KernelAddress, spec: AddressSpec): boolean {
 }
 
 const isIpv4 = ({ family }: AddressSpec): boolean => family === 'inet4';
-
-/** The number of a name of an enumeration, or of a number as text. */
-export function numberOf(names: Readonly<Record<string, number>>, name: string): number {
-  return Object.hasOwn(names, name) ? (names[name] ?? 0) : Number(name) || 0;
-}

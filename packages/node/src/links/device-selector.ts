@@ -1,5 +1,6 @@
 import type { Resource } from '@bloomery/cosi';
 import type { DeviceSelector } from '../config/node-config.ts';
+import { compareTexts } from '../layers/compare-texts.ts';
 import type { LinkStatus } from '../resources/links.ts';
 import { isPhysicalLink } from './default-dhcp.ts';
 
@@ -47,7 +48,7 @@ export function selectLinks(selector: DeviceSelector, links: readonly Selectable
   return links
     .filter((link) => matchesSelector(selector, link))
     .map(({ metadata }) => metadata.id)
-    .toSorted(compareIds);
+    .toSorted(compareTexts);
 }
 
 /**
@@ -72,5 +73,3 @@ export function selectorText(selector: DeviceSelector): string {
   const given = Object.entries(selector).filter(([, value]) => value !== undefined && value !== '');
   return given.map(([key, value]) => `${key}: ${value}`).join(', ');
 }
-
-const compareIds = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

@@ -11,6 +11,7 @@ import {
   LACP_RATE,
   PRIMARY_RESELECT,
 } from '../resources/enumerations.ts';
+import { numberOf } from '../resources/number-of.ts';
 import { type BondMaster, bondWatchesByArp } from './bond-master.ts';
 
 const MODES_WITH_PRIMARY: ReadonlySet<string> = new Set(['active-backup', 'balance-tlb', 'balance-alb']);
@@ -91,7 +92,3 @@ export function isBondDifferent(wanted: KernelBond, present: KernelBond): boolea
 }
 
 const listOf = (value: KernelBond[string] | undefined): readonly string[] => (typeof value === 'object' ? value : []);
-
-function numberOf(names: Readonly<Record<string, number>>, word: string): number {
-  return names[word] ?? Number(word);
-}

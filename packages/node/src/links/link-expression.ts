@@ -1,5 +1,6 @@
 import { DUPLEX, LINK_TYPE, OPERATIONAL_STATE, PORT } from '../resources/enumerations.ts';
 import type { LinkStatus } from '../resources/links.ts';
+import { numberOf } from '../resources/number-of.ts';
 import { matchesGlob } from './device-selector.ts';
 
 /** Whether an expression in CEL over `link` is true of a link. @throws Error when it cannot be evaluated for it */
@@ -95,8 +96,3 @@ export const macBytes = (text: string): Uint8Array => Uint8Array.from(Buffer.fro
 
 const macText = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
-
-function numberOf(names: Readonly<Record<string, number>>, word: string): number {
-  const number = names[word] ?? Number(word);
-  return Number.isSafeInteger(number) ? number : 0;
-}

@@ -1,4 +1,5 @@
 import type { Resource } from '@bloomery/cosi';
+import { compareTexts } from '../layers/compare-texts.ts';
 import type { LinkSpec } from '../resources/links.ts';
 
 type SortKey = readonly [name: string, index: number, ownName: string];
@@ -17,7 +18,5 @@ function sortKey({ name, bondSlave, bridgeSlave, vrfSlave }: LinkSpec): SortKey 
 }
 
 function compareKeys(a: SortKey, b: SortKey): number {
-  return compare(a[0], b[0]) || a[1] - b[1] || compare(a[2], b[2]);
+  return compareTexts(a[0], b[0]) || a[1] - b[1] || compareTexts(a[2], b[2]);
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

@@ -2,6 +2,7 @@ import { findLink } from '../addresses/find-link.ts';
 import type { KernelBond, KernelLink, KernelView, LinkChange, NewLink } from '../kernel/kernel.ts';
 import { LINK_FLAGS, LINK_TYPE, ROUTING_TABLE, VLAN_PROTOCOL } from '../resources/enumerations.ts';
 import type { LinkSpec } from '../resources/links.ts';
+import { numberOf } from '../resources/number-of.ts';
 import { isBondDifferent, kernelBond } from './kernel-bond.ts';
 
 /** What of the kernel is looked at. */
@@ -131,10 +132,6 @@ function kernelBridge(
 }
 
 const tableOf = (spec: LinkSpec): number => numberOf(ROUTING_TABLE, spec.vrfMaster.table);
-
-function numberOf(names: Readonly<Record<string, number>>, word: string): number {
-  return names[word] ?? Number(word);
-}
 
 /** Bonds take the type of their first member. */
 const isOfKind = (spec: LinkSpec, link: KernelLink): boolean =>

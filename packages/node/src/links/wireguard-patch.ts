@@ -1,5 +1,6 @@
 import { compareIps, maskedPrefix, parseAddressOrPrefix } from '../addresses/ip-prefix.ts';
 import { NO_PRESHARED_KEY, type WireguardPatch, type WireguardPeerPatch } from '../kernel/kernel-wireguard.ts';
+import { compareTexts } from '../layers/compare-texts.ts';
 import type { LinkSpec } from '../resources/links.ts';
 
 type Wanted = LinkSpec['wireguard'];
@@ -42,7 +43,7 @@ function peerPatches(present: readonly PresentPeer[], wanted: readonly WantedPee
   const have = new Map(present.map((peer) => [peer.publicKey, peer]));
   // The last of several with one key is the one that the kernel would keep.
   const want = new Map(wanted.map((peer) => [peer.publicKey, peer]));
-  return [...new Set([...have.keys(), ...want.keys()])].toSorted(compare).flatMap((publicKey) => {
+  return [...new Set([...have.keys(), ...want.keys()])].toSorted(compareTexts).flatMap((publicKey) => {
     const [old, peer] = [have.get(publicKey), want.get(publicKey)];
     if (peer === undefined) {
       return [{ publicKey, remove: true, updateOnly: false, replaceAllowedIPs: false, allowedIPs: [] }];
@@ -85,5 +86,3 @@ function normalAllowedIPs(allowedIPs: readonly string[]): readonly string[] {
 const withoutZeroKey = (key: string): string => (key === NO_PRESHARED_KEY ? '' : key);
 
 const keepaliveSeconds = (peer: WantedPeer): number => Math.trunc(peer.persistentKeepaliveInterval / 1000);
-
-const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

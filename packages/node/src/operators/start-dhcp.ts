@@ -1,12 +1,13 @@
 import type { NodeEnvironment } from '../node-environment.ts';
 import { LINK_TYPE } from '../resources/enumerations.ts';
+import { numberOf } from '../resources/number-of.ts';
 import { dhcp4ClientId, dhcp6ClientId } from './client-identifier.ts';
 import { Dhcp4Client } from './dhcp4/dhcp4-client.ts';
 import type { Dhcp4Transport } from './dhcp4/dhcp4-transport.ts';
 import { Dhcp6Client } from './dhcp6/dhcp6-client.ts';
 import type { Dhcp6Transport } from './dhcp6/dhcp6-transport.ts';
 import { linkLocalAddress } from './dhcp6/link-local-address.ts';
-import type { OperatorLink, StartOperator } from './operator-spec-controller.ts';
+import type { StartOperator } from './operator-spec-controller.ts';
 
 /** How clients speak with servers and hear routers. */
 export interface DhcpTransports {
@@ -29,7 +30,7 @@ export function startDhcp({ clock, log, random, kernel }: NodeEnvironment, trans
   const { hearRouters } = transports;
   return ({ operator, dhcp4, dhcp6 }, link, changed) => {
     const common = { clock, random, changed, log: log.with({ operator }) };
-    const identity = { type: typeNumber(link.type), hardwareAddr: link.hardwareAddr };
+    const identity = { type: numberOf(LINK_TYPE, link.type), hardwareAddr: link.hardwareAddr };
     if (operator === 'dhcp4') {
       const clientId = dhcp4ClientId(dhcp4.clientIdentifier, identity);
       const { routeMetric, skipHostnameRequest } = dhcp4;
@@ -68,9 +69,4 @@ export function startDhcp({ clock, log, random, kernel }: NodeEnvironment, trans
 /** The last four bytes of the link's address: the same at each start, and different for each link. */
 function associationId(hardwareAddr: string): number {
   return Number.parseInt(hardwareAddr.replaceAll(':', '').slice(-8), 16) || 0;
-}
-
-function typeNumber(type: OperatorLink['type']): number {
-  const numbers: Readonly<Record<string, number>> = LINK_TYPE;
-  return numbers[type] ?? Number(type);
 }

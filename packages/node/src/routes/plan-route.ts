@@ -1,9 +1,9 @@
 import { findLink } from '../addresses/find-link.ts';
 import { maskedPrefix, parsePrefix } from '../addresses/ip-prefix.ts';
-import { numberOf } from '../addresses/plan-address.ts';
 import type { KernelRoute, KernelView } from '../kernel/kernel.ts';
 import { routePlace } from '../kernel/kernel-keys.ts';
 import { FAMILY, LINK_FLAGS, ROUTE_PROTOCOL, ROUTE_TYPE, ROUTING_TABLE, SCOPE } from '../resources/enumerations.ts';
+import { numberOf } from '../resources/number-of.ts';
 import type { RouteSpec } from '../resources/routes.ts';
 
 /** What to do so that a route is there. */

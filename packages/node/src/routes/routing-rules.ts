@@ -1,9 +1,9 @@
 import { maskedPrefix, parsePrefix } from '../addresses/ip-prefix.ts';
 import { asNumber, asText } from '../addresses/link-document.ts';
-import { numberOf } from '../addresses/plan-address.ts';
 import type { NodeDocument } from '../config/node-config.ts';
 import type { KernelRule } from '../kernel/kernel.ts';
 import { FAMILY, ROUTING_RULE_ACTION, ROUTING_TABLE } from '../resources/enumerations.ts';
+import { numberOf } from '../resources/number-of.ts';
 import { RoutingRuleSpec } from '../resources/routes.ts';
 import { tableName } from './route-spec.ts';
 
