@@ -147,7 +147,9 @@ describe('links of a real kernel', { skip: whyNot() }, () => {
     assert.equal(br0?.linkinfo?.info_data?.['stp_state'], 1);
     const { address } = host.links()['br0'] ?? {};
 
-    host.apply(interfaces('    - interface: br0\n      mtu: 1400\n      bridge: {interfaces: [port1], stp: {enabled: false}}\n'));
+    host.apply(
+      interfaces('    - interface: br0\n      mtu: 1400\n      bridge: {interfaces: [port1], stp: {enabled: false}}\n'),
+    );
     await host.shows(({ br0, port0 }) => br0?.linkinfo?.info_data?.['stp_state'] === 0 && port0?.master === undefined);
     const changed = host.links();
     assert.equal(changed['br0']?.address !== undefined && changed['port1']?.master, 'br0');
