@@ -117,8 +117,8 @@ export const ERROR_CODES = {
     'The endpoint of a probe of the network did not answer, or answered with an error. The message names it and says why; it is asked again by itself.',
   BLM_NODE_STATE:
     'A file in the folder of the network daemon cannot be understood. The message names it. Mend it, or remove it to begin anew.',
-  BLM_NODE_STATE_UNWRITABLE:
-    'The daemon cannot keep its own files in the state folder. Look at the disk and the permissions of the folder, or give --state another one.',
+  BLM_NODE_STATE_UNUSABLE:
+    'The state folder cannot be used: another daemon runs on it, or the disk refuses. The message says which. Stop that one, look at the disk and the permissions, or give --state another folder.',
   BLM_RESTORE_REFUSED:
     'A backup was not restored: the data directory is in use or is not empty. Stop the plane that uses it; `--force` keeps the old files aside.',
   BLM_RESTORE_UNFINISHED:

@@ -27,7 +27,7 @@ import { TALOS_VERSION } from './talos-version.ts';
  * Run the daemon until the signal, then take back what it added, unless it is to be left.
  *
  * @throws BloomeryError BLM_NODE_CONFIG_MISSING, BLM_TALOS_CONFIG_INVALID, BLM_KERNEL_UNANSWERED, BLM_SERVE_LISTEN,
- * BLM_NODE_STATE_UNWRITABLE and others when it cannot start; what it had changed by then is taken back.
+ * BLM_NODE_STATE_UNUSABLE and others when it cannot start; what it had changed by then is taken back.
  */
 export async function runNode(options: NodeOptions, deps: NodeCommandDeps): Promise<void> {
   try {
@@ -35,13 +35,13 @@ export async function runNode(options: NodeOptions, deps: NodeCommandDeps): Prom
   } catch (cause) {
     if (isBloomeryError(cause) || !isOfDisk(cause)) throw cause;
     const message = `using the state folder ${options.stateDir}: ${errorText(cause)}`;
-    throw new BloomeryError('BLM_NODE_STATE_UNWRITABLE', message, { cause });
+    throw new BloomeryError('BLM_NODE_STATE_UNUSABLE', message, { cause });
   }
 }
 
 async function runUntilStopped(options: NodeOptions, deps: NodeCommandDeps): Promise<void> {
   const { stateDir } = options;
-  using _lock = await lockStateDir(stateDir, 'bloomery node');
+  using _lock = await lockStateDir(stateDir, 'bloomery node', 'BLM_NODE_STATE_UNUSABLE');
   const endpointsFile = join(stateDir, 'endpoints.json');
   rmSync(endpointsFile, { force: true });
   const clock = systemClock;
