@@ -33,15 +33,20 @@ export function deltaController<S>(status: DeltaStatus<S>): Controller {
   const { name, definition, kernel } = status;
   let isAll = true;
   let touched = new Set<string>();
+  /** What the last pass could not show: looked at in the next one. */
+  let failed = new Set<string>();
   const ids = new Map<string, string>();
   const keysOfId = new Map<string, Set<string>>();
 
-  /** @returns whether the change is about something that is shown here */
+  /** @returns whether a pass is needed that is not due already: wake-ups are few, and the last message must not wait for one */
   const note = (change: KernelChange): boolean => {
-    if (change.of === 'all') isAll = true;
-    const keys = [...status.touchedBy(change, kernel.view)];
-    for (const key of keys) touched.add(key);
-    return isAll || keys.length > 0;
+    let isNews = change.of === 'all' && !isAll;
+    isAll ||= change.of === 'all';
+    for (const key of status.touchedBy(change, kernel.view)) {
+      isNews ||= !touched.has(key);
+      touched.add(key);
+    }
+    return isNews;
   };
   /** Take the object off its id. */
   const unlink = (context: ReconcileContext, key: string): void => {
@@ -69,8 +74,9 @@ export function deltaController<S>(status: DeltaStatus<S>): Controller {
     for (const key of status.touchedByInputs?.(context, kernel.view) ?? []) touched.add(key);
     if (isAll) for (const key of [...ids.keys(), ...status.all(kernel.view)]) touched.add(key);
     isAll = false;
+    for (const key of failed) touched.add(key);
+    failed = new Set();
     const problems: string[] = [];
-    const failed: string[] = [];
     while (touched.size > 0 && !context.signal.aborted) {
       const keys = touched;
       touched = new Set();
@@ -79,12 +85,11 @@ export function deltaController<S>(status: DeltaStatus<S>): Controller {
         try {
           await refresh(context, key);
         } catch (error) {
-          failed.push(key);
+          failed.add(key);
           problems.push(errorText(error));
         }
       }
     }
-    for (const key of failed) touched.add(key);
     if (problems.length > 0)
       throw new BloomeryError('BLM_KERNEL_REFUSED', [...new Set(problems)].join('; '), { retryable: true });
   };
