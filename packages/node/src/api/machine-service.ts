@@ -18,6 +18,7 @@ import type { NodeLogs } from './node-logs.ts';
 import type { NodeNames } from './node-names.ts';
 import { nodeServices } from './node-services.ts';
 import { listReadable, readReadable } from './readable-files.ts';
+import { createStreamLimit } from './stream-limit.ts';
 import { parseLoadAverage, parseMemory, parseSystemStat } from './system-figures.ts';
 
 /** What the methods work with. */
@@ -65,8 +66,12 @@ function figureMethods({ access, settings: { root } }: MachineServiceDeps) {
   };
 }
 
+/** Each holds a file open. */
+const KERNEL_LOGS_MAX = 64;
+
 function streamMethods(deps: MachineServiceDeps) {
   const { access, store, logs, events, settings } = deps;
+  const limitKernelLogs = createStreamLimit(KERNEL_LOGS_MAX, 'the log of the kernel');
   return {
     async *logs(request: machineProto.LogsRequest, context: CallContext) {
       const admission = access.admit('logs', context);
@@ -74,7 +79,7 @@ function streamMethods(deps: MachineServiceDeps) {
     },
     async *dmesg({ follow, tail }: machineProto.DmesgRequest, context: CallContext) {
       const admission = access.admit('dmesg', context);
-      yield* data(admission, dmesg(deps, { follow, onlyNew: tail, signal: context.signal }));
+      yield* data(admission, limitKernelLogs(dmesg(deps, { follow, onlyNew: tail, signal: context.signal })));
     },
     async *read({ path }: machineProto.ReadRequest, context: CallContext) {
       const admission = access.admit('read', context);
