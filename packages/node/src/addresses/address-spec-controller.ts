@@ -1,9 +1,10 @@
-import type { Controller, WakeSource } from '@bloomery/cosi';
+import type { Controller } from '@bloomery/cosi';
 import { errorText, type Logger } from '@bloomery/ports';
-import type { Kernel, KernelChange, NewAddress } from '../kernel/kernel.ts';
+import type { Kernel, NewAddress } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import { addressKey } from '../kernel/kernel-keys.ts';
 import { madeAddress } from '../kernel/made-here.ts';
+import { onKernelChange } from '../kernel/on-kernel-change.ts';
 import { applySpecs, createAttempts, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec } from '../resources/addresses.ts';
@@ -18,16 +19,6 @@ const GONE: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'ENODEV'
 type Placed = Map<string, number>;
 
 type Deps = Pick<NodeEnvironment, 'kernel' | 'random'>;
-
-/** Wakes when the kernel tells of one of these. */
-export function onKernelChange(kernel: Pick<Kernel, 'listen'>, ...of: readonly KernelChange['of'][]): WakeSource {
-  return {
-    listen: (wake) =>
-      kernel.listen((change) => {
-        if (change.of === 'all' || of.includes(change.of)) wake();
-      }),
-  };
-}
 
 /**
  * Puts the merged addresses on their links, and takes away those that go. An address waits for its link, and is put back when somebody

@@ -1,6 +1,6 @@
 import type { Controller } from '@bloomery/cosi';
-import { onKernelChange } from '../addresses/address-spec-controller.ts';
 import type { Kernel } from '../kernel/kernel.ts';
+import { onKernelChange } from '../kernel/on-kernel-change.ts';
 import { applySpecs, createAttempts, type Problems, problemAnnotations } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { EthernetSpec } from '../resources/ethernet.ts';

@@ -1,6 +1,6 @@
 import { parseIp } from '../addresses/ip-prefix.ts';
-import { asText } from '../addresses/link-document.ts';
 import type { NodeConfig } from '../config/node-config.ts';
+import { asText } from '../config/plain-value.ts';
 import type { HostEntry } from '../files/hosts-file.ts';
 
 /** Names that the configuration gives to addresses: `extraHostEntries` and StaticHostConfig documents. */

@@ -1,7 +1,7 @@
 import type { Controller, ReconcileContext } from '@bloomery/cosi';
 import { parsePrefix } from '../addresses/ip-prefix.ts';
-import { asText } from '../addresses/link-document.ts';
 import type { NodeConfig } from '../config/node-config.ts';
+import { asText } from '../config/plain-value.ts';
 import type { HostFileKeeper } from '../files/index.ts';
 import { LOCAL_IDENTITY } from '../identity/index.ts';
 import { layeredId } from '../layers/index.ts';

@@ -1,6 +1,6 @@
 import { parseGoDurationMs } from '@bloomery/wire';
-import { asNumber, asRecord, asRecords, asText } from '../addresses/link-document.ts';
 import type { NodeDocument } from '../config/node-config.ts';
+import { asNumber, asRecord, asRecords, asText } from '../config/plain-value.ts';
 import { ROUTING_TABLE } from '../resources/enumerations.ts';
 import type { LinkSpec } from '../resources/links.ts';
 import { bondMaster } from './bond-master.ts';

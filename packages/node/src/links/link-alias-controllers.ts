@@ -1,5 +1,5 @@
 import type { Controller, ReconcileContext, Resource } from '@bloomery/cosi';
-import { onKernelChange } from '../addresses/address-spec-controller.ts';
+import { onKernelChange } from '../kernel/on-kernel-change.ts';
 import { createAttempts, createNotices, createProblems, type Problems, problemAnnotations } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { LinkAliasSpec, LinkStatus } from '../resources/links.ts';

@@ -1,5 +1,5 @@
 import type { Controller, ReconcileContext } from '@bloomery/cosi';
-import { onKernelChange } from '../addresses/address-spec-controller.ts';
+import { onKernelChange } from '../kernel/on-kernel-change.ts';
 import { createAttempts, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { LinkRefresh, LinkSpec } from '../resources/links.ts';

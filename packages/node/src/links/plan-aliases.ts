@@ -1,7 +1,7 @@
 import type { Resource } from '@bloomery/cosi';
 import { errorText } from '@bloomery/ports';
-import { asRecord, asText } from '../addresses/link-document.ts';
 import type { NodeDocument } from '../config/node-config.ts';
+import { asRecord, asText } from '../config/plain-value.ts';
 import type { LinkStatus } from '../resources/links.ts';
 import { isPhysicalLink } from './default-dhcp.ts';
 import { type LinkExpressions, macBytes } from './link-expression.ts';

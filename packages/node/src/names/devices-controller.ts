@@ -1,9 +1,9 @@
 import type { Controller, ReconcileContext } from '@bloomery/cosi';
 import { BloomeryError, errorText, type Logger } from '@bloomery/ports';
-import { onKernelChange } from '../addresses/address-spec-controller.ts';
 import { type KernelArguments, parseKernelArguments } from '../cmdline/kernel-arguments.ts';
 import type { Kernel, KernelLink } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
+import { onKernelChange } from '../kernel/on-kernel-change.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { DevicesStatus } from '../resources/runtime.ts';
 import { alternativeNames, chooseName } from './choose-name.ts';

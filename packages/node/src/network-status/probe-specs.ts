@@ -1,6 +1,6 @@
 import { parseGoDurationMs } from '@bloomery/wire';
-import { asNumber, asText } from '../addresses/link-document.ts';
 import type { NodeConfig, NodeDocument } from '../config/node-config.ts';
+import { asNumber, asText } from '../config/plain-value.ts';
 import { ProbeSpec } from '../resources/network-status.ts';
 
 const DEFAULT_INTERVAL_MS = 1000;

@@ -1,6 +1,6 @@
 import type { Resource } from '@bloomery/cosi';
-import { asNumber, asText } from '../addresses/link-document.ts';
 import type { Device, DhcpOptions, NodeConfig, NodeDocument } from '../config/node-config.ts';
+import { asNumber, asText } from '../config/plain-value.ts';
 import type { ConfigLayer } from '../layers/index.ts';
 import { isPhysicalLink, runsDefaultDhcp } from '../links/default-dhcp.ts';
 import { allLinkNames, linkNames } from '../links/link-names.ts';

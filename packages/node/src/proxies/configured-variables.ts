@@ -1,6 +1,6 @@
-import { asRecord, asText } from '../addresses/link-document.ts';
 import type { KernelArguments } from '../cmdline/kernel-arguments.ts';
 import type { NodeConfig } from '../config/node-config.ts';
+import { asRecord, asText } from '../config/plain-value.ts';
 import { isVariableName } from './node-variables.ts';
 
 /** Variables, and what was left out. */

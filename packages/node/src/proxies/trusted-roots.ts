@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { errorText } from '@bloomery/ports';
-import { asText } from '../addresses/link-document.ts';
 import type { NodeConfig } from '../config/node-config.ts';
+import { asText } from '../config/plain-value.ts';
 
 /** Authorities that the configuration adds. */
 export interface TrustedRoots {

@@ -1,6 +1,6 @@
 import { parseIp } from '../addresses/ip-prefix.ts';
-import { asRecord, asRecords, asText } from '../addresses/link-document.ts';
 import type { HostDnsSection, NodeConfig } from '../config/node-config.ts';
+import { asRecord, asRecords, asText } from '../config/plain-value.ts';
 import type { DnsUpstreamSetting } from '../dns/host-dns.ts';
 
 /** What a configuration says of resolving names, in `machine.network`, `machine.features.hostDNS` and ResolverConfig documents. */

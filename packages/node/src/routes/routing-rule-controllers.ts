@@ -1,9 +1,9 @@
 import type { Controller } from '@bloomery/cosi';
 import type { Logger } from '@bloomery/ports';
-import { onKernelChange } from '../addresses/address-spec-controller.ts';
 import type { Kernel, KernelRule } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import { isSameRule } from '../kernel/live-view.ts';
+import { onKernelChange } from '../kernel/on-kernel-change.ts';
 import { applySpecs, createAttempts, createNotices, layeredId, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { ACTIVE_CONFIG, LAYERED, MachineConfig } from '../resources/machine-config.ts';

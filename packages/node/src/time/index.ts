@@ -1,6 +1,6 @@
 import type { Controller } from '@bloomery/cosi';
-import { asRecord, asText } from '../addresses/link-document.ts';
 import type { NodeConfig } from '../config/node-config.ts';
+import { asRecord, asText } from '../config/plain-value.ts';
 import { layeredId, mergeController } from '../layers/index.ts';
 import { ACTIVE_CONFIG, LAYERED, MachineConfig } from '../resources/machine-config.ts';
 import { TimeServerSpec, TimeServerStatus } from '../resources/names.ts';
