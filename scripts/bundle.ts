@@ -3,7 +3,7 @@
  * half of a daemon's memory and most of its start: `./bloomery` runs these as long as no source is newer than they are.
  * usage: bundle.ts [DIR [SOURCE…]]   into build/ unless another folder is named; further programs beside it
  */
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { build } from 'esbuild';
 
@@ -11,6 +11,7 @@ const root = join(import.meta.dirname, '..');
 const [dir = join(root, 'build'), ...further] = process.argv.slice(2);
 const out = resolve(dir);
 const draft = `${out}.draft-${process.pid}`;
+const begun = new Date();
 rmSync(draft, { recursive: true, force: true });
 mkdirSync(draft);
 await build({
@@ -37,5 +38,7 @@ await build({
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   logLevel: 'warning',
 });
+// A source that was written meanwhile is newer than what was made of it.
+utimesSync(join(draft, 'bloomery.mjs'), begun, begun);
 rmSync(out, { recursive: true, force: true });
 renameSync(draft, out);
