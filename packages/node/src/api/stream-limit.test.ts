@@ -22,7 +22,7 @@ describe('a limit of streams', () => {
   it('counts one that fails no longer', async () => {
     const limit = createStreamLimit(1, 'the log of the kernel');
     async function* failing(): AsyncGenerator<number> {
-      throw new Error('the file is gone');
+      yield await Promise.reject(new Error('the file is gone'));
     }
     for (let time = 0; time < 3; time++) await assert.rejects(limit(failing()).next(), /the file is gone/);
   });
