@@ -23,8 +23,7 @@ export interface KernelJournal extends Kernel {
    * @returns what could not be undone, and why
    */
   undo(): Promise<readonly string[]>;
-  /** What would be undone, the oldest first. */
-  readonly entries: readonly JournalEntry[];
+  readonly entries: ReadonlyMap<string, JournalEntry>;
 }
 
 /** Where the journal is kept. */
@@ -122,9 +121,7 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
         await kernel.ethernet.change(link, change);
       },
     },
-    get entries() {
-      return [...recorder.entries.values()];
-    },
+    entries: recorder.entries,
     undo: async () => {
       const problems = await undoEntries(kernel, [...recorder.entries.values()].reverse(), log);
       recorder.entries.clear();

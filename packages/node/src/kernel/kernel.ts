@@ -15,8 +15,11 @@ export interface Kernel {
   readonly ethernet: KernelEthernet;
   /** What ethtool and sysfs say of a link. Parts that cannot be read are absent; never fails. */
   linkDetails(link: KernelLink): Promise<LinkDetails>;
-  /** What the daemon changed, in this run or an earlier one since the boot, and how it is undone; absent: nobody writes it down. */
-  readonly entries?: readonly JournalEntry[];
+  /**
+   * What the daemon changed, in this run or an earlier one since the boot, and how it is undone, the oldest first, under `entryKey`;
+   * absent: nobody writes it down.
+   */
+  readonly entries?: ReadonlyMap<string, JournalEntry>;
 }
 
 export interface KernelView {

@@ -27,6 +27,5 @@ export function madeRoute(kernel: Kernel, route: KernelRoute): boolean {
 
 function isMade({ entries }: Kernel, wanted: MadeEntry): boolean {
   if (entries === undefined) return true;
-  const key = entryKey(wanted);
-  return entries.some((entry) => entry.do === wanted.do && entryKey(entry) === key);
+  return entries.get(entryKey(wanted))?.do === wanted.do;
 }

@@ -21,7 +21,9 @@ const GRACE_MS = 10_000;
  * whose place another one shall have.
  */
 export function leftoverControllers({ kernel }: Pick<NodeEnvironment, 'kernel'>): readonly Controller[] {
-  const left = new Map((kernel.entries ?? []).filter(isMadeEntry).map((entry) => [entryKey(entry), entry]));
+  const left = new Map(
+    [...(kernel.entries?.values() ?? [])].filter(isMadeEntry).map((entry) => [entryKey(entry), entry]),
+  );
   let startedMs: number | undefined;
   return [
     {
@@ -33,13 +35,12 @@ export function leftoverControllers({ kernel }: Pick<NodeEnvironment, 'kernel'>)
         startedMs ??= context.clock.nowMs();
         const graceMs = startedMs + GRACE_MS - context.clock.nowMs();
         const wanted = thingsAskedFor(context, kernel);
-        const known = new Set((kernel.entries ?? []).map(entryKey));
         // The last first: routes before addresses, addresses before links.
         for (const [key, entry] of [...left].reverse()) {
           if (graceMs > 0 && !(isInTheWay(entry, context) && !wanted.has(key))) continue;
           left.delete(key);
           const link = kernel.view.links.get(entryLink(entry))?.name ?? '';
-          if (!known.has(key) || wanted.has(key) || OVERLAYS.has(link)) continue;
+          if (kernel.entries?.has(key) !== true || wanted.has(key) || OVERLAYS.has(link)) continue;
           await remove(entry, kernel).then(
             () => context.log.info('leftover.removed', { what: key }),
             (error: unknown) => context.log.warn('leftover.left', { what: key, problem: errorText(error) }),
