@@ -30,6 +30,10 @@ export interface ApiAccessDeps {
   readonly names: () => NodeNames;
   /** Address that the API is bound to. */
   readonly listener: string;
+  /** The user of a caller on this host; undefined for callers from elsewhere. */
+  readonly localUid: (peer: CallContext['peer']) => number | undefined;
+  /** The user that the daemon runs as. */
+  readonly ownUid: number;
 }
 
 const ADMIN = ['os:admin'];
@@ -37,7 +41,13 @@ const READERS = ['os:admin', 'os:operator', 'os:reader'];
 const MAX_NODES = 64;
 
 /** Access to the API of a node. @see spec/node.md section 3 */
-export function createApiAccess({ store, names, listener }: ApiAccessDeps): ApiAccess {
+export function createApiAccess({ store, names, listener, localUid, ownUid }: ApiAccessDeps): ApiAccess {
+  /** A network that reaches a machine in maintenance may configure it, as Talos has it; another user of a shared host may not. */
+  const isForeignUser = (context: CallContext): boolean => {
+    if (context.certifiedPeer() !== undefined) return false;
+    const uid = localUid(context.peer);
+    return uid !== undefined && uid !== 0 && uid !== ownUid;
+  };
   /** Without a certificate, which only maintenance allows: a reader. */
   const roles = (context: CallContext): readonly string[] => {
     if (context.certifiedPeer() === undefined) return store.isInMaintenance ? ['os:reader'] : [];
@@ -63,6 +73,9 @@ export function createApiAccess({ store, names, listener }: ApiAccessDeps): ApiA
       // In maintenance there are no certificates yet; the method itself looks at the roles otherwise.
       const isFirstConfig = method === 'applyConfiguration' && store.isInMaintenance;
       if (!isFirstConfig && !mayCall(method, admission.roles)) throw notAuthorized();
+      if (isFirstConfig && isForeignUser(context)) {
+        throw grpcError('PERMISSION_DENIED', 'users of this host configure it as root, or with DIR/talosconfig');
+      }
       return admission;
     },
   };

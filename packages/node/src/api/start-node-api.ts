@@ -8,6 +8,7 @@ import { createApiAccess } from './api-access.ts';
 import { certificateController, certificateKey, certificateNames, talosEndpoint } from './certificate-controller.ts';
 import { openCertificateStore } from './certificate-store.ts';
 import { eventsController } from './events-controller.ts';
+import { localCallerUid } from './local-caller.ts';
 import { createNodeMachineService } from './machine-service.ts';
 import { createNodeEvents } from './node-events.ts';
 import type { NodeLogs } from './node-logs.ts';
@@ -40,7 +41,13 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
   const { root, stateDir } = settings;
   const certificates = await openCertificateStore({ stateDir, clock, random, log });
   const names = (): NodeNames => nodeNames(state, root);
-  const access = createApiAccess({ store, names, listener: canonicalAddress(listen.host) });
+  const access = createApiAccess({
+    store,
+    names,
+    listener: canonicalAddress(listen.host),
+    localUid: (peer) => localCallerUid(peer, root),
+    ownUid: process.geteuid?.() ?? 0,
+  });
   const events = createNodeEvents(clock, random);
   if (store.refusal !== undefined) {
     events.publish(machineEventsProto.ConfigLoadErrorEventSchema, { error: store.refusal });
