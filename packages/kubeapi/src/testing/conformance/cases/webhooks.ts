@@ -75,12 +75,12 @@ class Hooks {
     return [JSON.parse(text), (answer.headers['warning'] ?? '').split('\n').filter(Boolean)];
   };
 
-  /** Record what a webhook was asked. A write that changes nothing of an old state is judged again: only its last question counts. */
+  /** Record what a webhook was asked. A write that began from an old state is judged again: only its last question counts. */
   note(path: string): void {
     const asked = this.server.seen(path);
     for (const [i, request] of asked.entries()) {
       const next = asked[i + 1];
-      if (next !== undefined && changesNothing(request) && changesNothing(next)) continue;
+      if (next !== undefined && isJudgedAgain(request, next)) continue;
       const { uid: _, userInfo, ...rest } = request;
       const { extra: __, ...user } = isJsonObject(userInfo) ? userInfo : {};
       this.s.note('asked', { ...rest, userInfo: user });
@@ -89,8 +89,18 @@ class Hooks {
   }
 }
 
-function changesNothing({ operation, object, oldObject }: JsonObject): boolean {
-  return operation === 'UPDATE' && JSON.stringify(object) === JSON.stringify(oldObject);
+/** Whether the next update began from something else than what this one would have stored: then this one was not stored. */
+function isJudgedAgain(request: JsonObject, next: JsonObject): boolean {
+  const isUpdate = request['operation'] === 'UPDATE' && next['operation'] === 'UPDATE';
+  return isUpdate && request['name'] === next['name'] && content(request['object']) !== content(next['oldObject']);
+}
+
+/** What callers write of a ConfigMap. */
+function content(value: Json | undefined): string {
+  if (!isJsonObject(value)) return '';
+  const metadata = isJsonObject(value['metadata']) ? value['metadata'] : {};
+  const { finalizers, labels, annotations } = metadata;
+  return JSON.stringify([value['data'], finalizers, labels, annotations]);
 }
 
 function hooked(run: (h: Hooks) => Promise<void>): Case['run'] {
