@@ -144,7 +144,7 @@ describe('talosctl and the node daemon', { skip }, () => {
         () => watch.stdout() + watch.stderr(),
       );
     } finally {
-      await watch.stop();
+      await watch.stop('SIGKILL');
     }
     ok('apply-config', '-f', written('first.yaml', config(FIRST)));
   });
@@ -181,7 +181,7 @@ describe('talosctl and the node daemon', { skip }, () => {
       namespace.run('ip', 'link', 'del', 'extra0');
       await seen('-');
     } finally {
-      await watch.stop();
+      await watch.stop('SIGKILL');
     }
   });
 
@@ -209,7 +209,7 @@ describe('talosctl and the node daemon', { skip }, () => {
         return follow.stdout().includes('INFO config.apply {"mode":"auto"}');
       });
     } finally {
-      await follow.stop();
+      await follow.stop('SIGKILL');
     }
     assert.match(refused('logs', 'kubelet'), /log "kubelet" was not registered/);
   });
@@ -237,7 +237,7 @@ describe('talosctl and the node daemon', { skip }, () => {
         /ConfigValidationErrorEvent[\s\S]*machine\.x \(line 1\)/.test(events.stdout()),
       );
     } finally {
-      await events.stop();
+      await events.stop('SIGKILL');
     }
   });
 

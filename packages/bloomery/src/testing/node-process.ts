@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '@bloomery/ports';
-import { peer } from './peer-process.ts';
+import { endNamespace } from './end-namespace.ts';
+import { type PeerProcess, peer, startPeer } from './peer-process.ts';
 
 /** The real talosctl 1.13.9. */
 export const TALOSCTL = peer('talosctl');
@@ -39,16 +40,7 @@ export function makeNodeNamespace(links: readonly string[] = ['eth0']): NodeName
   return {
     name,
     run: (program, ...args) => ip('netns', 'exec', name, program, ...args),
-    end: () => {
-      for (const pid of ip('netns', 'pids', name).split('\n').filter(Boolean)) {
-        try {
-          process.kill(Number(pid), 'SIGKILL');
-        } catch {
-          // It has ended by itself.
-        }
-      }
-      ip('netns', 'del', name);
-    },
+    end: () => endNamespace(name),
   };
 }
 
@@ -57,13 +49,6 @@ export interface TalosctlResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-}
-
-/** A talosctl that goes on, as `get -w` does. */
-export interface RunningTalosctl {
-  readonly stdout: () => string;
-  readonly stderr: () => string;
-  readonly stop: () => Promise<void>;
 }
 
 /** A running `bloomery node` in a namespace. */
@@ -75,8 +60,8 @@ export interface NodeProcess {
   stderr(): string;
   /** Run talosctl in the namespace with DIR/talosconfig, or another one. */
   talosctl(args: readonly string[], talosconfig?: string): TalosctlResult;
-  /** Start talosctl without waiting for it. */
-  follow(args: readonly string[]): RunningTalosctl;
+  /** Start talosctl without waiting for it, as for `get -w`. */
+  follow(args: readonly string[]): PeerProcess;
   /** SIGTERM, or another signal; resolves with the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
   /** Remove its files; it has ended. */
@@ -138,30 +123,11 @@ export async function startNode(namespace: NodeNamespace, options: NodeProcessOp
       });
       return { code: status, stdout, stderr: said };
     },
-    follow: (args) => followTalosctl(commandLine(args)),
+    follow: (args) => startPeer({ path: 'ip', missing: false }, commandLine(args)),
     stop: (signal = 'SIGTERM') => {
       child.kill(signal);
       return exited;
     },
     clean: () => rmSync(dir, { recursive: true, force: true }),
-  };
-}
-
-function followTalosctl(args: readonly string[]): RunningTalosctl {
-  const child = spawn('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const written = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream].on('data', (chunk: Buffer) => {
-      written[stream] += chunk.toString();
-    });
-  }
-  const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  return {
-    stdout: () => written.stdout,
-    stderr: () => written.stderr,
-    stop: () => {
-      child.kill('SIGKILL');
-      return exited;
-    },
   };
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { accessSync } from 'node:fs';
+import { endNamespace } from './end-namespace.ts';
 
 /** A network namespace with a loopback and a cable to ours: what runs in it may have fixed ports and make interfaces. */
 export interface TestNamespace {
@@ -51,15 +52,6 @@ export function makeTestNamespace(): TestNamespace {
     ownHost,
     within,
     run: (program, ...args) => execFileSync('ip', [...within.slice(1), program, ...args], { encoding: 'utf8' }),
-    end: () => {
-      for (const pid of ip('netns', 'pids', name).split('\n').filter(Boolean)) {
-        try {
-          process.kill(Number(pid), 'SIGKILL');
-        } catch {
-          // It has ended by itself.
-        }
-      }
-      ip('netns', 'del', name);
-    },
+    end: () => endNamespace(name),
   };
 }

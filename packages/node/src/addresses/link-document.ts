@@ -30,7 +30,7 @@ export interface LinkDocumentRoute {
 }
 
 /** Kinds of documents that describe one link by its name. */
-const LINK_KINDS: ReadonlySet<string> = new Set([
+export const LINK_DOCUMENT_KINDS: ReadonlySet<string> = new Set([
   'LinkConfig',
   'DummyLinkConfig',
   'VethConfig',
@@ -43,7 +43,7 @@ const LINK_KINDS: ReadonlySet<string> = new Set([
 
 /** The links that documents describe, in the order of the documents; both ends of a veth pair. */
 export function linkDocuments({ documents }: Pick<NodeConfig, 'documents'>): readonly LinkDocument[] {
-  return documents.filter(({ kind }) => LINK_KINDS.has(kind)).flatMap(linksOf);
+  return documents.filter(({ kind }) => LINK_DOCUMENT_KINDS.has(kind)).flatMap(linksOf);
 }
 
 function linksOf({ kind, name, line, value }: NodeDocument): readonly LinkDocument[] {

@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BloomeryError } from '@bloomery/ports';
+import { writeDurably } from '../config/durable-file.ts';
 import { type FileImage, hasErrno } from './file-image.ts';
 
 /** What was at a path before the daemon changed it, and what the daemon put there. */
@@ -47,10 +48,7 @@ export function createOriginalRecords(folder: string): OriginalRecords {
     },
     save: async (record) => {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const file = fileOf(record.path);
-      await writeFile(`${file}.new`, formatRecord(record), { mode: 0o600, flush: true });
-      await rename(`${file}.new`, file);
-      await syncFolder(folder);
+      await writeDurably(fileOf(record.path), formatRecord(record), 0o600);
     },
     forget: (path) => rm(fileOf(path), { force: true }),
     setAside: async (path) => {
@@ -78,9 +76,4 @@ function parseRecord(file: string, text: string): OriginalRecord {
   } catch (cause) {
     throw new BloomeryError('BLM_NODE_HOST_FILE', `the kept original ${file} cannot be read`, { cause });
   }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
 }

@@ -1,3 +1,13 @@
+import type {
+  RtnlAddress,
+  RtnlBond,
+  RtnlLink,
+  RtnlLinkChange,
+  RtnlNewLink,
+  RtnlNextHop,
+  RtnlRoute,
+  RtnlRule,
+} from '@bloomery/wire';
 import type { JournalEntry } from './journal-entry.ts';
 import type { KernelWireguard } from './kernel-wireguard.ts';
 
@@ -46,38 +56,11 @@ export type KernelChange =
   | { readonly of: 'ethtool'; readonly linkIndex: number }
   | { readonly of: 'all' };
 
-export interface KernelLink {
-  readonly index: number;
-  readonly name: string;
-  /** ARPHRD. */
-  readonly type: number;
-  /** IFF_*. */
-  readonly flags: number;
-  readonly mtu: number;
-  /** Lower case with colons; empty when there is none. */
-  readonly hardwareAddr: string;
-  readonly permanentAddr: string;
-  readonly broadcastAddr: string;
-  readonly queueDisc: string;
-  /** 0: none. */
-  readonly masterIndex: number;
-  /** IFLA_LINK; 0: none. */
-  readonly linkIndex: number;
-  /** IF_OPER_*. */
-  readonly operationalState: number;
-  /** `bond`, `vlan`, `bridge`, `dummy`, `wireguard`, `veth`, `vrf`, …; empty for hardware. */
-  readonly kind: string;
-  readonly slaveKind: string;
-  readonly alias: string;
-  readonly altNames: readonly string[];
-  readonly vlan?: { readonly id: number; readonly protocol: number };
-  readonly bridge?: { readonly stp: boolean; readonly vlanFiltering: boolean };
-  readonly bond?: KernelBond;
-  readonly vrf?: { readonly table: number };
-}
+/** As the kernel's messages tell it. */
+export type KernelLink = RtnlLink;
 
-/** IFLA_BOND_* under the names of Talos' BondMaster fields; numbers as the kernel has them. `primary` is an index. */
-export type KernelBond = Readonly<Record<string, number | readonly string[]>>;
+/** Numbers as the kernel has them; `primary` is an index. */
+export type KernelBond = RtnlBond;
 
 /** Changes to links. @throws BloomeryError BLM_KERNEL_REFUSED with the errno's text and the kernel's own words. */
 export interface KernelLinks {
@@ -87,51 +70,15 @@ export interface KernelLinks {
   change(index: number, change: LinkChange): Promise<void>;
 }
 
-export interface NewLink {
-  readonly name: string;
-  readonly kind: string;
-  readonly hardwareAddr?: string;
-  readonly mtu?: number;
-  /** Of a VLAN: the index of its parent. */
-  readonly parentIndex?: number;
-  readonly vlan?: { readonly id: number; readonly protocol: number };
-  readonly bond?: KernelBond;
-  readonly bridge?: { readonly stp?: boolean; readonly vlanFiltering?: boolean };
-  readonly vrf?: { readonly table: number };
-  readonly veth?: { readonly peerName: string };
-}
+export type NewLink = RtnlNewLink;
 
-export interface LinkChange {
-  readonly up?: boolean;
-  readonly mtu?: number;
-  readonly hardwareAddr?: string;
-  readonly multicast?: boolean;
-  readonly masterIndex?: number;
-  readonly name?: string;
-  readonly alias?: string;
+export interface LinkChange extends RtnlLinkChange {
   /** Names to add and to take away. */
   readonly addAltNames?: readonly string[];
   readonly removeAltNames?: readonly string[];
-  readonly bond?: KernelBond;
-  readonly bridge?: { readonly stp?: boolean; readonly vlanFiltering?: boolean };
 }
 
-export interface KernelAddress {
-  readonly linkIndex: number;
-  /** AF_INET 2, AF_INET6 10. */
-  readonly family: number;
-  /** CIDR: the interface's own address and the length of its network. */
-  readonly address: string;
-  /** The other end of a point-to-point link; absent: none. */
-  readonly peer?: string;
-  readonly local: string;
-  readonly broadcast: string;
-  readonly anycast: string;
-  readonly multicast: string;
-  readonly scope: number;
-  readonly flags: number;
-  readonly priority: number;
-}
+export type KernelAddress = RtnlAddress;
 
 export interface KernelAddresses {
   /** Add, or change what stands beside it, in one step: connections that use it are kept. */
@@ -150,32 +97,9 @@ export interface NewAddress {
   readonly priority: number;
 }
 
-export interface KernelRoute {
-  readonly family: number;
-  /** CIDR; empty: everything. */
-  readonly destination: string;
-  readonly source: string;
-  readonly gateway: string;
-  readonly outLinkIndex: number;
-  readonly table: number;
-  readonly priority: number;
-  readonly scope: number;
-  readonly type: number;
-  readonly flags: number;
-  readonly protocol: number;
-  readonly mtu: number;
-  /** Type of service; absent: any. */
-  readonly tos?: number;
-  /** Of a route with several next hops, which has no gateway and link of its own. */
-  readonly nextHops?: readonly KernelNextHop[];
-}
+export type KernelRoute = RtnlRoute;
 
-export interface KernelNextHop {
-  readonly gateway: string;
-  readonly linkIndex: number;
-  /** 1 … 256. */
-  readonly weight: number;
-}
+export type KernelNextHop = RtnlNextHop;
 
 export interface KernelRoutes {
   /**
@@ -186,19 +110,7 @@ export interface KernelRoutes {
   remove(route: KernelRoute): Promise<void>;
 }
 
-export interface KernelRule {
-  readonly family: number;
-  readonly priority: number;
-  readonly source: string;
-  readonly destination: string;
-  readonly table: number;
-  /** FR_ACT_*. */
-  readonly action: number;
-  readonly iifName: string;
-  readonly oifName: string;
-  readonly fwMark: number;
-  readonly fwMask: number;
-}
+export type KernelRule = RtnlRule;
 
 export interface KernelRules {
   add(rule: KernelRule): Promise<void>;

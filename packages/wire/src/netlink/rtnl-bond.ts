@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { NetlinkBytes } from './netlink-bytes.ts';
 import type { NetlinkWriter } from './netlink-writer.ts';
 
-/** Settings of a bond: the kernel's numbers under the names that Talos gives them. Targets are addresses. */
+/** Settings of a bond: the kernel's numbers under the names that Talos gives them. Targets are addresses, `primary` is an index. */
 export type RtnlBond = Readonly<Record<string, number | readonly string[]>>;
 
 type Width = 'u8' | 'u16' | 'u32' | 'ips';

@@ -24,6 +24,7 @@ export interface RtnlNewLink {
   readonly kind: string;
   readonly hardwareAddr?: string;
   readonly mtu?: number;
+  /** Of a VLAN: the link that carries it. */
   readonly parentIndex?: number;
   readonly vlan?: { readonly id: number; readonly protocol: number };
   readonly bond?: RtnlBond;

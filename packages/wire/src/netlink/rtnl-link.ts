@@ -21,6 +21,7 @@ export interface RtnlLink {
   readonly linkIndex: number;
   /** IF_OPER_*. */
   readonly operationalState: number;
+  /** `bond`, `vlan`, `bridge`, `dummy`, `wireguard`, `veth`, `vrf`, …; empty for hardware. */
   readonly kind: string;
   readonly slaveKind: string;
   readonly alias: string;

@@ -18,7 +18,9 @@ export interface RtnlRoute {
   readonly flags: number;
   readonly protocol: number;
   readonly mtu: number;
+  /** Type of service; absent: any. */
   readonly tos?: number;
+  /** Of a route with several next hops, which has no gateway and link of its own. */
   readonly nextHops?: readonly RtnlNextHop[];
 }
 
