@@ -55,7 +55,7 @@ describe(`a plane that is killed ${KILLS} times (seed ${seed})`, { skip: whyNoLa
       }
     };
     const journey = { ...lab, machines: [machine], timeoutMs: TIMEOUT_MS, say, meanwhile: killWhenDue };
-    await followMachines({ ...journey, until: 'Observed' });
+    await followMachines({ ...journey, until: ['Observed'] });
     assert.ok(kills.every((kill) => kill.done));
     assert.equal(lab.watch.sight(machine).binding?.spec?.hostname, 'forge-3');
     assert.deepEqual(lab.rack.markers(machine), []);

@@ -26,7 +26,7 @@ describe('a machine of a cluster that is deleted', { skip: whyNoLab(), timeout: 
     await lab.applyExample('cluster.yaml', ['forge']);
     await lab.applyExample('third-machine.yaml');
     await powerOnMachines({ ...lab, machines: [machine], say });
-    await followMachines({ ...lab, machines: [machine], until: 'RunsFromDisk', timeoutMs: TIMEOUT_MS, say });
+    await followMachines({ ...lab, machines: [machine], until: ['RunsFromDisk'], timeoutMs: TIMEOUT_MS, say });
     assert.ok(firstMib().some((byte) => byte !== 0));
     const firstWipe = lab.watch.sight(machine).server?.status?.wipe?.finishedAt;
 

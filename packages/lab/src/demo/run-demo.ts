@@ -33,13 +33,13 @@ export async function runDemo(places: DemoPlaces, say: (line: string) => void): 
   const { log } = lab;
   const journey = { ...lab, machines, timeoutMs: TIMEOUT_MS, say } as const;
   await powerOnMachines(journey);
-  await followMachines({ ...journey, until: 'SwitchedOff' });
+  await followMachines({ ...journey, until: ['SwitchedOff'] });
   say('All machines are in the pool. Now a cluster asks for two of them: a control plane and a worker.');
   say('The network drops what m2 sends to UDP 51821: its WireGuard has to go through the tunnel on port 8081.');
   await lab.askForTunnels();
   await lab.applyExample('cluster.yaml');
   const cluster = followCluster({ name: CLUSTER, sight: () => lab.watch.cluster(CLUSTER), say });
-  await followMachines({ ...journey, until: 'Joined', meanwhile: async () => cluster.note() });
+  await followMachines({ ...journey, until: ['Observed', 'Joined'], meanwhile: async () => cluster.note() });
   await cluster.complete(CLUSTER_TIMEOUT_MS);
   for (const machine of machines) {
     if (!log.has(machine.name, 'Wiped')) {

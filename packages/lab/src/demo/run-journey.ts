@@ -18,8 +18,8 @@ export interface PowerOnOptions {
 export interface JourneyOptions extends PowerOnOptions {
   readonly watch: MachineWatch;
   readonly plane: RackPlane;
-  /** The journey of each machine ends with this stage. */
-  readonly until: Stage;
+  /** The journey of each machine ends when it reached all of these; what one of them proves, another need not. */
+  readonly until: readonly Stage[];
   readonly timeoutMs: number;
   /** Called between looks, at most once a second. */
   readonly meanwhile?: () => Promise<void>;
@@ -37,11 +37,11 @@ export async function powerOnMachines({ rack, machines, log, say }: PowerOnOptio
 }
 
 /**
- * Watch the machines until each has reached the last stage, saying every stage as it happens.
+ * Watch the machines until each has reached the last stages, saying every stage as it happens.
  * @throws BloomeryError BLM_LAB_STAGE_MISSED naming the machine, the stage and the last lines of its console.
  */
 export async function followMachines(options: JourneyOptions): Promise<void> {
-  const { rack, watch, log, machines, until, timeoutMs, say } = options;
+  const { rack, watch, log, machines, timeoutMs, say } = options;
   const end = Date.now() + timeoutMs;
   for (;;) {
     for (const machine of machines) {
@@ -54,7 +54,7 @@ export async function followMachines(options: JourneyOptions): Promise<void> {
         say(`${machine.name} (${machine.firmware})  ${stage.padEnd(12)}  after ${seconds} s  ${facts}`.trimEnd());
       }
     }
-    const late = machines.find((machine) => !log.has(machine.name, until));
+    const late = machines.find((machine) => missingStage(options, machine) !== undefined);
     if (late === undefined) return;
     if (Date.now() > end) throw missed(options, late);
     await options.meanwhile?.();
@@ -106,7 +106,13 @@ function planeGone({ logFile }: RackPlane): BloomeryError {
   );
 }
 
-function missed({ rack, watch, log, until, timeoutMs }: JourneyOptions, machine: MachineSpec): BloomeryError {
+function missingStage({ log, until }: JourneyOptions, { name }: MachineSpec): Stage | undefined {
+  return until.find((stage) => !log.has(name, stage));
+}
+
+function missed(options: JourneyOptions, machine: MachineSpec): BloomeryError {
+  const { rack, watch, log, timeoutMs } = options;
+  const stage = missingStage(options, machine);
   const sight = watch.sight(machine);
   const waiting = sight.server?.status?.waitingFor ?? sight.metalMachine?.status?.waitingFor;
   const tail = rack
@@ -119,7 +125,7 @@ function missed({ rack, watch, log, until, timeoutMs }: JourneyOptions, machine:
   const why = waiting === undefined ? '' : `; the plane waits for: ${waiting}`;
   return new BloomeryError(
     'BLM_LAB_STAGE_MISSED',
-    `waiting ${timeoutMs / 1000} s for ${machine.name} to reach ${until}: it came to ${reached ?? 'nothing'}${why}\n${tail}`,
-    { facts: { machine: machine.name, stage: until, reached } },
+    `waiting ${timeoutMs / 1000} s for ${machine.name} to reach ${stage}: it came to ${reached ?? 'nothing'}${why}\n${tail}`,
+    { facts: { machine: machine.name, stage, reached } },
   );
 }
