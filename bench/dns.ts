@@ -20,7 +20,7 @@ const ROUNDS = 5;
 const LOAD_S = 2;
 const LATENCY_S = 1;
 /** A moment in which nobody else wants the processor comes sooner or later. */
-const LATENCIES = 2;
+const LATENCIES = 4;
 
 interface Measured {
   readonly perSecond: number;
