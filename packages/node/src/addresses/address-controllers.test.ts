@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLog } from '@bloomery/ports';
+import { parsePrefix } from '../ip/ip-prefix.ts';
 import { layeredId } from '../layers/index.ts';
 import { configOf, deviceOf } from '../links/testing/link-world.ts';
 import { ADDRESS_FLAGS, AddressSpec, LAYERED } from '../resources/index.ts';
 import { createFakeKernel, type FakeKernel } from '../testing/index.ts';
 import { addressId, addressSpec } from './configured-addresses.ts';
-import { parsePrefix } from './ip-prefix.ts';
 import { startNetworkWorld } from './testing/network-world.ts';
 
 /** A host with eth0, which is up. */

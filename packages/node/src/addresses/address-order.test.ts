@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { type IpPrefix, parsePrefix } from '../ip/ip-prefix.ts';
 import { addressOrder } from './address-order.ts';
-import { type IpPrefix, parsePrefix } from './ip-prefix.ts';
 
 const prefix = (text: string): IpPrefix => parsePrefix(text) ?? assert.fail(`${text} is no prefix`);
 

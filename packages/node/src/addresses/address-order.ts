@@ -1,5 +1,5 @@
+import { compareIps, type IpPrefix, prefixContains } from '../ip/ip-prefix.ts';
 import type { ADDRESS_SORT_ALGORITHM } from '../resources/enumerations.ts';
-import { compareIps, type IpPrefix, prefixContains } from './ip-prefix.ts';
 
 /** Which address of a machine comes first. */
 export type AddressSortAlgorithm = keyof typeof ADDRESS_SORT_ALGORITHM;

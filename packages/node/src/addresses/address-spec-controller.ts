@@ -1,5 +1,6 @@
 import type { Controller } from '@bloomery/cosi';
 import { errorText, type Logger } from '@bloomery/ports';
+import { findLink } from '../kernel/find-link.ts';
 import type { Kernel, NewAddress } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import { addressKey } from '../kernel/kernel-keys.ts';
@@ -9,7 +10,6 @@ import { applySpecs, createAttempts, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec } from '../resources/addresses.ts';
 import { addressId } from './configured-addresses.ts';
-import { findLink } from './find-link.ts';
 import { kernelManagedFlags, planAddress } from './plan-address.ts';
 
 /** What the kernel says of an address that is already gone. */

@@ -1,8 +1,8 @@
 import type { Device } from '../config/node-config.ts';
+import { type IpPrefix, parseAddressOrPrefix } from '../ip/ip-prefix.ts';
 import type { ConfigLayer } from '../layers/index.ts';
 import { AddressSpec } from '../resources/addresses.ts';
 import { ADDRESS_FLAGS, type SCOPE } from '../resources/enumerations.ts';
-import { type IpPrefix, parseAddressOrPrefix } from './ip-prefix.ts';
 import type { LinkDocument } from './link-document.ts';
 
 /** What an address of a layer is made of. */

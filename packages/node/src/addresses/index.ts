@@ -9,7 +9,6 @@ import { addressFilterController, nodeAddressController, sortAlgorithmController
 
 export * from './address-order.ts';
 export * from './configured-addresses.ts';
-export * from './ip-prefix.ts';
 export * from './link-document.ts';
 
 /** Controllers of addresses: from the configuration over the layers to the kernel, and which of them stand for the node. */

@@ -1,9 +1,9 @@
 import type { Controller } from '@bloomery/cosi';
 import type { ClusterSection } from '../config/node-config.ts';
+import { parsePrefix } from '../ip/ip-prefix.ts';
 import { AddressStatus, NodeAddress, NodeAddressFilter, NodeAddressSortAlgorithm } from '../resources/addresses.ts';
 import { LinkStatus } from '../resources/links.ts';
 import { ACTIVE_CONFIG, MachineConfig } from '../resources/machine-config.ts';
-import { parsePrefix } from './ip-prefix.ts';
 import { filterAddresses, nodeAddresses } from './node-addresses.ts';
 
 /** Id of the one NodeAddressSortAlgorithm. */

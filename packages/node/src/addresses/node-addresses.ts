@@ -1,11 +1,5 @@
 import { isSiderolinkAddress } from '@bloomery/siderolink';
 import { SERVICE_ADDRESS, SERVICE_ADDRESS_V6 } from '../host-dns/host-dns-address.ts';
-import { compareTexts } from '../layers/compare-texts.ts';
-import type { AddressStatus } from '../resources/addresses.ts';
-import { SCOPE } from '../resources/enumerations.ts';
-import type { LinkStatus } from '../resources/links.ts';
-import { numberOf } from '../resources/number-of.ts';
-import { addressOrder } from './address-order.ts';
 import {
   type IpAddress,
   type IpPrefix,
@@ -14,7 +8,13 @@ import {
   isMulticast,
   parsePrefix,
   prefixContains,
-} from './ip-prefix.ts';
+} from '../ip/ip-prefix.ts';
+import { compareTexts } from '../layers/compare-texts.ts';
+import type { AddressStatus } from '../resources/addresses.ts';
+import { SCOPE } from '../resources/enumerations.ts';
+import type { LinkStatus } from '../resources/links.ts';
+import { numberOf } from '../resources/number-of.ts';
+import { addressOrder } from './address-order.ts';
 
 /** Where the host's own name server answers to pods: nobody else can reach it there. */
 const HOST_DNS_ADDRESSES: ReadonlySet<string> = new Set([SERVICE_ADDRESS, SERVICE_ADDRESS_V6]);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { type IpPrefix, parsePrefix } from '../ip/ip-prefix.ts';
 import type { KernelAddress } from '../kernel/kernel.ts';
 import { createLiveView, type LiveView } from '../kernel/live-view.ts';
 import type { AddressSpec } from '../resources/addresses.ts';
 import { ADDRESS_FLAGS } from '../resources/enumerations.ts';
 import { createFakeKernel } from '../testing/index.ts';
 import { addressSpec } from './configured-addresses.ts';
-import { type IpPrefix, parsePrefix } from './ip-prefix.ts';
 import { type AddressPlan, kernelManagedFlags, planAddress } from './plan-address.ts';
 
 const prefix = (text: string): IpPrefix => parsePrefix(text) ?? assert.fail();

@@ -1,9 +1,9 @@
+import { findLink } from '../kernel/find-link.ts';
 import type { KernelAddress, KernelView, NewAddress } from '../kernel/kernel.ts';
 import { addressKey } from '../kernel/kernel-keys.ts';
 import type { AddressSpec } from '../resources/addresses.ts';
 import { ADDRESS_FLAGS, SCOPE } from '../resources/enumerations.ts';
 import { numberOf } from '../resources/number-of.ts';
-import { findLink } from './find-link.ts';
 
 /** What to do so that an address is there. */
 export type AddressPlan =

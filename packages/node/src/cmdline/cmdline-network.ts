@@ -1,5 +1,5 @@
 import { addressSpec } from '../addresses/configured-addresses.ts';
-import { type IpAddress, prefixContains } from '../addresses/ip-prefix.ts';
+import { type IpAddress, prefixContains } from '../ip/ip-prefix.ts';
 import { bondMaster } from '../links/bond-master.ts';
 import { isPhysicalLink } from '../links/default-dhcp.ts';
 import type { LinkNames } from '../links/link-names.ts';

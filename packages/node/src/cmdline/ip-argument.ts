@@ -1,4 +1,4 @@
-import { type IpAddress, type IpPrefix, parseIp, prefixOf } from '../addresses/ip-prefix.ts';
+import { type IpAddress, type IpPrefix, parseIp, prefixOf } from '../ip/ip-prefix.ts';
 
 /** What one `ip=` argument asks for. */
 export interface IpArgument {

@@ -1,7 +1,7 @@
 import type { Controller, ReconcileContext } from '@bloomery/cosi';
 import { addressId, addressSpec } from '../addresses/configured-addresses.ts';
-import { parseAddressOrPrefix } from '../addresses/ip-prefix.ts';
 import type { NodeConfig } from '../config/node-config.ts';
+import { parseAddressOrPrefix } from '../ip/ip-prefix.ts';
 import { layeredId } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { resolverSection } from '../resolvers/resolver-section.ts';

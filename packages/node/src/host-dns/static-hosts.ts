@@ -1,7 +1,7 @@
-import { parseIp } from '../addresses/ip-prefix.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { asText } from '../config/plain-value.ts';
 import type { HostEntry } from '../files/hosts-file.ts';
+import { parseIp } from '../ip/ip-prefix.ts';
 
 /** Names that the configuration gives to addresses: `extraHostEntries` and StaticHostConfig documents. */
 export function staticHosts(config: NodeConfig | undefined): readonly HostEntry[] {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startTestRuntime, type TestRuntime } from '@bloomery/cosi/testing';
-import { type IpPrefix, parsePrefix } from '../addresses/ip-prefix.ts';
 import type { NodeConfig } from '../config/node-config.ts';
+import { type IpPrefix, parsePrefix } from '../ip/ip-prefix.ts';
 import { layeredId, PROBLEM_ANNOTATION } from '../layers/index.ts';
 import { configOf } from '../links/testing/link-world.ts';
 import {

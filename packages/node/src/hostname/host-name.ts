@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { IpPrefix } from '../addresses/ip-prefix.ts';
+import type { IpPrefix } from '../ip/ip-prefix.ts';
 import type { ConfigLayer } from '../layers/index.ts';
 import { HostnameSpec } from '../resources/names.ts';
 

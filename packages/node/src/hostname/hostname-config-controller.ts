@@ -1,9 +1,9 @@
 import type { Controller, ReconcileContext } from '@bloomery/cosi';
-import { parsePrefix } from '../addresses/ip-prefix.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import { asText } from '../config/plain-value.ts';
 import type { HostFileKeeper } from '../files/index.ts';
 import { LOCAL_IDENTITY } from '../identity/index.ts';
+import { parsePrefix } from '../ip/ip-prefix.ts';
 import { layeredId } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { NodeAddress } from '../resources/addresses.ts';

@@ -10,7 +10,7 @@ import {
   encodeRouteRemoval,
   encodeRuleRemoval,
 } from '@bloomery/wire';
-import { maskedPrefix, parsePrefix } from '../addresses/ip-prefix.ts';
+import { maskedPrefix, parsePrefix } from '../ip/ip-prefix.ts';
 import { newAddress } from './journal-entry.ts';
 import type {
   KernelAddress,

@@ -1,6 +1,6 @@
 import type { Controller, ReconcileContext } from '@bloomery/cosi';
 import { errorText } from '@bloomery/ports';
-import { findLink } from '../addresses/find-link.ts';
+import { findLink } from '../kernel/find-link.ts';
 import { entryKey, entryLink } from '../kernel/journal-entry.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { addressKey, routeKey, routePlace } from '../kernel/kernel-keys.ts';

@@ -1,4 +1,4 @@
-import { findLink } from '../addresses/find-link.ts';
+import { findLink } from '../kernel/find-link.ts';
 import type { KernelBond, KernelLink, KernelView, LinkChange, NewLink } from '../kernel/kernel.ts';
 import { LINK_FLAGS, LINK_TYPE, ROUTING_TABLE, VLAN_PROTOCOL } from '../resources/enumerations.ts';
 import type { LinkSpec } from '../resources/links.ts';

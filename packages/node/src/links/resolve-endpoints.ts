@@ -1,5 +1,5 @@
 import { errorText } from '@bloomery/ports';
-import { parseIp } from '../addresses/ip-prefix.ts';
+import { parseIp } from '../ip/ip-prefix.ts';
 import type { LinkSpec } from '../resources/links.ts';
 import type { PresentWireguard } from './wireguard-patch.ts';
 

@@ -1,4 +1,4 @@
-import { compareIps, maskedPrefix, parseAddressOrPrefix } from '../addresses/ip-prefix.ts';
+import { compareIps, maskedPrefix, parseAddressOrPrefix } from '../ip/ip-prefix.ts';
 import { NO_PRESHARED_KEY, type WireguardPatch, type WireguardPeerPatch } from '../kernel/kernel-wireguard.ts';
 import { compareTexts } from '../layers/compare-texts.ts';
 import type { LinkSpec } from '../resources/links.ts';

@@ -1,5 +1,5 @@
-import { parseIp } from '../addresses/ip-prefix.ts';
 import type { HostFileKeeper } from '../files/host-file-keeper.ts';
+import { parseIp } from '../ip/ip-prefix.ts';
 
 /** What a host resolves names with of its own. */
 export interface HostResolvers {

@@ -1,7 +1,7 @@
-import { parseIp } from '../addresses/ip-prefix.ts';
 import type { HostDnsSection, NodeConfig } from '../config/node-config.ts';
 import { asRecord, asRecords, asText } from '../config/plain-value.ts';
 import type { DnsUpstreamSetting } from '../dns/host-dns.ts';
+import { parseIp } from '../ip/ip-prefix.ts';
 
 /** What a configuration says of resolving names, in `machine.network`, `machine.features.hostDNS` and ResolverConfig documents. */
 export interface ResolverSection {

@@ -1,5 +1,5 @@
-import { findLink } from '../addresses/find-link.ts';
-import { parseIp, parsePrefix, prefixContains } from '../addresses/ip-prefix.ts';
+import { parseIp, parsePrefix, prefixContains } from '../ip/ip-prefix.ts';
+import { findLink } from '../kernel/find-link.ts';
 import type { KernelView } from '../kernel/kernel.ts';
 import { addressKey } from '../kernel/kernel-keys.ts';
 import type { AddressSpec } from '../resources/addresses.ts';

@@ -1,7 +1,7 @@
-import { parsePrefix } from '../addresses/ip-prefix.ts';
 import type { LinkDocument } from '../addresses/link-document.ts';
 import type { Device, DeviceRoute, NodeDocument } from '../config/node-config.ts';
 import { asNumber } from '../config/plain-value.ts';
+import { parsePrefix } from '../ip/ip-prefix.ts';
 import type { RouteSpec } from '../resources/routes.ts';
 import { blackholeRoute, readRoute, type WrittenRoute } from './route-spec.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { addressSpec } from '../addresses/configured-addresses.ts';
-import { parsePrefix } from '../addresses/ip-prefix.ts';
+import { parsePrefix } from '../ip/ip-prefix.ts';
 import type { KernelRoute } from '../kernel/kernel.ts';
 import { type AddressSpec, LINK_FLAGS, type RouteSpec } from '../resources/index.ts';
 import { createFakeKernel, type FakeKernel } from '../testing/index.ts';

@@ -1,5 +1,5 @@
-import { findLink } from '../addresses/find-link.ts';
-import { maskedPrefix, parsePrefix } from '../addresses/ip-prefix.ts';
+import { maskedPrefix, parsePrefix } from '../ip/ip-prefix.ts';
+import { findLink } from '../kernel/find-link.ts';
 import type { KernelRoute, KernelView } from '../kernel/kernel.ts';
 import { routePlace } from '../kernel/kernel-keys.ts';
 import { FAMILY, LINK_FLAGS, ROUTE_PROTOCOL, ROUTE_TYPE, ROUTING_TABLE, SCOPE } from '../resources/enumerations.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parsePrefix } from '../addresses/ip-prefix.ts';
+import { parsePrefix } from '../ip/ip-prefix.ts';
 import { RouteSpec } from '../resources/routes.ts';
 import { routeId } from './route-id.ts';
 import { blackholeRoute, readRoute, tableName, type WrittenRoute } from './route-spec.ts';

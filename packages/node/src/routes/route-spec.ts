@@ -7,7 +7,7 @@ import {
   isUnspecified,
   parseIp,
   parsePrefix,
-} from '../addresses/ip-prefix.ts';
+} from '../ip/ip-prefix.ts';
 import type { ConfigLayer } from '../layers/index.ts';
 import { ROUTING_TABLE } from '../resources/enumerations.ts';
 import { RouteSpec } from '../resources/routes.ts';

@@ -1,6 +1,6 @@
-import { maskedPrefix, parsePrefix } from '../addresses/ip-prefix.ts';
 import type { NodeDocument } from '../config/node-config.ts';
 import { asNumber, asText } from '../config/plain-value.ts';
+import { maskedPrefix, parsePrefix } from '../ip/ip-prefix.ts';
 import type { KernelRule } from '../kernel/kernel.ts';
 import { FAMILY, ROUTING_RULE_ACTION, ROUTING_TABLE } from '../resources/enumerations.ts';
 import { numberOf } from '../resources/number-of.ts';

@@ -8,7 +8,7 @@ import {
   readDhcpSearchList,
   readDhcpText,
 } from '@bloomery/wire';
-import { parseIp, parsePrefix, prefixContains } from '../../addresses/ip-prefix.ts';
+import { parseIp, parsePrefix, prefixContains } from '../../ip/ip-prefix.ts';
 import {
   ADDRESS_FLAGS,
   AddressSpec,

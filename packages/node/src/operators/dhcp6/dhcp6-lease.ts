@@ -10,7 +10,7 @@ import {
   readDhcpSearchList,
 } from '@bloomery/wire';
 import { addressSpec } from '../../addresses/configured-addresses.ts';
-import { parseAddressOrPrefix } from '../../addresses/ip-prefix.ts';
+import { parseAddressOrPrefix } from '../../ip/ip-prefix.ts';
 import { HostnameSpec, ResolverSpec, TimeServerSpec } from '../../resources/index.ts';
 import { fqdnParts } from '../fqdn-parts.ts';
 import type { OperatorOutputs } from '../operator.ts';

@@ -1,4 +1,4 @@
-import { isLinkLocal, parsePrefix } from '../../addresses/ip-prefix.ts';
+import { isLinkLocal, parsePrefix } from '../../ip/ip-prefix.ts';
 import type { KernelView } from '../../kernel/kernel.ts';
 import { ADDRESS_FLAGS, FAMILY } from '../../resources/enumerations.ts';
 

@@ -1,4 +1,4 @@
-import type { KernelLink, KernelView } from '../kernel/kernel.ts';
+import type { KernelLink, KernelView } from './kernel.ts';
 
 /** The link of this name: by the kernel's own name, else by its alias, else by an alternative name. */
 export function findLink(view: Pick<KernelView, 'links' | 'linkByName'>, name: string): KernelLink | undefined {
