@@ -1,11 +1,11 @@
 import type { EthernetChange, EthernetState, Kernel, KernelLink, LinkDetails } from '../../kernel/kernel.ts';
 import { createLiveView } from '../../kernel/live-view.ts';
 import { routeText, ruleText } from '../../kernel/object-names.ts';
-import { fakeAddresses } from './fake-addresses.ts';
-import { type FakeHost, IFF_LOOPBACK, nameOf, refusal, settle } from './fake-host.ts';
-import { addLink, dropLink, fakeLinks } from './fake-links.ts';
-import { fakeRoutes, fakeRules, firstRules } from './fake-routes.ts';
-import { fakeWireguard } from './fake-wireguard.ts';
+import { simulatedAddresses } from '../../kernel/simulated/simulated-addresses.ts';
+import { IFF_LOOPBACK, nameOf, refusal, type SimulatedHost, settle } from '../../kernel/simulated/simulated-host.ts';
+import { addLink, dropLink, simulatedLinks } from '../../kernel/simulated/simulated-links.ts';
+import { firstRules, simulatedRoutes, simulatedRules } from '../../kernel/simulated/simulated-routes.ts';
+import { simulatedWireguard } from '../../kernel/simulated/simulated-wireguard.ts';
 
 /** A network card that is put into the fake host. */
 export type FakeCard = Partial<KernelLink> & { readonly name: string; readonly details?: LinkDetails };
@@ -38,7 +38,7 @@ interface Fault {
 export function createFakeKernel(): FakeKernel {
   const view = createLiveView();
   let lastIndex = 1;
-  const host: FakeHost = {
+  const host: SimulatedHost = {
     view,
     carriers: new Map(),
     details: new Map(),
@@ -78,11 +78,11 @@ export function createFakeKernel(): FakeKernel {
     }
   };
   const on = (index: number): string => nameOf(host, index);
-  const links = fakeLinks(host);
-  const addresses = fakeAddresses(host);
-  const routes = fakeRoutes(host);
-  const rules = fakeRules(host);
-  const wireguard = fakeWireguard(host, links);
+  const links = simulatedLinks(host);
+  const addresses = simulatedAddresses(host);
+  const routes = simulatedRoutes(host);
+  const rules = simulatedRules(host);
+  const wireguard = simulatedWireguard(host, links);
   const ethernet = new Map<string, EthernetState>();
   const ethernetChanges = new Map<string, EthernetChange>();
   return {

@@ -1,8 +1,8 @@
-import type { KernelAddress, KernelAddresses, NewAddress } from '../../kernel/kernel.ts';
-import { addressKey, routeKey } from '../../kernel/kernel-keys.ts';
-import { dropRoutesOfGoneAddress } from '../../kernel/silent-routes.ts';
-import { type FakeHost, IFF_UP, nameOf, refusal } from './fake-host.ts';
-import { networkOf } from './network-of.ts';
+import { maskedPrefix, parsePrefix } from '../../ip/ip-prefix.ts';
+import type { KernelAddress, KernelAddresses, NewAddress } from '../kernel.ts';
+import { addressKey, routeKey } from '../kernel-keys.ts';
+import { dropRoutesOfGoneAddress } from '../silent-routes.ts';
+import { IFF_UP, nameOf, refusal, type SimulatedHost } from './simulated-host.ts';
 
 const INET = 2;
 const INET6 = 10;
@@ -14,7 +14,7 @@ const SCOPE_LINK = 253;
 const UNICAST = 1;
 
 /** Addresses that behave as the kernel's do. */
-export function fakeAddresses(host: FakeHost): KernelAddresses {
+export function simulatedAddresses(host: SimulatedHost): KernelAddresses {
   return {
     put: async (address) => put(host, address),
     remove: async (linkIndex, address) => remove(host, linkIndex, address),
@@ -26,19 +26,18 @@ export function fakeAddresses(host: FakeHost): KernelAddresses {
   };
 }
 
-function put(host: FakeHost, { linkIndex, address, scope, flags, priority }: NewAddress): void {
+function put(host: SimulatedHost, { linkIndex, address, scope, flags, priority }: NewAddress): void {
   const what = `adding ${address} to ${nameOf(host, linkIndex)}`;
-  const network = networkOf(address);
-  if (network === undefined) throw refusal(what, 'EINVAL');
+  const prefix = parsePrefix(address);
+  if (prefix === undefined) throw refusal(what, 'EINVAL');
   const link = host.link(what, linkIndex);
-  const [ip = ''] = address.split('/');
-  const isV4 = network.family === INET;
+  const isV4 = prefix.address.family === 'inet4';
   const old = host.view.addresses.get(addressKey({ linkIndex, address }));
   const added: KernelAddress = {
     linkIndex,
-    family: network.family,
+    family: isV4 ? INET : INET6,
     address,
-    local: isV4 ? ip : '',
+    local: isV4 ? prefix.address.text : '',
     broadcast: '',
     anycast: '',
     multicast: '',
@@ -51,7 +50,7 @@ function put(host: FakeHost, { linkIndex, address, scope, flags, priority }: New
   if ((link.flags & IFF_UP) !== 0) connectRoute(host, added);
 }
 
-function remove(host: FakeHost, linkIndex: number, address: string): void {
+function remove(host: SimulatedHost, linkIndex: number, address: string): void {
   const what = `removing ${address} from ${nameOf(host, linkIndex)}`;
   host.link(what, linkIndex);
   const found = host.view.addresses.get(addressKey({ linkIndex, address }));
@@ -63,18 +62,18 @@ function remove(host: FakeHost, linkIndex: number, address: string): void {
 
 /** The route to an address' own network, which the kernel makes. */
 function connectedRoute(address: KernelAddress) {
-  const network = networkOf(address.address);
-  if (network === undefined || (address.flags & NOPREFIXROUTE) !== 0) return undefined;
-  const isV4 = network.family === INET;
-  if (isV4 && network.length === 32) return undefined;
+  const prefix = parsePrefix(address.address);
+  if (prefix === undefined || (address.flags & NOPREFIXROUTE) !== 0) return undefined;
+  const isV4 = address.family === INET;
+  if (isV4 && prefix.bits === 32) return undefined;
   return {
-    family: network.family,
-    destination: network.cidr,
+    family: address.family,
+    destination: maskedPrefix(prefix).text,
     source: isV4 ? address.local : '',
     gateway: '',
     outLinkIndex: address.linkIndex,
     table: MAIN,
-    priority: address.priority === 0 && network.family === INET6 ? 256 : address.priority,
+    priority: address.priority === 0 && !isV4 ? 256 : address.priority,
     scope: isV4 ? SCOPE_LINK : 0,
     type: UNICAST,
     flags: 0,
@@ -84,12 +83,12 @@ function connectedRoute(address: KernelAddress) {
 }
 
 /** Make the route to an address' own network, unless it is there. */
-export function connectRoute(host: FakeHost, address: KernelAddress): void {
+export function connectRoute(host: SimulatedHost, address: KernelAddress): void {
   const route = connectedRoute(address);
   if (route !== undefined && !host.view.routes.has(routeKey(route))) host.view.putRoute(route);
 }
 
-function disconnectRoute(host: FakeHost, address: KernelAddress): void {
+function disconnectRoute(host: SimulatedHost, address: KernelAddress): void {
   const route = connectedRoute(address);
   if (route !== undefined) host.view.dropRoute(routeKey(route));
 }

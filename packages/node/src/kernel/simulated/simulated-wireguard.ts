@@ -1,19 +1,19 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import type { KernelLinks } from '../../kernel/kernel.ts';
+import type { KernelLinks } from '../kernel.ts';
 import type {
   KernelWireguard,
   WireguardPatch,
   WireguardPeerPatch,
   WireguardPeerState,
   WireguardState,
-} from '../../kernel/kernel-wireguard.ts';
-import { type FakeHost, refusal } from './fake-host.ts';
+} from '../kernel-wireguard.ts';
+import { refusal, type SimulatedHost } from './simulated-host.ts';
 
 const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const NOTHING: WireguardState = { privateKey: '', publicKey: '', listenPort: 0, firewallMark: 0, peers: [] };
 
 /** WireGuard devices that keep what they are told. */
-export function fakeWireguard(host: FakeHost, links: KernelLinks): KernelWireguard {
+export function simulatedWireguard(host: SimulatedHost, links: KernelLinks): KernelWireguard {
   const devices = new Map<number, WireguardState>();
   const find = (name: string): number | undefined => {
     const link = host.view.linkByName(name);

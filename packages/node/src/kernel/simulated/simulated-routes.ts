@@ -1,12 +1,12 @@
-import type { KernelRoute, KernelRoutes, KernelRule, KernelRules } from '../../kernel/kernel.ts';
-import { routeKey, routePlace } from '../../kernel/kernel-keys.ts';
-import { isSameRule } from '../../kernel/live-view.ts';
-import { routeText, ruleText } from '../../kernel/object-names.ts';
-import { type FakeHost, IFF_UP, refusal } from './fake-host.ts';
-import { networkOf } from './network-of.ts';
+import { parseIp, parsePrefix, prefixContains } from '../../ip/ip-prefix.ts';
+import type { KernelAddress, KernelRoute, KernelRoutes, KernelRule, KernelRules } from '../kernel.ts';
+import { routeKey, routePlace } from '../kernel-keys.ts';
+import { isSameRule } from '../live-view.ts';
+import { routeText, ruleText } from '../object-names.ts';
+import { IFF_UP, refusal, type SimulatedHost } from './simulated-host.ts';
 
 /** Routes that behave as the kernel's do. */
-export function fakeRoutes(host: FakeHost): KernelRoutes {
+export function simulatedRoutes(host: SimulatedHost): KernelRoutes {
   return {
     put: async (route) => put(host, route),
     remove: async (route) => {
@@ -24,7 +24,7 @@ export function fakeRoutes(host: FakeHost): KernelRoutes {
   };
 }
 
-function put(host: FakeHost, route: KernelRoute): void {
+function put(host: SimulatedHost, route: KernelRoute): void {
   const what = `adding route ${routeText(host.view, route)}`;
   const added = withLink(host, route);
   const needsLink = added.type === 1;
@@ -41,21 +41,24 @@ function put(host: FakeHost, route: KernelRoute): void {
 }
 
 /** The kernel finds the link of a gateway by the networks of its addresses. */
-function withLink(host: FakeHost, route: KernelRoute): KernelRoute {
-  if (route.outLinkIndex !== 0 || route.gateway === '') return route;
-  const address = [...host.view.addresses.values()].find(
-    ({ address, linkIndex }) =>
-      networkOf(address)?.has(route.gateway) && ((host.view.links.get(linkIndex)?.flags ?? 0) & IFF_UP) !== 0,
-  );
+function withLink(host: SimulatedHost, route: KernelRoute): KernelRoute {
+  const gateway = route.outLinkIndex === 0 ? parseIp(route.gateway) : undefined;
+  if (gateway === undefined) return route;
+  const reaches = ({ address, linkIndex }: KernelAddress): boolean => {
+    const network = parsePrefix(address);
+    const isUp = ((host.view.links.get(linkIndex)?.flags ?? 0) & IFF_UP) !== 0;
+    return isUp && network !== undefined && prefixContains(network, gateway);
+  };
+  const address = host.view.addresses.values().find(reaches);
   return address === undefined ? route : { ...route, outLinkIndex: address.linkIndex };
 }
 
-function hasAddress(host: FakeHost, ip: string): boolean {
+function hasAddress(host: SimulatedHost, ip: string): boolean {
   return [...host.view.addresses.values()].some(({ address }) => address.startsWith(`${ip}/`));
 }
 
 /** Rules that behave as the kernel's do. */
-export function fakeRules(host: FakeHost): KernelRules {
+export function simulatedRules(host: SimulatedHost): KernelRules {
   return {
     add: async (rule) => {
       if (host.view.rules.some((other) => isSameRule(other, rule)))

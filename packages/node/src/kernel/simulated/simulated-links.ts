@@ -1,9 +1,8 @@
-import type { KernelBond, KernelLink, KernelLinks, LinkChange, NewLink } from '../../kernel/kernel.ts';
-import { addressKey, routeKey } from '../../kernel/kernel-keys.ts';
-import { dropRoutesOfDownLink } from '../../kernel/silent-routes.ts';
-import { connectRoute } from './fake-addresses.ts';
+import type { KernelBond, KernelLink, KernelLinks, LinkChange, NewLink } from '../kernel.ts';
+import { addressKey, routeKey } from '../kernel-keys.ts';
+import { dropRoutesOfDownLink } from '../silent-routes.ts';
+import { connectRoute } from './simulated-addresses.ts';
 import {
-  type FakeHost,
   IFF_BROADCAST,
   IFF_MASTER,
   IFF_MULTICAST,
@@ -14,8 +13,9 @@ import {
   nameOf,
   OPER_DOWN,
   refusal,
+  type SimulatedHost,
   settle,
-} from './fake-host.ts';
+} from './simulated-host.ts';
 
 const ETHER = 1;
 const NONE = 65_534;
@@ -52,7 +52,7 @@ const BOND_DEFAULTS: KernelBond = {
 };
 
 /** Links that behave as the kernel's do. */
-export function fakeLinks(host: FakeHost): KernelLinks {
+export function simulatedLinks(host: SimulatedHost): KernelLinks {
   return {
     create: async (link) => create(host, link),
     remove: async (index) => remove(host, index),
@@ -61,7 +61,7 @@ export function fakeLinks(host: FakeHost): KernelLinks {
 }
 
 /** Put a link with these into the view; what is not given is as of a network card that is down. */
-export function addLink(host: FakeHost, link: Partial<KernelLink> & { readonly name: string }): KernelLink {
+export function addLink(host: SimulatedHost, link: Partial<KernelLink> & { readonly name: string }): KernelLink {
   const index = link.index ?? host.nextIndex();
   const tail = [index >> 8, index & 0xff].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
   const added: KernelLink = {
@@ -86,7 +86,7 @@ export function addLink(host: FakeHost, link: Partial<KernelLink> & { readonly n
   return added;
 }
 
-function create(host: FakeHost, link: NewLink): void {
+function create(host: SimulatedHost, link: NewLink): void {
   const what = `creating ${link.name} (${link.kind})`;
   checkName(host, what, link.name);
   if (!KINDS.has(link.kind)) throw refusal(what, 'EOPNOTSUPP', 'Unknown device type');
@@ -120,7 +120,12 @@ function kindDefaults(link: NewLink): Partial<KernelLink> {
   }
 }
 
-function createVlan(host: FakeHost, what: string, link: NewLink, common: Partial<KernelLink> & { name: string }): void {
+function createVlan(
+  host: SimulatedHost,
+  what: string,
+  link: NewLink,
+  common: Partial<KernelLink> & { name: string },
+): void {
   const parent = host.view.links.get(link.parentIndex ?? 0);
   const vlan = link.vlan;
   if (parent === undefined || vlan === undefined) throw refusal(what, 'ENODEV', 'link not specified');
@@ -131,7 +136,12 @@ function createVlan(host: FakeHost, what: string, link: NewLink, common: Partial
   addLink(host, { mtu, hardwareAddr, linkIndex: parent.index, vlan, ...common });
 }
 
-function createVeth(host: FakeHost, what: string, link: NewLink, common: Partial<KernelLink> & { name: string }): void {
+function createVeth(
+  host: SimulatedHost,
+  what: string,
+  link: NewLink,
+  common: Partial<KernelLink> & { name: string },
+): void {
   const peerName = link.veth?.peerName ?? `veth${host.view.links.size}`;
   checkName(host, what, peerName);
   const peer = addLink(host, { name: peerName, kind: 'veth' });
@@ -141,23 +151,23 @@ function createVeth(host: FakeHost, what: string, link: NewLink, common: Partial
   host.peers.set(peer.index, own.index);
 }
 
-function checkName(host: FakeHost, what: string, name: string): void {
+function checkName(host: SimulatedHost, what: string, name: string): void {
   if (name === '' || Buffer.byteLength(name) > 15 || /[/:\s]/.test(name)) throw refusal(what, 'EINVAL');
   if (isTaken(host, name)) throw refusal(what, 'EEXIST');
 }
 
-function isTaken(host: FakeHost, name: string): boolean {
+function isTaken(host: SimulatedHost, name: string): boolean {
   return [...host.view.links.values()].some((link) => link.name === name || link.altNames.includes(name));
 }
 
-function remove(host: FakeHost, index: number): void {
+function remove(host: SimulatedHost, index: number): void {
   const link = host.link(`removing link ${index}`, index);
   if (link.kind === '') throw refusal(`removing ${link.name}`, 'EOPNOTSUPP');
   dropLink(host, index);
 }
 
 /** With what stands on it; slaves are released. */
-export function dropLink(host: FakeHost, index: number): void {
+export function dropLink(host: SimulatedHost, index: number): void {
   const peer = host.peers.get(index);
   for (const other of [...host.view.links.values()]) {
     if (other.masterIndex === index) release(host, other);
@@ -175,7 +185,7 @@ export function dropLink(host: FakeHost, index: number): void {
   }
 }
 
-function changeLink(host: FakeHost, index: number, change: LinkChange): void {
+function changeLink(host: SimulatedHost, index: number, change: LinkChange): void {
   const what = `changing ${nameOf(host, index)}`;
   const now = (): KernelLink => host.link(what, index);
   if (change.up === false) setUp(host, what, now(), false);
@@ -200,7 +210,7 @@ function changeLink(host: FakeHost, index: number, change: LinkChange): void {
   if (change.up === true) setUp(host, what, now(), true);
 }
 
-function changeAltNames(host: FakeHost, what: string, index: number, change: LinkChange): void {
+function changeAltNames(host: SimulatedHost, what: string, index: number, change: LinkChange): void {
   for (const name of change.removeAltNames ?? []) {
     const link = host.link(what, index);
     if (!link.altNames.includes(name)) throw refusal(what, 'ENOENT');
@@ -213,13 +223,13 @@ function changeAltNames(host: FakeHost, what: string, index: number, change: Lin
   }
 }
 
-function setFlag(host: FakeHost, index: number, flag: number, on: boolean): void {
+function setFlag(host: SimulatedHost, index: number, flag: number, on: boolean): void {
   const link = host.link('changing flags', index);
   const flags = on ? link.flags | flag : link.flags & ~flag;
   if (flags !== link.flags) host.view.putLink({ ...link, flags });
 }
 
-function setUp(host: FakeHost, what: string, link: KernelLink, up: boolean): void {
+function setUp(host: SimulatedHost, what: string, link: KernelLink, up: boolean): void {
   if (((link.flags & IFF_UP) !== 0) === up) return;
   const parent = link.kind === 'vlan' ? host.view.links.get(link.linkIndex) : undefined;
   if (up && parent !== undefined && (parent.flags & IFF_UP) === 0) throw refusal(what, 'ENETDOWN');
@@ -240,7 +250,7 @@ function setUp(host: FakeHost, what: string, link: KernelLink, up: boolean): voi
   for (const route of host.view.routesOfLink(link.index)) if (route.family === 10) host.view.dropRoute(routeKey(route));
 }
 
-function changeBond(host: FakeHost, what: string, link: KernelLink, bond: KernelBond): void {
+function changeBond(host: SimulatedHost, what: string, link: KernelLink, bond: KernelBond): void {
   if (link.bond === undefined) throw refusal(what, 'EOPNOTSUPP');
   const hasSlaves = [...host.view.links.values()].some((other) => other.masterIndex === link.index);
   if (bond['mode'] !== undefined && bond['mode'] !== link.bond['mode']) {
@@ -250,7 +260,7 @@ function changeBond(host: FakeHost, what: string, link: KernelLink, bond: Kernel
   host.view.putLink({ ...link, bond: { ...link.bond, ...bond } });
 }
 
-function enslave(host: FakeHost, what: string, link: KernelLink, masterIndex: number): void {
+function enslave(host: SimulatedHost, what: string, link: KernelLink, masterIndex: number): void {
   if (link.masterIndex !== 0) release(host, link);
   if (masterIndex === 0) return;
   const master = host.link(what, masterIndex);
@@ -272,7 +282,7 @@ function enslave(host: FakeHost, what: string, link: KernelLink, masterIndex: nu
   settle(host, masterIndex);
 }
 
-function release(host: FakeHost, link: KernelLink): void {
+function release(host: SimulatedHost, link: KernelLink): void {
   const master = link.masterIndex;
   const isBond = link.slaveKind === 'bond';
   const flags = isBond ? link.flags & ~(IFF_SLAVE | IFF_UP) : link.flags;

@@ -1,7 +1,7 @@
 import type { BloomeryError } from '@bloomery/ports';
-import type { KernelLink, LinkDetails } from '../../kernel/kernel.ts';
-import { errnoNumber, kernelRefused } from '../../kernel/kernel-error.ts';
-import type { LiveView } from '../../kernel/live-view.ts';
+import type { KernelLink, LinkDetails } from '../kernel.ts';
+import { errnoNumber, kernelRefused } from '../kernel-error.ts';
+import type { LiveView } from '../live-view.ts';
 
 export const IFF_UP = 0x1;
 export const IFF_BROADCAST = 0x2;
@@ -17,8 +17,8 @@ export const OPER_DOWN = 2;
 export const OPER_LOWER_LAYER_DOWN = 3;
 export const OPER_UP = 6;
 
-/** What the fake knows of its host beside what the view shows. */
-export interface FakeHost {
+/** What a simulated kernel knows of its host beside what the view shows. */
+export interface SimulatedHost {
   readonly view: LiveView;
   /** Whether a cable is in it; of hardware and veth. */
   readonly carriers: Map<number, boolean>;
@@ -36,12 +36,12 @@ export function refusal(what: string, errno: string, words = ''): BloomeryError 
 }
 
 /** How a link is named in operations and refusals. */
-export function nameOf(host: FakeHost, index: number): string {
+export function nameOf(host: SimulatedHost, index: number): string {
   return host.view.links.get(index)?.name ?? `link ${index}`;
 }
 
 /** Whether it can carry packets, were it up. */
-function hasCarrier(host: FakeHost, link: KernelLink): boolean {
+function hasCarrier(host: SimulatedHost, link: KernelLink): boolean {
   const isUp = (index: number): boolean => ((host.view.links.get(index)?.flags ?? 0) & IFF_UP) !== 0;
   const runs = (index: number): boolean => ((host.view.links.get(index)?.flags ?? 0) & IFF_LOWER_UP) !== 0;
   if (link.kind === 'veth') return isUp(host.peers.get(link.index) ?? 0);
@@ -52,7 +52,7 @@ function hasCarrier(host: FakeHost, link: KernelLink): boolean {
 }
 
 /** Work out what follows from up, cables and slaves, for this link and for those that stand on it. */
-export function settle(host: FakeHost, index: number): void {
+export function settle(host: SimulatedHost, index: number): void {
   const link = host.view.links.get(index);
   if (link === undefined) return;
   const isUp = (link.flags & IFF_UP) !== 0;
