@@ -12,6 +12,7 @@ import {
 } from '@bloomery/wire';
 import { maskedPrefix, parsePrefix } from '../ip/ip-prefix.ts';
 import { newAddress } from './journal-entry.ts';
+import type { KeepSecondaries } from './keep-secondaries.ts';
 import type {
   KernelAddress,
   KernelAddresses,
@@ -90,8 +91,14 @@ function linkRequests(view: KernelView, index: number, change: LinkChange): read
   ];
 }
 
+/** What changing addresses needs. */
+export interface AddressChangeDeps extends ChangeDeps {
+  readonly keepSecondaries: KeepSecondaries;
+  readonly announce: KernelAddresses['announce'];
+}
+
 /** Changes to addresses over rtnetlink. */
-export function linuxAddresses({ view, send }: ChangeDeps, announce: KernelAddresses['announce']): KernelAddresses {
+export function linuxAddresses({ view, send, keepSecondaries, announce }: AddressChangeDeps): KernelAddresses {
   return {
     put: (address) => {
       const isThere = view.addresses.has(addressKey(address));
@@ -102,7 +109,10 @@ export function linuxAddresses({ view, send }: ChangeDeps, announce: KernelAddre
     remove: async (linkIndex, address) => {
       const on = linkName(view, linkIndex);
       const others = dependents(view, linkIndex, address);
-      await send(`removing ${address} from ${on}`, encodeAddressRemoval(linkIndex, address));
+      const removeIt = (): Promise<void> =>
+        send(`removing ${address} from ${on}`, encodeAddressRemoval(linkIndex, address));
+      if (others.length === 0) return removeIt();
+      await keepSecondaries(linkIndex, removeIt);
       for (const other of others)
         if (!view.addresses.has(addressKey(other)))
           await send(`putting ${other.address} back on ${on}`, encodeNewAddress(newAddress(other)));

@@ -5,6 +5,7 @@ import { decodeRtnlLink, encodeLinkGet, RTM_NEWLINK } from '@bloomery/wire';
 import { announceAddress } from './announce-address.ts';
 import { readDriverInfo } from './driver-info.ts';
 import { openEthtool } from './ethtool-client.ts';
+import { keepSecondaries } from './keep-secondaries.ts';
 import type { Kernel, KernelChange } from './kernel.ts';
 import { errnoNumber, kernelRefused } from './kernel-error.ts';
 import { followKernel } from './kernel-follower.ts';
@@ -92,7 +93,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel & Async
           if (!(await wireguard.end(view.links.get(index)?.name ?? ''))) await links.remove(index);
         },
       },
-      addresses: linuxAddresses({ view, send }, announce),
+      addresses: linuxAddresses({ view, send, keepSecondaries: keepSecondaries(requests, log), announce }),
       routes: linuxRoutes({ view, send }),
       rules: linuxRules({ view, send }),
       wireguard,
