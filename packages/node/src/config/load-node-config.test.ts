@@ -333,6 +333,50 @@ describe('what is wrong with a configuration', () => {
     ]);
   });
 
+  it('is a number that no kernel takes, which no resource could hold', () => {
+    const wireguard = `{privateKey: ${KEY}, listenPort: 99999, firewallMark: -1, peers: [{publicKey: ${KEY}, persistentKeepaliveInterval: -5s}]}`;
+    const listed = problems(`machine:
+  type: worker
+  network:
+    interfaces:
+      - {interface: eth0, mtu: -5}
+      - {interface: eth1, mtu: 99999999999}
+      - interface: wg0
+        wireguard: ${wireguard}
+`);
+    const path = 'machine.network.interfaces';
+    assert.deepEqual(listed, [
+      `mtu -5 is not from 0 to 4294967295 (${path}.0.mtu, line 5)`,
+      `mtu 99999999999 is not from 0 to 4294967295 (${path}.1.mtu, line 6)`,
+      `listenPort 99999 is not from 0 to 65535 (${path}.2.wireguard.listenPort, line 8)`,
+      `firewallMark -1 is not from 0 to 4294967295 (${path}.2.wireguard.firewallMark, line 8)`,
+      `persistentKeepaliveInterval -5s is not from 0s to 65535s (${path}.2.wireguard.peers.0.persistentKeepaliveInterval, line 8)`,
+    ]);
+  });
+
+  it('is a gateway of another IP family than the network behind it', () => {
+    const route = 'routes: [{network: 10.0.0.0/8, gateway: "fe80::1"}]';
+    const listed = problems(`machine:
+  type: worker
+  network:
+    interfaces:
+      - {interface: eth0, ${route}, vlans: [{vlanId: 5, ${route}}]}
+---
+apiVersion: v1alpha1
+kind: VethConfig
+name: a
+routes: [{destination: "fd00::/8", gateway: 10.0.0.1}, {destination: "::/0", gateway: "fe80::1"}]
+peer: {name: b, routes: [{gateway: 10.0.0.1}, {destination: "fd01::/16", gateway: 10.0.0.2}]}
+`);
+    const path = 'machine.network.interfaces.0';
+    assert.deepEqual(listed, [
+      `route to 10.0.0.0/8: gateway fe80::1 is of another IP family (${path}.routes.0.gateway, line 5)`,
+      `route to 10.0.0.0/8: gateway fe80::1 is of another IP family (${path}.vlans.0.routes.0.gateway, line 5)`,
+      'route to fd00::/8: gateway 10.0.0.1 is of another IP family (routes.0.gateway, line 10)',
+      'route to fd01::/16: gateway 10.0.0.2 is of another IP family (peer.routes.1.gateway, line 11)',
+    ]);
+  });
+
   it('is a key of WireGuard that is none, with its place', () => {
     const keys = 'privateKey: <privatekey>, peers: {publicKey: ABCDEF...}';
     const listed = problems(

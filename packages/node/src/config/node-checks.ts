@@ -9,6 +9,7 @@ import {
   wireguardKeyProblem,
   type YamlMap,
 } from '@bloomery/talos';
+import { linkProblems } from './link-checks.ts';
 
 /** What Talos says of v1alpha1 documents and `nodeProblems` says with its place. */
 export const SAID_WITH_PLACE: readonly RegExp[] = [
@@ -18,13 +19,15 @@ export const SAID_WITH_PLACE: readonly RegExp[] = [
 
 /** What is wrong beyond what Talos 1.13 looks at: with what the daemon takes in addition, and where a hint helps. */
 export function nodeProblems(documents: readonly LocatedDocument[]): string[] {
-  return documents.flatMap((document) => {
-    if (isLegacy(document)) return legacyProblems(document);
-    if (document.kind === 'WireguardConfig') return endpointProblems(document, document.tree, '');
-    if (document.kind === 'ResolverConfig') return resolverProblems(document);
-    if (document.kind === 'VethConfig') return vethProblems(document);
-    return document.kind === 'HTTPProbeConfig' ? httpProbeProblems(document) : [];
-  });
+  return documents.flatMap((document) => [...linkProblems(document), ...kindProblems(document)]);
+}
+
+function kindProblems(document: LocatedDocument): string[] {
+  if (isLegacy(document)) return legacyProblems(document);
+  if (document.kind === 'WireguardConfig') return endpointProblems(document, document.tree, '');
+  if (document.kind === 'ResolverConfig') return resolverProblems(document);
+  if (document.kind === 'VethConfig') return vethProblems(document);
+  return document.kind === 'HTTPProbeConfig' ? httpProbeProblems(document) : [];
 }
 
 const place = (document: LocatedDocument, path: string): string => `${path}, line ${document.lineOf(path)}`;

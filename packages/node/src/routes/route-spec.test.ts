@@ -57,6 +57,8 @@ describe('routes', () => {
     [{ destination: '10.0.0.0' }, 'destination'],
     [{ gateway: '10.0.0.1/8' }, 'gateway'],
     [{ gateway: 'router' }, 'gateway'],
+    [{ destination: '10.0.0.0/8', gateway: 'fe80::1' }, 'gateway'],
+    [{ destination: 'fd00::/8', gateway: '10.0.0.1' }, 'gateway'],
     [{ source: '10.0.0' }, 'source'],
     [{ table: 'mine' }, 'table'],
     [{ table: '4294967296' }, 'table'],

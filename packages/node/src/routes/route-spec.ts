@@ -49,6 +49,7 @@ export function readRoute(written: WrittenRoute): RouteReading {
 
   const dst = isEverything(destination) ? undefined : destination;
   const via = gateway === undefined || isUnspecified(gateway) ? undefined : gateway;
+  if (isOtherFamily(dst, via)) return refused('gateway', written.gateway);
   const spec = RouteSpec.make({
     family: familyOf({ via, dst, said: [destination?.address, gateway, source] }),
     dst: dst?.text ?? '',
@@ -64,6 +65,12 @@ export function readRoute(written: WrittenRoute): RouteReading {
     layer: written.layer,
   });
   return { ok: true, spec };
+}
+
+/** Whether a route goes to a network of one IP family through a gateway of the other: the kernel would read one as the other. */
+export function isOtherFamily(destination: IpPrefix | undefined, gateway: IpAddress | undefined): boolean {
+  if (destination === undefined || gateway === undefined || isEverything(destination)) return false;
+  return destination.address.family !== gateway.family;
 }
 
 /** A route that swallows what goes to a network. The kernel wants IPv6 ones to name a link: `lo`. */
