@@ -21,7 +21,11 @@ import { writeFileWhole } from '../serve/data-dir.ts';
 import type { NodeCommandDeps } from './node-command.ts';
 import { type NodeDaemon, startDaemon } from './node-daemon.ts';
 import type { NodeOptions } from './node-options.ts';
+import { releaseStartPages } from './start-pages.ts';
 import { TALOS_VERSION } from './talos-version.ts';
+
+/** What a start does after the daemon is ready (first looks at everything, first leases) is over by then. */
+const SETTLED_MS = 1_000;
 
 /**
  * Run the daemon until the signal, then take back what it added, unless it is to be left.
@@ -75,6 +79,7 @@ async function runUntilStopped(options: NodeOptions, deps: NodeCommandDeps): Pro
   const daemon = stack.use(await startDaemon(environment, { ...parts, logs }, options.api));
   stack.use(showEndpoints(endpointsFile, daemon, log));
   log.info('node.ready', { ...daemon.endpoints });
+  stack.defer(clock.after(SETTLED_MS, () => void releaseStartPages()));
   await aborted(deps.signal);
   log.info('node.stopping', { leave: options.leave });
 }
