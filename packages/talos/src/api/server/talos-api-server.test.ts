@@ -5,7 +5,14 @@ import { connect as connectTcp } from 'node:net';
 import { describe, it } from 'node:test';
 import { connect } from 'node:tls';
 import { createGrpcClient } from '@bloomery/grpc';
-import { systemClock as clock, type ErrorCode, isBloomeryError, silentLog as log, type Service } from '@bloomery/ports';
+import {
+  systemClock as clock,
+  type ErrorCode,
+  isBloomeryError,
+  type Logger,
+  silentLog as log,
+  type Service,
+} from '@bloomery/ports';
 import { securityProto } from '@bloomery/wire';
 import { pkcs8Pem, readPrivateKey } from '../../certificates/index.ts';
 import { createFakeClusterSecrets } from '../../testing/fake-cluster.ts';
@@ -151,6 +158,34 @@ describe('the certificate of a server', () => {
     server.setCertificate(second);
     assert.equal(await shown(port, crt, plainKey), new X509Certificate(second.crt).serialNumber);
     assert.equal(await node.hostname(), 'cp-1');
+  });
+
+  it('says in the log why it lets somebody not in, and says it seldom', async () => {
+    const [own, foreign] = await Promise.all([createFakeClusterSecrets(), createFakeClusterSecrets()]);
+    const config = own.config('controlplane');
+    const identity = readMachineIdentity(config);
+    const certificate = await obtainServerCertificate({ identity, hostname: 'a', addresses, clock });
+    const said: string[] = [];
+    const recording: Logger = { ...log, warn: (event, fields) => said.push(`${event}: ${fields?.['reason']}`) };
+    await using server = await startTalosServer(listen, {
+      services: [createMachineService(machine('cp-1', config))],
+      certificate,
+      clientCertificates: () => 'required',
+      clock,
+      log: recording,
+    });
+    const { crt, key } = await foreign.credentials();
+    const strange = { cert: crt, key: pkcs8Pem(readPrivateKey(key)) };
+    for (const credentials of [{}, {}, strange, strange]) {
+      const { port } = server.address;
+      const socket = connect({ port, rejectUnauthorized: false, ALPNProtocols: ['h2'], ...credentials });
+      await once(socket, 'close').catch(() => {});
+    }
+    const reasons = ['it shows no certificate', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'];
+    assert.deepEqual(
+      said,
+      reasons.map((reason) => `talos_api.unauthorized: ${reason}`),
+    );
   });
 
   it('lets callers in while others hold connections and say nothing', async () => {

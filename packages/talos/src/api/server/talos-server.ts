@@ -6,6 +6,7 @@ import {
   BloomeryError,
   type BoundAddress,
   type Clock,
+  createSeldom,
   createSocketRoom,
   errorText,
   type Listen,
@@ -37,6 +38,7 @@ const MAX_CONNECTIONS = 256;
 const MAX_CALLS_PER_CONNECTION = 100;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const IDLE_MS = 600_000;
+const REFUSALS_QUIET_MS = 60_000;
 
 /**
  * Serve gRPC as machines do: TLS 1.3, for the Talos API with client certificates that the machine's CA has signed.
@@ -59,9 +61,10 @@ export async function startTalosServer(listen: Listen, deps: TalosServerDeps): P
     socket.on('error', () => socket.destroy());
     room.enter(socket);
   });
+  const refuse = createRefusal(deps);
   server.on('secureConnection', (socket: TLSSocket) => {
     const asked = typeof clientCertificates === 'function' ? clientCertificates() : clientCertificates;
-    if (!socket.authorized && asked === 'required') return refuse(socket, log);
+    if (!socket.authorized && asked === 'required') return refuse(socket);
     // Whom we believe never makes room for whom we do not.
     if (!socket.authorized) return;
     const own = [...room.sockets].find((other) => peerOf(other) === peerOf(socket));
@@ -100,8 +103,16 @@ const secureContext = ({ ca, crt, key }: ServerCertificate) => ({ ca, cert: crt,
 
 const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
-/** TLS took the connection; whom its certificate names is not believed, or it has none. */
-function refuse(socket: TLSSocket, log: Logger): void {
-  log.debug('talos_api.unauthorized', { peer: socket.remoteAddress, error: errorText(socket.authorizationError) });
-  socket.destroy();
+/**
+ * TLS took the connection; whom its certificate names is not believed, or it has none. Node tells the client no reason, so the log says it:
+ * each reason at most once a minute, as anybody can be refused without end.
+ */
+function createRefusal({ clock, log }: TalosServerDeps): (socket: TLSSocket) => void {
+  const isTimeToSay = createSeldom(clock, REFUSALS_QUIET_MS);
+  return (socket) => {
+    const { remoteAddress: peer, authorizationError: error } = socket;
+    const reason = socket.getPeerX509Certificate() === undefined ? 'it shows no certificate' : errorText(error);
+    socket.destroy();
+    if (isTimeToSay(reason)) log.warn('talos_api.unauthorized', { peer, reason });
+  };
 }
