@@ -10,8 +10,8 @@ const DEADLINE_MS = 10_000;
 const LOOK_MS = 50;
 
 /**
- * Say what the daemon would change first, and change nothing. What would follow from a change that was not made (an address on a link
- * that would be created) is not seen.
+ * Say what the daemon would change, also what follows from such a change, and change nothing. What others would answer (leases of DHCP)
+ * is not known; what the kernel would refuse is said as its refusal.
  *
  * @throws BloomeryError as composeIsolated
  */
@@ -19,7 +19,6 @@ export async function dryRun(options: NodeOptions, print: (line: string) => void
   const said = new Set<string>();
   let lastMs = clock.nowMs();
   const say = (line: string): void => {
-    // A change that is not made is wanted again in each pass.
     if (said.has(line)) return;
     said.add(line);
     lastMs = clock.nowMs();
@@ -32,6 +31,10 @@ export async function dryRun(options: NodeOptions, print: (line: string) => void
   await using runtime = startRuntime({ state, clock, log: silentLog, random: environment.random });
   runtime.start(parts.inward);
   const endMs = clock.nowMs() + DEADLINE_MS;
-  while (clock.nowMs() < endMs && !(runtime.isIdle() && clock.nowMs() - lastMs > QUIET_MS)) await clock.sleep(LOOK_MS);
-  if (said.size === 0) print('nothing would be changed');
+  const isAtRest = (): boolean => runtime.isIdle() && clock.nowMs() - lastMs > QUIET_MS;
+  while (clock.nowMs() < endMs && !isAtRest()) await clock.sleep(LOOK_MS);
+  const refusals = environment.kernel.refusals();
+  for (const refusal of refusals) print(`would be refused: ${refusal}`);
+  if (said.size === 0 && refusals.length === 0) print('nothing would be changed');
+  if (!isAtRest()) print(`more may follow: it did not come to rest in ${DEADLINE_MS / 1000} s`);
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import {
   type ConfigSources,
   createHostFileKeeper,
+  type DryRunKernel,
   dryRunKernel,
   type NodeEnvironment,
   openConfigStore,
@@ -18,12 +19,12 @@ import { TALOS_VERSION } from './talos-version.ts';
 
 /** A composed daemon that looks at this host and changes nothing of it. */
 export interface IsolatedNode extends AsyncDisposable {
-  readonly environment: NodeEnvironment;
+  readonly environment: NodeEnvironment & { readonly kernel: DryRunKernel };
   readonly parts: NodeParts;
 }
 
 /**
- * Compose a daemon for a look: its kernel says what it would do, DHCP sends nothing, no name server listens, files stay as they are,
+ * Compose a daemon for a look: its kernel says what it would do and goes on as if it had, DHCP sends nothing, no name server listens, files stay as they are,
  * and its folder is a copy that is gone afterwards.
  *
  * @throws BloomeryError as openConfigStore and openKernel
@@ -47,7 +48,7 @@ export async function composeIsolated(
   stack.defer(() => store.stop());
   const kernel = stack.use(await openKernel({ clock, log, stateDir }));
   const { cmdline, manageAll, uuid = '' } = options;
-  const environment: NodeEnvironment = {
+  const environment: IsolatedNode['environment'] = {
     clock,
     log,
     random: (length) => randomBytes(length),

@@ -26,7 +26,10 @@ export function nodeCommand(deps: NodeCommandDeps): Command {
       "write resolv.conf, hosts, CA bundle and host name: auto (only in PID 1's network namespace), on or off (default: auto)",
     )
     .option('--leave', 'leave links, addresses, routes and files as they are when stopped')
-    .option('--dry-run', 'say what would be changed in the kernel first, change nothing, and end')
+    .option(
+      '--dry-run',
+      'say what would be changed in the kernel as far as no answer of DHCP is needed, change nothing, and end',
+    )
     .option('--graph', 'print which controllers read and write what, in the DOT language, and end')
     .option('--log-level <level>', 'debug, info, warn or error (default: info)')
     .addHelpText(

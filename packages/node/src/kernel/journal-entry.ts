@@ -10,6 +10,7 @@ import type {
   NewAddress,
 } from './kernel.ts';
 import { addressKey, routeKey } from './kernel-keys.ts';
+import { mergeEthernet } from './merge-ethernet.ts';
 
 /** One thing that was changed, and how it is undone. */
 export type JournalEntry =
@@ -112,18 +113,12 @@ export function linkBefore(link: KernelLink, change: LinkChange, seen: SeenByJou
 /** What a link was before all changes, of what it was before the later ones and before the earlier ones. */
 export function mergeBefore(later: LinkBefore, earlier: LinkBefore): LinkBefore {
   const bond = { ...later.bond, ...earlier.bond };
-  const [a, b] = [later.ethernet, earlier.ethernet];
-  const ethernet: EthernetChange = {
-    ...{ ...a, ...b },
-    ...(a?.rings === undefined ? {} : { rings: { ...a.rings, ...b?.rings } }),
-    ...(a?.features === undefined ? {} : { features: { ...a.features, ...b?.features } }),
-    ...(a?.channels === undefined ? {} : { channels: { ...a.channels, ...b?.channels } }),
-  };
+  const ethernet = mergeEthernet(later.ethernet ?? {}, earlier.ethernet ?? {});
   return {
     ...later,
     ...earlier,
     ...(Object.keys(bond).length === 0 ? {} : { bond }),
-    ...(a === undefined && b === undefined ? {} : { ethernet }),
+    ...(Object.keys(ethernet).length === 0 ? {} : { ethernet }),
   };
 }
 

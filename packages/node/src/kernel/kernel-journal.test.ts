@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type Logger, silentLog, until } from '@bloomery/ports';
 import fc from 'fast-check';
 import { createFakeKernel, type FakeKernel } from '../testing/fake-kernel/fake-kernel.ts';
-import { dryRunKernel } from './dry-run-kernel.ts';
 import type { Kernel, KernelRoute, KernelRule } from './kernel.ts';
 import { createKernelJournal } from './kernel-journal.ts';
 
@@ -341,50 +340,6 @@ describe('the journal of changes', () => {
         assert.deepEqual(seen(host), before, host.operations.join('\n'));
       }),
       { numRuns: 300, interruptAfterTimeLimit: 15_000 },
-    );
-  });
-});
-
-describe('a dry run', () => {
-  it('says what it would do, and does nothing', async () => {
-    const host = createFakeKernel();
-    const { index } = host.plug({ name: 'eth0' });
-    const lines: string[] = [];
-    const kernel = dryRunKernel(host, (line) => lines.push(line));
-    await kernel.links.create({ name: 'bond0', kind: 'bond' });
-    await kernel.links.change(index, { up: true, mtu: 1400, masterIndex: 0 });
-    await kernel.links.remove(index);
-    await kernel.addresses.put(address(index, '10.0.0.5/24'));
-    await kernel.addresses.remove(index, '10.0.0.5/24');
-    await kernel.addresses.announce(index, '10.0.0.5/24');
-    await kernel.routes.put(route({ gateway: '10.0.0.1' }));
-    await kernel.routes.remove(route({ gateway: '10.0.0.1', outLinkIndex: index }));
-    await kernel.rules.add(rule);
-    await kernel.rules.remove(rule);
-    await kernel.wireguard.create('wg0');
-    await kernel.wireguard.configure('wg0', { privateKey: 'secret', peers: [] });
-    const link = host.view.links.get(index);
-    assert.ok(link);
-    await kernel.ethernet.change(link, { rings: { rx: 256 } });
-    assert.deepEqual(lines, [
-      'would create bond0 (bond)',
-      'would change eth0: up true, mtu 1400, master none',
-      'would remove eth0',
-      'would add 10.0.0.5/24 to eth0',
-      'would remove 10.0.0.5/24 from eth0',
-      'would announce 10.0.0.5/24 on eth0',
-      'would add route default via 10.0.0.1 metric 1024',
-      'would remove route default via 10.0.0.1 dev eth0 metric 1024',
-      'would add rule 500: from 10.0.0.0/8 lookup 100',
-      'would remove rule 500: from 10.0.0.0/8 lookup 100',
-      'would create wg0 (wireguard)',
-      'would set up WireGuard of wg0 with changes of 0 peers',
-      'would set the card of eth0: {"rings":{"rx":256}}',
-    ]);
-    assert.deepEqual(host.operations, []);
-    assert.deepEqual(
-      [...kernel.view.links.values()].map(({ name }) => name),
-      ['lo', 'eth0'],
     );
   });
 });

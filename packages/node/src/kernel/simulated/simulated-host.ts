@@ -30,6 +30,30 @@ export interface SimulatedHost {
   nextIndex(): number;
 }
 
+/** A host with the links of the view. Whether a cable is in a link that is down cannot be seen: it is. */
+export function createSimulatedHost(view: LiveView): SimulatedHost {
+  const up = view.links.values().filter(({ flags }) => (flags & IFF_UP) !== 0);
+  const paired = view.links.values().filter((link) => isPair(link, view.links.get(link.linkIndex)));
+  let lastIndex = Math.max(1, ...view.links.keys());
+  return {
+    view,
+    carriers: new Map(up.map(({ index, flags }) => [index, (flags & IFF_LOWER_UP) !== 0])),
+    details: new Map(),
+    peers: new Map(paired.map(({ index, linkIndex }) => [index, linkIndex])),
+    link: (what, index) => {
+      const link = view.links.get(index);
+      if (link === undefined) throw refusal(what, 'ENODEV');
+      return link;
+    },
+    nextIndex: () => ++lastIndex,
+  };
+}
+
+/** The index of an other end in another network namespace means nothing here: ends here name each other. */
+function isPair(one: KernelLink, other: KernelLink | undefined): boolean {
+  return one.kind === 'veth' && other?.kind === 'veth' && other.linkIndex === one.index;
+}
+
 /** The error of what the kernel refuses. */
 export function refusal(what: string, errno: string, words = ''): BloomeryError {
   return kernelRefused(what, { errno: errnoNumber(errno), words });
@@ -44,7 +68,8 @@ export function nameOf(host: SimulatedHost, index: number): string {
 function hasCarrier(host: SimulatedHost, link: KernelLink): boolean {
   const isUp = (index: number): boolean => ((host.view.links.get(index)?.flags ?? 0) & IFF_UP) !== 0;
   const runs = (index: number): boolean => ((host.view.links.get(index)?.flags ?? 0) & IFF_LOWER_UP) !== 0;
-  if (link.kind === 'veth') return isUp(host.peers.get(link.index) ?? 0);
+  const peer = host.peers.get(link.index);
+  if (peer !== undefined) return isUp(peer);
   if (link.kind === 'vlan') return runs(link.linkIndex);
   if (link.kind === 'bond' || link.kind === 'bridge')
     return [...host.view.links.values()].some(({ masterIndex, index }) => masterIndex === link.index && runs(index));

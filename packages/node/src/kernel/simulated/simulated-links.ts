@@ -190,7 +190,7 @@ function changeLink(host: SimulatedHost, index: number, change: LinkChange): voi
   const now = (): KernelLink => host.link(what, index);
   if (change.up === false) setUp(host, what, now(), false);
   if (change.mtu !== undefined) {
-    if (change.mtu < 68 || change.mtu > 65_575) throw refusal(what, 'EINVAL', 'mtu less than device minimum');
+    checkMtu(now(), change.mtu);
     host.view.putLink({ ...now(), mtu: change.mtu });
   }
   if (change.hardwareAddr !== undefined) host.view.putLink({ ...now(), hardwareAddr: change.hardwareAddr });
@@ -208,6 +208,13 @@ function changeLink(host: SimulatedHost, index: number, change: LinkChange): voi
   if (change.masterIndex !== undefined && change.masterIndex !== now().masterIndex)
     enslave(host, what, now(), change.masterIndex);
   if (change.up === true) setUp(host, what, now(), true);
+}
+
+/** Of most drivers. */
+function checkMtu({ name }: KernelLink, mtu: number): void {
+  const what = `setting the MTU of ${name} to ${mtu}`;
+  if (mtu < 68) throw refusal(what, 'EINVAL', 'mtu less than device minimum');
+  if (mtu > 65_575) throw refusal(what, 'EINVAL', 'mtu greater than device maximum');
 }
 
 function changeAltNames(host: SimulatedHost, what: string, index: number, change: LinkChange): void {

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
-import type { KernelLinks } from '../kernel.ts';
+import type { KernelLink, KernelLinks } from '../kernel.ts';
 import type {
   KernelWireguard,
   WireguardPatch,
@@ -12,25 +12,30 @@ import { refusal, type SimulatedHost } from './simulated-host.ts';
 const PKCS8_HEAD = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const NOTHING: WireguardState = { privateKey: '', publicKey: '', listenPort: 0, firewallMark: 0, peers: [] };
 
-/** WireGuard devices that keep what they are told. */
-export function simulatedWireguard(host: SimulatedHost, links: KernelLinks): KernelWireguard {
+/**
+ * WireGuard devices that keep what they are told.
+ *
+ * @param readFirst How the device of a link is before it is told anything; undefined: nothing is set.
+ */
+export function simulatedWireguard(
+  host: SimulatedHost,
+  links: KernelLinks,
+  readFirst: (link: KernelLink) => Promise<WireguardState | undefined>,
+): KernelWireguard {
   const devices = new Map<number, WireguardState>();
-  const find = (name: string): number | undefined => {
+  const read = async (name: string): Promise<{ link: KernelLink; state: WireguardState } | undefined> => {
     const link = host.view.linkByName(name);
-    return link?.kind === 'wireguard' ? link.index : undefined;
+    if (link?.kind !== 'wireguard') return undefined;
+    return { link, state: devices.get(link.index) ?? (await readFirst(link)) ?? NOTHING };
   };
   return {
     create: (name) => links.create({ name, kind: 'wireguard' }),
-    read: async (name) => {
-      const index = find(name);
-      return index === undefined ? undefined : (devices.get(index) ?? NOTHING);
-    },
+    read: async (name) => (await read(name))?.state,
     configure: async (name, patch) => {
-      const index = find(name);
-      if (index === undefined) throw refusal(`setting up WireGuard of ${name}`, 'ENODEV');
-      devices.set(index, applyPatch(devices.get(index) ?? NOTHING, patch));
-      const link = host.view.links.get(index);
-      if (link !== undefined) host.view.putLink(link);
+      const device = await read(name);
+      if (device === undefined) throw refusal(`setting up WireGuard of ${name}`, 'ENODEV');
+      devices.set(device.link.index, applyPatch(device.state, patch));
+      host.view.putLink(device.link);
     },
   };
 }

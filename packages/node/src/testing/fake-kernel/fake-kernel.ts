@@ -2,7 +2,7 @@ import type { EthernetChange, EthernetState, Kernel, KernelLink, LinkDetails } f
 import { createLiveView } from '../../kernel/live-view.ts';
 import { routeText, ruleText } from '../../kernel/object-names.ts';
 import { simulatedAddresses } from '../../kernel/simulated/simulated-addresses.ts';
-import { IFF_LOOPBACK, nameOf, refusal, type SimulatedHost, settle } from '../../kernel/simulated/simulated-host.ts';
+import { createSimulatedHost, IFF_LOOPBACK, nameOf, refusal, settle } from '../../kernel/simulated/simulated-host.ts';
 import { addLink, dropLink, simulatedLinks } from '../../kernel/simulated/simulated-links.ts';
 import { firstRules, simulatedRoutes, simulatedRules } from '../../kernel/simulated/simulated-routes.ts';
 import { simulatedWireguard } from '../../kernel/simulated/simulated-wireguard.ts';
@@ -37,19 +37,7 @@ interface Fault {
 /** Make one. */
 export function createFakeKernel(): FakeKernel {
   const view = createLiveView();
-  let lastIndex = 1;
-  const host: SimulatedHost = {
-    view,
-    carriers: new Map(),
-    details: new Map(),
-    peers: new Map(),
-    link: (what, index) => {
-      const link = view.links.get(index);
-      if (link === undefined) throw refusal(what, 'ENODEV');
-      return link;
-    },
-    nextIndex: () => ++lastIndex,
-  };
+  const host = createSimulatedHost(view);
   addLink(host, {
     ...{ name: 'lo', index: 1, type: 772, flags: IFF_LOOPBACK, mtu: 65_536, operationalState: 0 },
     ...{ hardwareAddr: '00:00:00:00:00:00', broadcastAddr: '00:00:00:00:00:00' },
@@ -82,7 +70,7 @@ export function createFakeKernel(): FakeKernel {
   const addresses = simulatedAddresses(host);
   const routes = simulatedRoutes(host);
   const rules = simulatedRules(host);
-  const wireguard = simulatedWireguard(host, links);
+  const wireguard = simulatedWireguard(host, links, async () => undefined);
   const ethernet = new Map<string, EthernetState>();
   const ethernetChanges = new Map<string, EthernetChange>();
   return {
