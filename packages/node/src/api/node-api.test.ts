@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -50,7 +52,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
 
-async function startNode(config: string, host = '127.0.0.1'): Promise<TestNode> {
+async function startNode(config: string, listen = { host: '127.0.0.1', port: 0 }): Promise<TestNode> {
   const file = join(stateDir, 'given.yaml');
   writeFileSync(file, config);
   await using stack = new AsyncDisposableStack();
@@ -64,7 +66,7 @@ async function startNode(config: string, host = '127.0.0.1'): Promise<TestNode> 
   );
   const clock = createFakeClock(Date.now());
   const runtime = stack.use(startTestRuntime(configControllers(store), { clock, definitions: SERVED_DEFINITIONS }));
-  const api = stack.use(await startNodeApi({ host, port: 0 }, { environment, state: runtime.state, store, logs }));
+  const api = stack.use(await startNodeApi(listen, { environment, state: runtime.state, store, logs }));
   runtime.runtime.start(api.controllers);
   await runtime.settled();
   const clients = stack.adopt<GrpcClient[]>([], (all) => {
@@ -464,6 +466,16 @@ describe('methods of the node', () => {
 });
 
 describe('the listener', () => {
+  it('says what to do when something else has its address', async () => {
+    await using other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const message =
+      `listening for the Talos API: tcp 127.0.0.1:${port} is taken; ` +
+      'stop what listens there, or give --api another address';
+    await assert.rejects(startNode('machine: {type: worker}\n', { host: '127.0.0.1', port }), { message });
+  });
+
   it('starts and stops again and again on one address, and leaves nothing open', async () => {
     for (let time = 0; time < 20; time++) {
       await using node = await startNode(PLAIN);

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { type Controller, createStateService, type State } from '@bloomery/cosi';
-import type { Listen, Service } from '@bloomery/ports';
+import { BloomeryError, isBloomeryError, type Listen, type Service } from '@bloomery/ports';
 import { startTalosServer } from '@bloomery/talos';
 import { machineEventsProto } from '@bloomery/wire';
 import type { ConfigStore } from '../config/config-store.ts';
+import { explainBindError } from '../dns/explain-bind-error.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { createApiAccess } from './api-access.ts';
 import { certificateController, certificateKey, certificateNames, talosEndpoint } from './certificate-controller.ts';
@@ -64,7 +66,7 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
       clientCertificates: () => (store.isInMaintenance ? 'optional' : 'required'),
       clock,
       log,
-    }),
+    }).catch((error: unknown) => sayWhoListens(listen, error, join(root, 'proc'))),
   );
   await certificates.writeTalosconfig(store.active, talosEndpoint(server.address));
   const issuedFor = certificateKey(certified, store.active);
@@ -74,4 +76,12 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
     controllers: [certificateController({ certificates, server, root, issuedFor }), eventsController(events)],
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** The error of an address that cannot be bound, with who has it. */
+async function sayWhoListens(listen: Listen, error: unknown, proc: string): Promise<never> {
+  if (!isBloomeryError(error, 'BLM_SERVE_LISTEN')) throw error;
+  const why = await explainBindError(proc, { transport: 'tcp', listen, error: error.cause });
+  const message = `listening for the Talos API: ${why}; stop what listens there, or give --api another address`;
+  throw new BloomeryError('BLM_SERVE_LISTEN', message, { facts: { ...listen }, cause: error.cause });
 }
