@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { silentLog } from '@bloomery/ports';
 import { parsePrefix } from '../ip/ip-prefix.ts';
+import type { KernelRoute } from '../kernel/kernel.ts';
 import { layeredId } from '../layers/index.ts';
 import { configOf, deviceOf } from '../links/testing/link-world.ts';
 import { ADDRESS_FLAGS, AddressSpec, LAYERED } from '../resources/index.ts';
@@ -18,6 +19,12 @@ async function host(): Promise<FakeKernel> {
 
 const addressesOf = ({ view }: FakeKernel): readonly string[] =>
   [...view.addresses.values()].map(({ linkIndex, address }) => `${view.links.get(linkIndex)?.name} ${address}`).sort();
+
+/** The default route of a host, as somebody else has made it. */
+const foreignDefault = (outLinkIndex: number): KernelRoute => ({
+  ...{ family: 2, destination: '', source: '10.0.0.5', gateway: '10.0.0.1', outLinkIndex, table: 254 },
+  ...{ priority: 100, scope: 0, type: 1, flags: 0, protocol: 3, mtu: 0 },
+});
 
 const eth0 = (...addresses: readonly string[]) => configOf([deviceOf('eth0', { addresses })]);
 const spec = (address: string, values: Partial<AddressSpec> = {}): AddressSpec => {
@@ -36,6 +43,89 @@ describe('addresses of the daemon', () => {
     await world.apply(undefined);
     assert.deepEqual(addressesOf(kernel), []);
     assert.deepEqual(world.runtime.specs(AddressSpec), {});
+  });
+
+  it('are there before those that they replace go, so that the link is never without one', async () => {
+    const kernel = await host();
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24', 'fd00::5/64'));
+    const before = kernel.operations.length;
+    await world.apply(eth0('10.0.0.6/24', 'fd00::6/64'));
+    assert.deepEqual(kernel.operations.slice(before), [
+      'address.put eth0 10.0.0.6/24',
+      'address.put eth0 fd00::6/64',
+      'address.remove eth0 10.0.0.5/24',
+      'address.remove eth0 fd00::5/64',
+    ]);
+  });
+
+  it('of IPv6 that differ in their length only make room: the kernel would take one for the other', async () => {
+    const kernel = await host();
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24', 'fd00::5/64'));
+    const before = kernel.operations.length;
+    await world.apply(eth0('10.0.0.5/16', 'fd00::5/128'));
+    assert.deepEqual(kernel.operations.slice(before), [
+      'address.remove eth0 fd00::5/64',
+      'address.put eth0 10.0.0.5/16',
+      'address.put eth0 fd00::5/128',
+      'address.remove eth0 10.0.0.5/24',
+    ]);
+  });
+
+  it('stay when the configuration calls their link by another of its names', async () => {
+    const kernel = await host();
+    await kernel.links.change(kernel.view.linkByName('eth0')?.index ?? 0, { alias: 'uplink' });
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24'));
+    const before = kernel.operations.length;
+    await world.apply(configOf([deviceOf('uplink', { addresses: ['10.0.0.5/24'] })]));
+    await world.apply(eth0('10.0.0.5/24'));
+    assert.deepEqual(kernel.operations.slice(before), []);
+    assert.deepEqual(Object.keys(world.runtime.specs(AddressSpec)), ['eth0/10.0.0.5/24']);
+  });
+
+  it('whose flags the kernel does not change are put anew while another holds their place, and the routes with it', async () => {
+    const kernel = await host();
+    const linkIndex = kernel.view.linkByName('eth0')?.index ?? 0;
+    const flags = ADDRESS_FLAGS.noprefixroute;
+    for (const address of ['10.0.0.5/24', '10.1.0.5/32'])
+      await kernel.addresses.put({ linkIndex, address, scope: 0, flags, priority: 0 });
+    await kernel.routes.put(foreignDefault(linkIndex));
+    const gone: string[] = [];
+    kernel.listen((change) => {
+      if (change.of === 'route' && change.gone) gone.push(`${change.route.destination} ${change.route.gateway}`);
+    });
+    const before = kernel.operations.length;
+    await using _world = await startNetworkWorld(kernel, eth0('10.0.0.5/24', '10.1.0.5/32'));
+    assert.deepEqual(kernel.operations.slice(before), [
+      'address.put eth0 10.0.0.5/32',
+      'address.remove eth0 10.0.0.5/24',
+      'address.put eth0 10.0.0.5/24',
+      'address.remove eth0 10.0.0.5/32',
+      'address.put eth0 10.1.0.5/31',
+      'address.remove eth0 10.1.0.5/32',
+      'address.put eth0 10.1.0.5/32',
+      'address.remove eth0 10.1.0.5/31',
+    ]);
+    assert.deepEqual(addressesOf(kernel), ['eth0 10.0.0.5/24', 'eth0 10.1.0.5/32']);
+    assert.deepEqual(gone, []);
+  });
+
+  it('leave no place holder when the kernel refuses to take an address back', async () => {
+    const kernel = await host();
+    const linkIndex = kernel.view.linkByName('eth0')?.index ?? 0;
+    const flags = ADDRESS_FLAGS.noprefixroute;
+    await kernel.addresses.put({ linkIndex, address: '10.0.0.5/24', scope: 0, flags, priority: 0 });
+    kernel.refuse('address.put eth0 10.0.0.5/24', 'ENOMEM', 1);
+    const before = kernel.operations.length;
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24'));
+    await world.runtime.advance(60_000);
+    assert.deepEqual(kernel.operations.slice(before), [
+      'address.put eth0 10.0.0.5/32',
+      'address.remove eth0 10.0.0.5/24',
+      'address.put eth0 10.0.0.5/24 !ENOMEM',
+      'address.remove eth0 10.0.0.5/32',
+      'address.put eth0 10.0.0.5/24',
+    ]);
+    assert.deepEqual(addressesOf(kernel), ['eth0 10.0.0.5/24']);
   });
 
   it('leave those of others alone', async () => {

@@ -10,7 +10,7 @@ import { applySpecs, createAttempts, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec } from '../resources/addresses.ts';
 import { addressId } from './configured-addresses.ts';
-import { kernelManagedFlags, planAddress } from './plan-address.ts';
+import { kernelManagedFlags, placeHolder, planAddress } from './plan-address.ts';
 
 /** What the kernel says of an address that is already gone. */
 const GONE: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'ENODEV']);
@@ -20,9 +20,17 @@ type Placed = Map<string, number>;
 
 type Deps = Pick<NodeEnvironment, 'kernel' | 'random'>;
 
+/** What is worked with in one pass. */
+interface Work {
+  readonly kernel: Kernel;
+  readonly placed: Placed;
+  readonly log: Logger;
+}
+
 /**
- * Puts the merged addresses on their links, and takes away those that go. An address waits for its link, and is put back when somebody
- * else took it away. What differs is changed in place where the kernel can do that, so that connections live on.
+ * Puts the merged addresses on their links, then takes away those that go: a link is never without an address between an old and a new
+ * one, as its routes would go with the last. An address waits for its link, and is put back when somebody else took it away. What differs
+ * is changed in place where the kernel can do that, so that connections live on.
  */
 export function addressSpecController({ kernel, random }: Deps, problems: Problems): Controller {
   const attempts = createAttempts({ definition: AddressSpec, problems, random });
@@ -38,8 +46,9 @@ export function addressSpecController({ kernel, random }: Deps, problems: Proble
         attempts,
         problems,
         waitsFor: (spec) => reasonToWait(spec, kernel),
-        bringAbout: (spec) => bringAbout(spec, kernel, placed, context.log),
-        takeAway: (spec) => takeAway(spec, kernel, placed, context.log),
+        bringAbout: (spec, staying) => bringAbout(spec, staying, { kernel, placed, log: context.log }),
+        takeAway: (spec, staying) => takeAway(spec, staying, { kernel, placed, log: context.log }),
+        inTheWay: (leaving, staying) => inTheWay(leaving, staying, kernel),
       }),
   };
 }
@@ -51,28 +60,62 @@ function reasonToWait(spec: AddressSpec, { view }: Kernel): string | undefined {
   return undefined;
 }
 
-async function bringAbout(spec: AddressSpec, kernel: Kernel, placed: Placed, log: Logger): Promise<void> {
+/** IPv6 tells addresses of a link apart by the address alone: one of another length has to go first. */
+function inTheWay(
+  leaving: readonly AddressSpec[],
+  staying: readonly AddressSpec[],
+  { view }: Kernel,
+): Set<AddressSpec> {
+  const place = ({ linkName, address }: AddressSpec): string =>
+    `${findLink(view, linkName)?.index}/${address.slice(0, address.indexOf('/'))}`;
+  const wanted = new Map(staying.filter(isIpv6).map((spec) => [place(spec), spec.address]));
+  return new Set(leaving.filter((spec) => isIpv6(spec) && (wanted.get(place(spec)) ?? spec.address) !== spec.address));
+}
+
+const isIpv6 = ({ family }: AddressSpec): boolean => family === 'inet6';
+
+async function bringAbout(spec: AddressSpec, staying: readonly AddressSpec[], work: Work): Promise<void> {
+  const { kernel, placed, log } = work;
   const plan = planAddress(spec, kernel.view);
   const facts = { address: spec.address, link: spec.linkName };
   if (plan.do === 'put' || plan.do === 'renew') {
     const { address } = plan;
     const dropped = kernelManagedFlags(spec);
     if (dropped.length > 0) log.warn('address.flags-dropped', { ...facts, flags: dropped });
-    if (plan.do === 'renew') await removeAddress(address.linkIndex, spec, kernel);
-    await kernel.addresses.put(address);
+    if (plan.do === 'renew') await renewAddress(address, kernel);
+    else await kernel.addresses.put(address);
     log.info('address.assigned', { ...facts, layer: spec.layer });
     if (spec.announceWithARP) await announce(address, kernel, log);
   }
   const index = findLink(kernel.view, spec.linkName)?.index;
-  await leaveFormerLink(spec, kernel, placed, index);
+  await leaveFormerLink(spec, staying, work, index);
   if (index !== undefined) placed.set(addressId(spec), index);
 }
 
+/** Another address with the same bytes holds its place meanwhile: the routes of the link, and those from this address, go with the last. */
+async function renewAddress(address: NewAddress, kernel: Kernel): Promise<void> {
+  const holder = placeHolder(address);
+  const { linkIndex } = address;
+  const isHeld = kernel.view.addresses.has(addressKey(holder));
+  if (!isHeld) await kernel.addresses.put(holder);
+  try {
+    await removeAddress(linkIndex, address.address, kernel);
+    await kernel.addresses.put(address);
+  } finally {
+    if (!isHeld) await removeAddress(linkIndex, holder.address, kernel);
+  }
+}
+
 /** An alias that names another link now takes its addresses with it. */
-async function leaveFormerLink(spec: AddressSpec, kernel: Kernel, placed: Placed, index?: number): Promise<void> {
+async function leaveFormerLink(
+  spec: AddressSpec,
+  staying: readonly AddressSpec[],
+  { kernel, placed }: Work,
+  index?: number,
+): Promise<void> {
   const former = placed.get(addressId(spec));
   if (former === undefined || former === index) return;
-  await removeOwn(former, spec, kernel);
+  await removeOwn(former, spec, staying, kernel);
   placed.delete(addressId(spec));
 }
 
@@ -82,19 +125,35 @@ async function announce({ linkIndex, address }: NewAddress, kernel: Kernel, log:
   });
 }
 
-async function takeAway(spec: AddressSpec, kernel: Kernel, placed: Placed, log: Logger): Promise<void> {
-  await leaveFormerLink(spec, kernel, placed);
+async function takeAway(spec: AddressSpec, staying: readonly AddressSpec[], work: Work): Promise<void> {
+  const { kernel, log } = work;
+  await leaveFormerLink(spec, staying, work);
   const index = findLink(kernel.view, spec.linkName)?.index;
-  if (index !== undefined) await removeOwn(index, spec, kernel);
-  log.info('address.removed', { address: spec.address, link: spec.linkName, layer: spec.layer });
+  const isRemoved = index !== undefined && (await removeOwn(index, spec, staying, kernel));
+  if (isRemoved) log.info('address.removed', { address: spec.address, link: spec.linkName, layer: spec.layer });
 }
 
-/** Not one that was there before the daemon. One that is already gone is no failure. */
-async function removeOwn(linkIndex: number, spec: AddressSpec, kernel: Kernel): Promise<void> {
-  if (madeAddress(kernel, linkIndex, spec.address)) await removeAddress(linkIndex, spec, kernel);
+/**
+ * Not one that was there before the daemon, nor one that another spec has there, under another name of the link.
+ *
+ * @returns whether it was to be removed
+ */
+async function removeOwn(
+  linkIndex: number,
+  { address }: AddressSpec,
+  staying: readonly AddressSpec[],
+  kernel: Kernel,
+): Promise<boolean> {
+  const isKept = staying.some(
+    (other) => other.address === address && findLink(kernel.view, other.linkName)?.index === linkIndex,
+  );
+  if (isKept || !madeAddress(kernel, linkIndex, address)) return false;
+  await removeAddress(linkIndex, address, kernel);
+  return true;
 }
 
-async function removeAddress(linkIndex: number, { address }: AddressSpec, kernel: Kernel): Promise<void> {
+/** One that is already gone is no failure. */
+async function removeAddress(linkIndex: number, address: string, kernel: Kernel): Promise<void> {
   if (!kernel.view.addresses.has(addressKey({ linkIndex, address }))) return;
   await kernel.addresses.remove(linkIndex, address).catch((error: unknown) => {
     if (!GONE.has(refusalErrno(error))) throw error;

@@ -13,7 +13,7 @@ export type AddressPlan =
   | { readonly do: 'report'; readonly reason: 'DuplicateAddress' }
   /** Add it, or change what differs in place. */
   | { readonly do: 'put'; readonly address: NewAddress }
-  /** Remove and add: the kernel changes neither scope nor flags of an IPv4 address. */
+  /** Remove and add, while a place holder stands beside it: the kernel changes neither scope nor flags of an IPv4 address. */
   | { readonly do: 'renew'; readonly address: NewAddress };
 
 /** Flags that may be set from outside; the kernel sets the others by itself. */
@@ -44,6 +44,19 @@ export function planAddress(spec: AddressSpec, view: KernelView): AddressPlan {
   if (differs(present, spec)) return { do: 'put', address };
   if ((present.flags & ADDRESS_FLAGS.dadfailed) !== 0) return { do: 'report', reason: 'DuplicateAddress' };
   return { do: 'nothing' };
+}
+
+/** The same IPv4 address as a network of its own length, without a route: the kernel takes both. */
+export function placeHolder({ linkIndex, address, scope }: NewAddress): NewAddress {
+  const slash = address.indexOf('/');
+  const bits = address.endsWith('/32') ? 31 : 32;
+  return {
+    linkIndex,
+    address: `${address.slice(0, slash)}/${bits}`,
+    scope,
+    flags: ADDRESS_FLAGS.noprefixroute,
+    priority: 0,
+  };
 }
 
 /** Names of the flags of a spec that only the kernel sets. */

@@ -1,5 +1,5 @@
 import { entryKey, type JournalEntry } from './journal-entry.ts';
-import type { Kernel, KernelRoute } from './kernel.ts';
+import type { Kernel, KernelRoute, KernelRule } from './kernel.ts';
 
 /** What was made, rather than changed. */
 export type MadeEntry = Extract<
@@ -23,6 +23,11 @@ export function madeAddress(kernel: Kernel, linkIndex: number, address: string):
 /** As `madeAddress`, for a route. */
 export function madeRoute(kernel: Kernel, route: KernelRoute): boolean {
   return isMade(kernel, { do: 'removeRoute', route });
+}
+
+/** As `madeAddress`, for a routing rule. */
+export function madeRule(kernel: Kernel, rule: KernelRule): boolean {
+  return isMade(kernel, { do: 'removeRule', rule });
 }
 
 function isMade({ entries }: Kernel, wanted: MadeEntry): boolean {

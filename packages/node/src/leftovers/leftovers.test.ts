@@ -101,6 +101,22 @@ describe('what was there before the daemon', () => {
     assert.equal(over.entries.size, 0);
   });
 
+  it('also stays of routing rules, when the configuration lets go of them or makes another of them', async () => {
+    const [kernel, file] = [await twoCardHost(), newFile()];
+    const foreign = {
+      ...{ family: 2, priority: 1000, source: '10.0.0.0/8', destination: '', table: 100, action: 1 },
+      ...{ iifName: '', oifName: '', fwMark: 0, fwMask: 0 },
+    };
+    await kernel.rules.add(foreign);
+    const rule = (table: number): NodeConfig =>
+      configOf([], [{ kind: 'RoutingRuleConfig', name: '1000', line: 1, value: { src: '10.0.0.0/8', table } }]);
+    await using world = await startNetworkWorld(await journal(kernel, file), rule(100));
+    await world.apply(rule(200));
+    await world.apply(configOf([]));
+    const tables = kernel.view.rules.filter(({ priority }) => priority === 1000).map(({ table }) => table);
+    assert.deepEqual(tables, [100]);
+  });
+
   it('also stays of routes', async () => {
     const [kernel, file] = [await twoCardHost(), newFile()];
     const index = kernel.view.linkByName('eth1')?.index ?? 0;

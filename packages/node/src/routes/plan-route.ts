@@ -13,20 +13,24 @@ export type RoutePlan =
   /** Add it, or change what differs in place, after what it replaces is removed. */
   | { readonly do: 'put'; readonly route: KernelRoute; readonly remove: readonly KernelRoute[] };
 
-/** Decide the next step for a route that shall be there. Pure. */
-export function planRoute(spec: RouteSpec, view: KernelView): RoutePlan {
+/** Decide the next step for a route that shall be there. Pure. @param formerIndex of the link that it was put on before */
+export function planRoute(spec: RouteSpec, view: KernelView, formerIndex?: number): RoutePlan {
   const link = findLink(view, spec.outLinkName);
   if (link === undefined && spec.outLinkName !== '') return { do: 'wait', reason: 'LinkMissing' };
   if (link !== undefined && (link.flags & LINK_FLAGS.UP) === 0) return { do: 'wait', reason: 'LinkDown' };
   const route = kernelRoute(spec, link?.index ?? 0);
-  const present = presentRoutes(spec, view);
+  const present = presentRoutes(spec, view, formerIndex);
   const same = present.find((other) => other.type === route.type && isSameLink(other, route));
   if (same !== undefined && present.length === 1 && isAsWanted(same, route)) return { do: 'nothing' };
   return { do: 'put', route, remove: present.filter((other) => other !== same) };
 }
 
-/** The routes of the kernel that have what makes the id of this spec: its own, or what it replaces. */
-export function presentRoutes(spec: RouteSpec, view: KernelView): readonly KernelRoute[] {
+/**
+ * The routes of the kernel that have what makes the id of this spec: its own, or what it replaces.
+ *
+ * @param formerIndex of the link that it was put on before: an alias may name another link now
+ */
+export function presentRoutes(spec: RouteSpec, view: KernelView, formerIndex?: number): readonly KernelRoute[] {
   const route = kernelRoute(spec, 0);
   const index = findLink(view, spec.outLinkName)?.index;
   return view
@@ -35,7 +39,7 @@ export function presentRoutes(spec: RouteSpec, view: KernelView): readonly Kerne
       (other) =>
         other.gateway === route.gateway &&
         other.nextHops === undefined &&
-        (spec.family === 'inet4' || other.outLinkIndex === index || index === undefined),
+        (spec.family === 'inet4' || index === undefined || [index, formerIndex].includes(other.outLinkIndex)),
     );
 }
 

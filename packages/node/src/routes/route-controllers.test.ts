@@ -59,6 +59,57 @@ describe('routes of the daemon', () => {
     assert.deepEqual(world.runtime.specs(RouteSpec), {});
   });
 
+  it('are there before those that they replace go, unless these have to make room', async () => {
+    const kernel = await host();
+    await using world = await startNetworkWorld(kernel, config([via('10.0.0.1')]));
+    const before = kernel.operations.length;
+    await world.apply(config([via('10.0.0.1', { metric: 50 })]));
+    await world.apply(config([via('10.0.0.2', { metric: 50 })]));
+    assert.deepEqual(kernel.operations.slice(before), [
+      'route.put default via 10.0.0.1 dev eth0 metric 50',
+      'route.remove default via 10.0.0.1 dev eth0 metric 1024',
+      'route.remove default via 10.0.0.1 dev eth0 metric 50',
+      'route.put default via 10.0.0.2 dev eth0 metric 50',
+    ]);
+  });
+
+  it('move with the alias that names their link', async () => {
+    const kernel = await host();
+    const [first, second] = [kernel.view.linkByName('eth0')?.index ?? 0, kernel.plug({ name: 'eth1' }).index];
+    await kernel.links.change(second, { up: true });
+    await kernel.links.change(first, { alias: 'uplink' });
+    const routes = [via('fd00::1'), via('', { network: 'fd22::/48' }), via('10.0.0.1')];
+    const addresses = ['10.0.0.5/24', 'fd00::5/64'];
+    await using world = await startNetworkWorld(kernel, configOf([deviceOf('uplink', { addresses, routes })]));
+    const on = (name: string): readonly string[] => [
+      `default via 10.0.0.1 ${name} 1024`,
+      `default via fd00::1 ${name} 1024`,
+      `fd22::/48 ${name} 1024`,
+    ];
+    assert.deepEqual(routesOf(kernel), on('eth0'));
+    await kernel.links.change(first, { alias: '' });
+    await kernel.links.change(second, { alias: 'uplink' });
+    await world.settle();
+    assert.deepEqual(routesOf(kernel), on('eth1'));
+    assert.deepEqual(world.problems(RouteSpec), {});
+    await world.apply(configOf([]));
+    assert.deepEqual(routesOf(kernel), []);
+  });
+
+  it('stay when the configuration calls their link by another of its names', async () => {
+    const kernel = await host();
+    await kernel.links.change(kernel.view.linkByName('eth0')?.index ?? 0, { alias: 'uplink' });
+    const routes = [via('fd00::1'), via('10.0.0.1')];
+    await using world = await startNetworkWorld(kernel, config(routes));
+    const before = kernel.operations.length;
+    await world.apply(configOf([deviceOf('uplink', { addresses: ['10.0.0.5/24', 'fd00::5/64'], routes })]));
+    assert.deepEqual(kernel.operations.slice(before), []);
+    assert.deepEqual(Object.keys(world.runtime.specs(RouteSpec)), [
+      'inet4/10.0.0.1//1024',
+      'uplink/inet6/fd00::1//1024',
+    ]);
+  });
+
   it('to one destination live side by side with different metrics', async () => {
     const kernel = await host();
     await using _ = await startNetworkWorld(kernel, config([via('10.0.0.1'), via('10.0.0.2', { metric: 2048 })]));

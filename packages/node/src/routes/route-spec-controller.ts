@@ -1,5 +1,6 @@
 import type { Controller } from '@bloomery/cosi';
 import { BloomeryError, errorText, type Logger } from '@bloomery/ports';
+import { findLink } from '../kernel/find-link.ts';
 import type { Kernel, KernelRoute } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import { routePlace } from '../kernel/kernel-keys.ts';
@@ -9,19 +10,29 @@ import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec } from '../resources/addresses.ts';
 import { RouteSpec } from '../resources/routes.ts';
 import { awaitedAddress } from './awaited-address.ts';
-import { planRoute, presentRoutes, routeText } from './plan-route.ts';
+import { kernelRoute, planRoute, presentRoutes, routeText } from './plan-route.ts';
+import { routeId } from './route-id.ts';
 
 type Deps = Pick<NodeEnvironment, 'kernel' | 'random'>;
+
+/** What is worked with in one pass. */
+interface Work {
+  readonly kernel: Kernel;
+  /** Index of the link that each spec's route was put on, by the id of the spec. */
+  readonly placed: Map<string, number>;
+  readonly log: Logger;
+}
 
 /** What the kernel says of a route that is already gone. */
 const GONE: ReadonlySet<string | undefined> = new Set(['ESRCH', 'ENOENT', 'ENODEV']);
 
 /**
- * Puts the merged routes into the kernel, and takes away those that go. A route waits until its link is there and up; one whose gateway
+ * Puts the merged routes into the kernel, then takes away those that go, unless they have to make room. A route waits until its link is there and up; one whose gateway
  * cannot be reached is tried again as soon as a link or an address changes, or another route goes.
  */
 export function routeSpecController({ kernel, random }: Deps, problems: Problems): Controller {
   const attempts = createAttempts({ definition: RouteSpec, problems, random });
+  const placed = new Map<string, number>();
   return {
     name: 'network.RouteSpecController',
     inputs: [
@@ -47,8 +58,9 @@ export function routeSpecController({ kernel, random }: Deps, problems: Problems
         attempts,
         problems,
         waitsFor: (spec) => reasonToWait(spec, addresses, kernel),
-        bringAbout: (spec) => bringAbout(spec, kernel, context.log),
-        takeAway: (spec) => takeAway(spec, kernel, context.log),
+        bringAbout: (spec) => bringAbout(spec, { kernel, placed, log: context.log }),
+        takeAway: (spec, staying) => takeAway(spec, staying, { kernel, placed, log: context.log }),
+        inTheWay,
       });
     },
   };
@@ -65,23 +77,46 @@ function reasonToWait(spec: RouteSpec, addresses: readonly AddressSpec[], { view
   return plan.reason === 'LinkMissing' ? `${link}: there is none of this name` : `${link}: it is down`;
 }
 
-async function bringAbout(spec: RouteSpec, kernel: Kernel, log: Logger): Promise<void> {
-  const plan = planRoute(spec, kernel.view);
+/** Of one place there can be one route: the old one makes room. */
+function inTheWay(leaving: readonly RouteSpec[], staying: readonly RouteSpec[]): Set<RouteSpec> {
+  const place = (spec: RouteSpec): string => routePlace(kernelRoute(spec, 0));
+  const wanted = new Set(staying.map(place));
+  return new Set(leaving.filter((spec) => wanted.has(place(spec))));
+}
+
+async function bringAbout(spec: RouteSpec, { kernel, placed, log }: Work): Promise<void> {
+  const plan = planRoute(spec, kernel.view, placed.get(routeId(spec)));
+  const index = findLink(kernel.view, spec.outLinkName)?.index;
+  if (index !== undefined && plan.do === 'nothing') placed.set(routeId(spec), index);
   if (plan.do !== 'put') return;
   for (const route of plan.remove) await removeRoute(route, kernel);
   await kernel.routes.put(plan.route).catch((error: unknown) => {
-    throw inTheWay(error, spec, plan.route, kernel);
+    throw collision(error, spec, plan.route, kernel);
   });
+  placed.set(routeId(spec), plan.route.outLinkIndex);
   log.info('route.created', { route: routeText(spec), layer: spec.layer, replaced: plan.remove.length > 0 });
 }
 
-async function takeAway(spec: RouteSpec, kernel: Kernel, log: Logger): Promise<void> {
-  for (const route of presentRoutes(spec, kernel.view)) {
+async function takeAway(spec: RouteSpec, staying: readonly RouteSpec[], work: Work): Promise<void> {
+  const { kernel, placed, log } = work;
+  for (const route of presentRoutes(spec, kernel.view, placed.get(routeId(spec)))) {
     // What was there before the daemon stays.
-    if (!madeRoute(kernel, route)) continue;
+    if (!madeRoute(kernel, route) || isWanted(route, staying, kernel)) continue;
     await removeRoute(route, kernel);
     log.info('route.removed', { route: routeText(spec), layer: spec.layer });
   }
+  placed.delete(routeId(spec));
+}
+
+/** Whether another spec has it there, under another name of the link. */
+function isWanted(route: KernelRoute, staying: readonly RouteSpec[], { view }: Kernel): boolean {
+  return staying.some(
+    (spec) =>
+      spec.gateway === route.gateway &&
+      spec.priority === route.priority &&
+      findLink(view, spec.outLinkName)?.index === route.outLinkIndex &&
+      routePlace(kernelRoute(spec, 0)) === routePlace(route),
+  );
 }
 
 async function removeRoute(route: KernelRoute, kernel: Kernel): Promise<void> {
@@ -91,7 +126,7 @@ async function removeRoute(route: KernelRoute, kernel: Kernel): Promise<void> {
 }
 
 /** Two routes to the same destination need different metrics: say so, and name the other one. */
-function inTheWay(error: unknown, spec: RouteSpec, route: KernelRoute, { view }: Kernel): unknown {
+function collision(error: unknown, spec: RouteSpec, route: KernelRoute, { view }: Kernel): unknown {
   if (!(error instanceof BloomeryError) || refusalErrno(error) !== 'EEXIST') return error;
   const [other] = view.routesAt(routePlace(route));
   if (other === undefined) return error;

@@ -3,6 +3,7 @@ import type { Logger } from '@bloomery/ports';
 import type { Kernel, KernelRule } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import { isSameRule } from '../kernel/live-view.ts';
+import { madeRule } from '../kernel/made-here.ts';
 import { onKernelChange } from '../kernel/on-kernel-change.ts';
 import { applySpecs, createAttempts, createNotices, layeredId, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
@@ -62,25 +63,29 @@ export function routingRuleSpecController(
 async function bringAbout(spec: RoutingRuleSpec, kernel: Kernel, made: MadeRules, log: Logger): Promise<void> {
   const id = routingRuleId(spec);
   const rule = kernelRule(spec);
-  if (!kernel.view.rules.some((present) => isSameRule(present, rule))) {
+  if (!isPresent(rule, kernel)) {
     await kernel.rules.add(rule);
     log.info('routing-rule.created', { id, layer: spec.layer });
   }
   const others = made.get(id)?.filter((other) => !isSameRule(other, rule)) ?? [];
   made.set(id, [rule, ...others]);
-  for (const other of others) await removeRule(other, kernel);
+  for (const other of others) if (madeRule(kernel, other)) await removeRule(other, kernel);
   made.set(id, [rule]);
 }
 
 async function takeAway(spec: RoutingRuleSpec, kernel: Kernel, made: MadeRules, log: Logger): Promise<void> {
   const id = routingRuleId(spec);
   for (const rule of made.get(id) ?? [kernelRule(spec)]) {
-    if (!kernel.view.rules.some((present) => isSameRule(present, rule))) continue;
+    // What was there before the daemon stays.
+    if (!isPresent(rule, kernel) || !madeRule(kernel, rule)) continue;
     await removeRule(rule, kernel);
     log.info('routing-rule.removed', { id, layer: spec.layer });
   }
   made.delete(id);
 }
+
+const isPresent = (rule: KernelRule, { view }: Kernel): boolean =>
+  view.rules.some((present) => isSameRule(present, rule));
 
 /** One that is already gone is no failure. */
 async function removeRule(rule: KernelRule, kernel: Kernel): Promise<void> {
