@@ -36,6 +36,8 @@ const OUT_AT = PACKET_MAX_BYTES;
 const CACHE_AT = 2 * PACKET_MAX_BYTES;
 /** Different questions that wait for upstreams; more are refused with SERVFAIL. */
 const UNDER_WAY_MAX = 1_000;
+/** Clients that wait for upstreams, for the same questions or others; more are refused, too. */
+const WAITING_MAX = 4_000;
 /** With an expired answer at hand a client does not wait longer than this (RFC 8767 section 5). */
 const STALE_AFTER_MS = 1_800;
 const SAY_FAILURE_EVERY_MS = 60_000;
@@ -77,6 +79,7 @@ export class Resolver {
   readonly #memory = new Uint8Array(CACHE_AT + answerCacheBytes());
   readonly #deps: ResolverDeps;
   #underWay = new Map<string, Promise<SharedAnswer>>();
+  #waiting = 0;
   readonly #maySayFailure: Seldom;
   #names: Pick<HostDnsSettings, 'staticHosts' | 'members'> = { staticHosts: new Map(), members: new Map() };
 
@@ -163,11 +166,15 @@ export class Resolver {
     }
     this.counts.misses += 1;
     const group = this.#deps.groups.groupOf(query.name.toLowerCase());
-    const shared = this.#ask(asked, query, group);
+    const shared = this.#waiting < WAITING_MAX ? this.#ask(asked, query, group) : undefined;
     if (shared === undefined)
       return failedAnswer(packet, query, { answeredBy: 'none', tries: [] }, 'too many questions');
     const { promise, coalesced } = shared;
-    const outcome = known === undefined ? await promise : await this.#within(promise, staleAfterMs(group));
+    this.#waiting += 1;
+    const answered = known === undefined ? promise : this.#within(promise, staleAfterMs(group));
+    const outcome = await answered.finally(() => {
+      this.#waiting -= 1;
+    });
     const found = outcome === undefined ? undefined : answerFromUpstream(packet, query, outcome);
     if (known !== undefined && (found === undefined || found.trace.answeredBy === 'none')) {
       this.counts.stale += 1;

@@ -136,41 +136,6 @@ describe('listeners', () => {
   });
 });
 
-describe('a connection over TCP', () => {
-  const closing: [name: string, sent: Uint8Array, afterMs: number][] = [
-    ['without a question ends after ten seconds', new Uint8Array(), 10_000],
-    ['with half a question ends after three seconds', Buffer.of(0, 30, 1), 3_000],
-  ];
-  for (const [name, sent, afterMs] of closing) {
-    it(name, async () => {
-      const clock = createFakeClock();
-      await using rig = await startDnsRig([from('10.0.0.1')], { clock });
-      using stream = openStream(tcpPortOf(rig));
-      let closed = false;
-      void stream.closed.then(() => {
-        closed = true;
-      });
-      stream.send(questionOf());
-      await until('the answer', () => stream.messages.length === 1);
-      if (sent.byteLength > 0) {
-        stream.socket.write(sent);
-        stream.send();
-        await until('the bytes came', async () => {
-          await clock.advance(0);
-          return stream.socket.bytesWritten > 30;
-        });
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      await clock.advance(afterMs - 100);
-      assert.equal(closed, false);
-      await until('it is closed', async () => {
-        await clock.advance(200);
-        return closed;
-      });
-    });
-  }
-});
-
 describe('when no upstream answers', () => {
   it('what was known before is given once more, for a short time, and it says so', async () => {
     const clock = createFakeClock();

@@ -4,63 +4,114 @@ import type { Resolver } from './resolver.ts';
 import { StreamFramer } from './stream-framer.ts';
 import { isLoopback } from './udp-backend.ts';
 
-const READ_MS = 3_000;
-const WRITE_MS = 5_000;
-const IDLE_MS = 10_000;
-/** Questions of one connection under way; no more is read until some are answered. */
+/** Questions of one connection under way; no more is taken up until some are answered. */
 const PIPELINE_MAX = 128;
+/** How long a connection may stay as it is: waiting for a question, with half a question, with answers that are not taken. */
+const STAYS_MS = { idle: 10_000, reading: 3_000, writing: 5_000 } as const;
+type Stays = keyof typeof STAYS_MS | 'working';
+
+export interface TcpConnectionDeps {
+  readonly resolver: Pick<Resolver, 'replyFromCache' | 'resolve'>;
+  readonly clock: Clock;
+}
 
 /**
- * Serve a connection: any number of questions, each answered as soon as it can be. It is ended after 10 s without one, when a
- * question does not arrive whole within 3 s, or an answer is not taken within 5 s.
+ * Serve a connection: any number of questions, each answered as soon as it can be, also after the client has ended its side. It is
+ * ended after 10 s without a question, when one does not arrive whole within 3 s, or answers are not taken within 5 s.
+ *
+ * @param socket one that stays open when the other side ends.
  */
-export function serveTcpConnection(
-  socket: Socket,
-  { resolver, clock }: { readonly resolver: Resolver; readonly clock: Clock },
-): void {
-  const fromLoopback = isLoopback(socket.remoteAddress ?? '');
-  let underWay = 0;
-  let cancelTimer = (): void => {};
-  const wait = (): void => {
-    cancelTimer();
-    if (socket.destroyed) return;
-    const blocked = socket.writableLength > 0;
-    if (underWay > 0 && !blocked) return;
-    const delayMs = blocked ? WRITE_MS : framer.isPartial ? READ_MS : IDLE_MS;
-    cancelTimer = clock.after(delayMs, () => socket.destroy());
-  };
-  const answer = (packet: Uint8Array): void => {
-    if (!socket.destroyed) socket.write(Buffer.concat([Buffer.of(packet.byteLength >>> 8, packet.byteLength), packet]));
-  };
-  const readOn = (): void => {
-    if (!socket.destroyed && underWay < PIPELINE_MAX && !socket.writableNeedDrain) socket.resume();
-  };
-  const framer = new StreamFramer((packet) => {
+export function serveTcpConnection(socket: Socket, deps: TcpConnectionDeps): void {
+  new TcpConnection(socket, deps).serve();
+}
+
+class TcpConnection {
+  readonly #socket: Socket;
+  readonly #deps: TcpConnectionDeps;
+  readonly #fromLoopback: boolean;
+  readonly #framer = new StreamFramer(
+    (packet) => this.#take(packet),
+    () => this.#mayTake(),
+  );
+  #underWay = 0;
+  #hasEnded = false;
+  #stays: Stays = 'working';
+  #cancelTimer = (): void => {};
+
+  constructor(socket: Socket, deps: TcpConnectionDeps) {
+    this.#socket = socket;
+    this.#deps = deps;
+    this.#fromLoopback = isLoopback(socket.remoteAddress ?? '');
+  }
+
+  serve(): void {
+    const socket = this.#socket;
+    socket.on('data', (chunk: Buffer) => this.#goOn(this.#framer.push(chunk) > 0));
+    socket.on('drain', () => this.#goOn(true));
+    socket.on('end', () => {
+      this.#hasEnded = true;
+      this.#goOn(false);
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#cancelTimer());
+    this.#watch(true);
+  }
+
+  #mayTake(): boolean {
+    // Who takes no answers is asked for no more questions.
+    return this.#underWay < PIPELINE_MAX && !this.#socket.writableNeedDrain && !this.#socket.destroyed;
+  }
+
+  #take(packet: Uint8Array): void {
+    const { resolver } = this.#deps;
     const reply = resolver.replyFromCache(packet, 'tcp');
     if (reply !== undefined) {
-      answer(reply);
+      this.#answer(reply);
       return;
     }
-    underWay += 1;
-    if (underWay >= PIPELINE_MAX) socket.pause();
-    void resolver.resolve({ packet: Uint8Array.from(packet), transport: 'tcp', fromLoopback }).then((answered) => {
-      underWay -= 1;
-      if (answered !== undefined) answer(answered.packet);
-      readOn();
-      wait();
+    this.#underWay += 1;
+    const asked = { packet: Uint8Array.from(packet), transport: 'tcp', fromLoopback: this.#fromLoopback } as const;
+    void resolver.resolve(asked).then((answered) => {
+      this.#underWay -= 1;
+      if (answered !== undefined) this.#answer(answered.packet);
+      this.#goOn(false);
     });
-  });
-  socket.on('data', (chunk: Buffer) => {
-    framer.push(chunk);
-    // Who takes no answers is asked for no more questions.
-    if (socket.writableNeedDrain) socket.pause();
-    wait();
-  });
-  socket.on('drain', () => {
-    readOn();
-    wait();
-  });
-  socket.on('error', () => socket.destroy());
-  socket.on('close', () => cancelTimer());
-  wait();
+  }
+
+  #answer(packet: Uint8Array): void {
+    if (this.#socket.destroyed) return;
+    this.#socket.write(Buffer.concat([Buffer.of(packet.byteLength >>> 8, packet.byteLength), packet]));
+  }
+
+  /** Take up what may be taken up now. `moved`: the client did its part. */
+  #goOn(moved: boolean): void {
+    const socket = this.#socket;
+    const took = this.#framer.flow() > 0;
+    if (socket.destroyed) return;
+    if (this.#mayTake()) socket.resume();
+    else socket.pause();
+    if (this.#hasEnded && this.#underWay === 0 && this.#mayTake()) socket.end();
+    this.#watch(moved || took);
+  }
+
+  /** A time runs on while nothing is moved: bytes that come one by one do not make half a question last. */
+  #watch(moved: boolean): void {
+    const stays = this.#state();
+    if (stays === this.#stays && !moved) return;
+    this.#stays = stays;
+    this.#cancelTimer();
+    if (stays !== 'working') this.#cancelTimer = this.#deps.clock.after(STAYS_MS[stays], () => this.#giveUp(stays));
+  }
+
+  /** The last bytes may have been taken without a word. */
+  #giveUp(stays: Stays): void {
+    if (this.#state() === stays) this.#socket.destroy();
+    else this.#watch(true);
+  }
+
+  #state(): Stays {
+    if (this.#socket.writableLength > 0) return 'writing';
+    if (this.#underWay > 0) return 'working';
+    return this.#framer.isPartial ? 'reading' : 'idle';
+  }
 }

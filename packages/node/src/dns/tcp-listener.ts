@@ -16,7 +16,7 @@ export async function startTcpListener(
   deps: { readonly resolver: Resolver; readonly clock: Clock },
 ): Promise<TcpListener> {
   const room = createSocketRoom(CONNECTIONS_MAX);
-  const server = createServer({ noDelay: true }, (socket) => {
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     room.enter(socket);
     socket.on('data', () => room.renew(socket));
     serveTcpConnection(socket, deps);

@@ -1,82 +1,79 @@
 import { request as request1 } from 'node:http';
-import { type ClientHttp2Session, connect as connect2 } from 'node:http2';
 import type { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { DnsUpstreamSetting } from '../host-dns.ts';
-import { type Exchange, type ExchangeDeps, upstreamName } from './exchange.ts';
+import { type Exchange, type ExchangeAnswer, type ExchangeDeps, upstreamName } from './exchange.ts';
+import { Http2Connection } from './http2-connection.ts';
+import { HTTPS_PATH, MEDIA_TYPE, readHttpsMessage } from './https-message.ts';
+import { openShared, unlessAborted } from './shared-opening.ts';
 import { openTls } from './tls-stream.ts';
 import { upstreamError, upstreamReason } from './upstream-error.ts';
-import { encodeUpstreamQuestion } from './upstream-question.ts';
-
-const MEDIA_TYPE = 'application/dns-message';
-const PATH = '/dns-query';
-const MESSAGE_MAX_BYTES = 65_535;
-const IDLE_MS = 10_000;
+import { encodeUpstreamQuestion, type UpstreamQuestion } from './upstream-question.ts';
 
 /** Asks by POST (RFC 8484): over one HTTP/2 connection that is kept, or a connection each where the server has only HTTP/1.1. */
 export function createHttpsExchange(upstream: DnsUpstreamSetting, deps: ExchangeDeps): Exchange {
-  const host = upstream.tlsServerName ?? upstream.address;
-  const authority = `https://${host.includes(':') ? `[${host}]` : host}`;
-  let kept: ClientHttp2Session | undefined;
-  let cancelIdle = (): void => {};
-  const keep = (session: ClientHttp2Session): void => {
-    cancelIdle();
-    kept = session;
-    cancelIdle = deps.clock.after(IDLE_MS, () => session.close());
-  };
-  const post = async (body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> => {
-    if (kept !== undefined && !kept.closed && !kept.destroyed) {
-      keep(kept);
-      return post2(kept, body, signal);
-    }
-    const tls = await openTls(upstream, { ...deps, alpn: ['h2', 'http/1.1'] }, signal);
-    if (tls.alpnProtocol !== 'h2') return post1({ tls, host }, body, signal);
-    const session = connect2(authority, { createConnection: () => tls });
-    session.on('error', () => session.destroy());
-    session.on('goaway', () => session.close());
-    keep(session);
-    return post2(session, body, signal);
-  };
-  return {
-    async ask(question, signal) {
-      try {
-        // Id 0 lets HTTP caches on the way help (RFC 8484 section 4.1).
-        return { message: await post(encodeUpstreamQuestion(question, 0), signal), transport: 'https' };
-      } catch (error) {
-        // Somebody on the way may have forgotten the connection: the next question needs another one.
-        if (signal.aborted) kept?.destroy();
-        throw upstreamError(upstreamName(upstream), signal.aborted ? 'timeout' : upstreamReason(error), error);
-      }
-    },
-    [Symbol.dispose]() {
-      cancelIdle();
-      kept?.destroy();
-    },
-  };
+  return new HttpsExchange(upstream, deps);
 }
 
-async function post2(session: ClientHttp2Session, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-  const stream = session.request({
-    ':method': 'POST',
-    ':path': PATH,
-    'content-type': MEDIA_TYPE,
-    accept: MEDIA_TYPE,
-    'content-length': body.byteLength,
-  });
-  const abort = (): void => {
-    stream.destroy(new Error('timeout'));
-  };
-  signal.addEventListener('abort', abort);
-  try {
-    stream.end(body);
-    const status = await new Promise<number | undefined>((resolve, reject) => {
-      stream.once('response', (headers) => resolve(headers[':status']));
-      stream.once('error', reject);
-      stream.once('close', () => reject(new Error('connection closed')));
-    });
-    return await readMessage(stream, status);
-  } finally {
-    signal.removeEventListener('abort', abort);
+class HttpsExchange implements Exchange {
+  readonly #upstream: DnsUpstreamSetting;
+  readonly #deps: ExchangeDeps;
+  readonly #host: string;
+  readonly #ended = new AbortController();
+  /** The connection that is kept or being opened; it is none where the server has no HTTP/2. */
+  #kept: Promise<Http2Connection | undefined> | undefined;
+
+  constructor(upstream: DnsUpstreamSetting, deps: ExchangeDeps) {
+    this.#upstream = upstream;
+    this.#deps = deps;
+    this.#host = upstream.tlsServerName ?? upstream.address;
+  }
+
+  async ask(question: UpstreamQuestion, signal: AbortSignal): Promise<ExchangeAnswer> {
+    try {
+      // Id 0 lets HTTP caches on the way help (RFC 8484 section 4.1).
+      return { message: await this.#post(encodeUpstreamQuestion(question, 0), signal), transport: 'https' };
+    } catch (error) {
+      throw this.#failed(error, signal.aborted);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#ended.abort();
+    this.#kept?.then(
+      (connection) => connection?.close(),
+      () => {},
+    );
+  }
+
+  async #post(body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    this.#kept ??= this.#connect();
+    const connection = await unlessAborted(this.#kept, signal, () => new Error('timeout'));
+    if (connection !== undefined) return connection.post(body, signal);
+    const tls = await openTls(this.#upstream, { ...this.#deps, alpn: ['http/1.1'] }, signal);
+    return post1({ tls, host: this.#host }, body, signal);
+  }
+
+  #connect(): Promise<Http2Connection | undefined> {
+    const leave = (): void => {
+      if (this.#kept === opening) this.#kept = undefined;
+    };
+    const opening = openShared(
+      { clock: this.#deps.clock, ended: this.#ended.signal },
+      async (signal) => {
+        const tls = await openTls(this.#upstream, { ...this.#deps, alpn: ['h2', 'http/1.1'] }, signal);
+        if (tls.alpnProtocol === 'h2') return new Http2Connection(tls, { host: this.#host, ...this.#deps }, leave);
+        tls.destroy();
+        return undefined;
+      },
+      (error, isLate) => this.#failed(error, isLate),
+    );
+    opening.catch(leave);
+    return opening;
+  }
+
+  #failed(error: unknown, isLate: boolean): Error {
+    return upstreamError(upstreamName(this.#upstream), isLate ? 'timeout' : upstreamReason(error), error);
   }
 }
 
@@ -88,7 +85,7 @@ async function post1(
   const request = request1({
     createConnection: () => tls,
     method: 'POST',
-    path: PATH,
+    path: HTTPS_PATH,
     headers: { host, 'content-type': MEDIA_TYPE, accept: MEDIA_TYPE, 'content-length': body.byteLength },
     signal,
   });
@@ -98,24 +95,8 @@ async function post1(
       request.once('error', reject);
       request.end(body);
     });
-    return await readMessage(response, response.statusCode);
+    return await readHttpsMessage(response, response.statusCode);
   } finally {
     tls.destroy();
   }
-}
-
-async function readMessage(body: Readable, status: number | undefined): Promise<Uint8Array> {
-  if (status !== 200) {
-    body.resume();
-    throw new Error(`HTTP status ${status ?? 'unknown'}`);
-  }
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    if (!(chunk instanceof Buffer)) continue;
-    length += chunk.byteLength;
-    if (length > MESSAGE_MAX_BYTES) throw new Error(`response of more than ${MESSAGE_MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Uint8Array.from(Buffer.concat(chunks));
 }

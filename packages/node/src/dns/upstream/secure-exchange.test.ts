@@ -13,6 +13,7 @@ import { StreamFramer } from '../stream-framer.ts';
 import { decoded, questionOf } from '../testing/dns-client.ts';
 import { answerOf, startScriptedServer } from '../testing/scripted-server.ts';
 import type { DnsDialer, Exchange } from './exchange.ts';
+import { StreamExchange } from './stream-exchange.ts';
 import { upstreamReason } from './upstream-error.ts';
 import { createExchange } from './upstream-exchange.ts';
 import type { UpstreamQuestion } from './upstream-question.ts';
@@ -198,10 +199,16 @@ describe('DNS over HTTPS', () => {
               response.writeHead(status, { 'content-type': 'application/dns-message' }).end(body),
             ),
           );
-    let connections = 0;
-    server.on('secureConnection', () => connections++);
+    let [connections, open] = [0, 0];
+    server.on('secureConnection', (socket) => {
+      connections += 1;
+      open += 1;
+      socket.on('close', () => {
+        open -= 1;
+      });
+    });
     await listening(server);
-    return { port: portOf(server), seen, connections: () => connections };
+    return { port: portOf(server), seen, connections: () => connections, open: () => open };
   };
 
   it('keeps one HTTP/2 connection for many questions', async () => {
@@ -223,6 +230,25 @@ describe('DNS over HTTPS', () => {
     isSilent = false;
     assert.equal(await firstOf(exchange), 'https 10.0.0.1');
     assert.equal(server.connections(), 2);
+  });
+  it('opens one connection for all who ask at the same time, and closes it when the upstream goes', async () => {
+    const server = await startHttpsServer(2);
+    const exchange = exchangeWith(upstreamAt(server.port, 'DoH'), dialer());
+    await Promise.all(Array.from({ length: 20 }, () => firstOf(exchange)));
+    assert.equal(server.connections(), 1);
+    exchange[Symbol.dispose]();
+    await until('it is closed', () => server.open() === 0);
+  });
+  it('one question that is not answered does not break the others on its connection', async () => {
+    const server = await startHttpsServer(2, (body) => (body.includes('lost') ? { status: 0 } : {}));
+    using exchange = exchangeWith(upstreamAt(server.port, 'DoH'), dialer());
+    const lost = new AbortController();
+    const asked = exchange.ask(question('lost.test'), lost.signal);
+    assert.equal(await firstOf(exchange), 'https 10.0.0.1');
+    lost.abort();
+    await assert.rejects(asked, (error) => upstreamReason(error) === 'timeout');
+    assert.equal(await firstOf(exchange), 'https 10.0.0.1');
+    assert.equal(server.connections(), 1);
   });
   it('takes HTTP/1.1 where there is nothing else', async () => {
     const server = await startHttpsServer(1);
@@ -277,6 +303,44 @@ describe('plain DNS', () => {
       server.seen.map(({ transport }) => transport),
       ['udp', 'tcp', 'udp', 'tcp'],
     );
+  });
+  it('hundreds of questions at once go over a few connections', async () => {
+    let connections = 0;
+    const server = await listening(
+      createTcp((socket) => {
+        connections += 1;
+        const framer = new StreamFramer((packet) => {
+          const reply = answer(packet);
+          socket.write(Buffer.concat([Buffer.of(reply.byteLength >>> 8, reply.byteLength), reply]));
+        });
+        socket.on('data', (chunk: Buffer) => framer.push(chunk));
+        socket.on('error', () => {});
+      }),
+    );
+    using exchange = exchangeWith(upstreamAt(portOf(server), 'Do53'));
+    const asked = Array.from({ length: 600 }, (_, i) => firstOf(exchange, question(`n${i}.test`, 'tcp')));
+    assert.deepEqual(new Set(await Promise.all(asked)), new Set(['tcp 10.0.0.1']));
+    assert.equal(connections, 3, 'of 256 questions each');
+  });
+  it('who gives up while a connection is being opened does not wait for it, and does not keep it from others', async () => {
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    await using server = await startScriptedServer((seen) => answerOf(seen, { addresses: ['10.0.0.1'] }));
+    using exchange = new StreamExchange({
+      name: 'it',
+      clock: systemClock,
+      random: (length) => randomFillSync(new Uint8Array(length)),
+      open: async () => {
+        await opened;
+        return connectTcp(server.port, '127.0.0.1');
+      },
+    });
+    const given = new AbortController();
+    const first = exchange.ask(question(), given.signal);
+    const second = exchange.ask(question(), AbortSignal.timeout(20_000));
+    given.abort();
+    await assert.rejects(first, (error) => upstreamReason(error) === 'timeout');
+    open();
+    assert.equal(decoded(await second).answers[0]?.text, '10.0.0.1');
   });
   it('says when nobody is there', async () => {
     const server = await startScriptedServer(() => undefined);

@@ -1,32 +1,28 @@
 import type { Duplex } from 'node:stream';
-import type { Clock, RandomBytes } from '@bloomery/ports';
-import { StreamFramer } from '../stream-framer.ts';
+import { openShared, unlessAborted } from './shared-opening.ts';
+import { StreamConnection, type StreamConnectionDeps } from './stream-connection.ts';
 import { upstreamError, upstreamReason } from './upstream-error.ts';
-import { answersQuestion, encodeUpstreamQuestion, type UpstreamQuestion } from './upstream-question.ts';
+import type { UpstreamQuestion } from './upstream-question.ts';
 
-/** A connection that nobody used for so long is closed. */
-const IDLE_MS = 10_000;
-/** Questions under way on one connection; more go on a second one. */
+/** Questions under way on one connection; more go on another one. */
 const PIPELINE_MAX = 256;
 
-export interface StreamExchangeDeps {
-  /** `1.1.1.1:853`, for messages. */
-  readonly name: string;
-  readonly clock: Clock;
-  readonly random: RandomBytes;
+export interface StreamExchangeDeps extends StreamConnectionDeps {
   readonly open: (signal: AbortSignal) => Promise<Duplex>;
 }
 
-interface Waiting {
-  readonly question: Uint8Array;
-  readonly resolve: (message: Uint8Array) => void;
-  readonly reject: (error: unknown) => void;
+/** A connection that is there or being opened, and how many ask on it. */
+interface Lane {
+  readonly opening: Promise<StreamConnection>;
+  isOpen: boolean;
+  asking: number;
 }
 
-/** Asks over a connection that is kept: many questions at once, answers in any order (RFC 7766). */
+/** Asks over connections that are kept, the first with room: one, as long as no more than 256 questions are under way. */
 export class StreamExchange implements Disposable {
   readonly #deps: StreamExchangeDeps;
-  #current: Promise<Connection> | undefined;
+  readonly #ended = new AbortController();
+  #lanes: readonly Lane[] = [];
 
   constructor(deps: StreamExchangeDeps) {
     this.#deps = deps;
@@ -34,131 +30,57 @@ export class StreamExchange implements Disposable {
 
   /** @throws BloomeryError BLM_DNS_UPSTREAM when no connection can be opened, it breaks off, or `signal` aborts. */
   async ask(question: UpstreamQuestion, signal: AbortSignal): Promise<Uint8Array> {
-    const kept = this.#current;
-    if (kept !== undefined) {
+    const hasRoom = ({ asking }: Lane): boolean => asking < PIPELINE_MAX;
+    const kept = this.#lanes.find(hasRoom);
+    if (kept?.isOpen === true) {
       try {
-        const connection = await kept;
-        if (connection.isOpen) return await connection.ask(question, signal);
+        return await this.#askOn(kept, question, signal);
       } catch (error) {
         // A server may close a connection at any moment between two questions: that says nothing of the next one.
         if (signal.aborted) throw error;
       }
     }
-    const opening = this.#open(signal);
-    this.#current = opening;
-    try {
-      return await (await opening).ask(question, signal);
-    } catch (error) {
-      if (this.#current === opening) this.#current = undefined;
-      throw error;
-    }
+    const opening = this.#lanes.find((lane) => !lane.isOpen && hasRoom(lane));
+    return this.#askOn(opening ?? this.#open(), question, signal);
   }
 
   [Symbol.dispose](): void {
-    this.#current?.then(
-      (connection) => connection.close(),
-      () => {},
-    );
-    this.#current = undefined;
+    this.#ended.abort();
+    for (const { opening } of this.#lanes)
+      opening.then(
+        (connection) => connection.close(),
+        () => {},
+      );
+    this.#lanes = [];
   }
 
-  async #open(signal: AbortSignal): Promise<Connection> {
+  async #askOn(lane: Lane, question: UpstreamQuestion, signal: AbortSignal): Promise<Uint8Array> {
+    lane.asking += 1;
     try {
-      return new Connection(await this.#deps.open(signal), this.#deps);
-    } catch (error) {
-      throw upstreamError(this.#deps.name, signal.aborted ? 'timeout' : upstreamReason(error), error);
-    }
-  }
-}
-
-class Connection {
-  readonly #stream: Duplex;
-  readonly #deps: StreamExchangeDeps;
-  readonly #waiting = new Map<number, Waiting>();
-  #cancelIdle: () => void = () => {};
-  #open = true;
-  /** Messages that came. */
-  #heard = 0;
-
-  constructor(stream: Duplex, deps: StreamExchangeDeps) {
-    this.#stream = stream;
-    this.#deps = deps;
-    const framer = new StreamFramer((message) => this.#take(message));
-    stream.on('data', (chunk: Buffer) => framer.push(chunk));
-    stream.on('error', (error) => this.#end(upstreamReason(error)));
-    stream.on('close', () => this.#end('connection closed'));
-    stream.on('end', () => this.#end('connection closed'));
-    this.#restIdle();
-  }
-
-  get isOpen(): boolean {
-    return this.#open && this.#waiting.size < PIPELINE_MAX;
-  }
-
-  ask(question: UpstreamQuestion, signal: AbortSignal): Promise<Uint8Array> {
-    const id = this.#freeId();
-    const packet = encodeUpstreamQuestion(question, id);
-    const length = Buffer.of(packet.byteLength >>> 8, packet.byteLength & 0xff);
-    return new Promise<Uint8Array>((resolve, reject) => {
-      const settle = (): void => {
-        signal.removeEventListener('abort', abort);
-        this.#waiting.delete(id);
-        this.#restIdle();
-      };
-      const heard = this.#heard;
-      const abort = (): void => {
-        settle();
-        reject(upstreamError(this.#deps.name, 'timeout'));
-        // Somebody on the way may have forgotten the connection: then nothing ever comes, and the next question needs another one.
-        if (this.#heard === heard) this.#end('connection is silent');
-      };
-      if (signal.aborted) return abort();
-      signal.addEventListener('abort', abort);
-      this.#waiting.set(id, {
-        question: question.question,
-        resolve: (message) => {
-          settle();
-          resolve(message);
-        },
-        reject: (error) => {
-          settle();
-          reject(error);
-        },
-      });
-      this.#stream.write(Buffer.concat([length, packet]));
-    });
-  }
-
-  close(): void {
-    this.#end('connection closed');
-  }
-
-  #take(message: Uint8Array): void {
-    this.#heard += 1;
-    const waiting = this.#waiting.get(((message[0] ?? 0) << 8) | (message[1] ?? 0));
-    // With one question under way an answer to another one is the upstream's mistake; with many it may be for one given up.
-    if (waiting === undefined || (this.#waiting.size > 1 && !answersQuestion(message, waiting.question))) return;
-    waiting.resolve(message);
-  }
-
-  #freeId(): number {
-    for (;;) {
-      const [high = 0, low = 0] = this.#deps.random(2);
-      const id = (high << 8) | low;
-      if (!this.#waiting.has(id)) return id;
+      const connection = await unlessAborted(lane.opening, signal, () => upstreamError(this.#deps.name, 'timeout'));
+      return await connection.ask(question, signal);
+    } finally {
+      lane.asking -= 1;
     }
   }
 
-  #restIdle(): void {
-    this.#cancelIdle();
-    if (this.#open) this.#cancelIdle = this.#deps.clock.after(IDLE_MS, () => this.#end('connection closed'));
+  #open(): Lane {
+    const leave = (): void => {
+      this.#lanes = this.#lanes.filter((one) => one !== lane);
+    };
+    const lane: Lane = { opening: this.#connect(leave), isOpen: false, asking: 0 };
+    lane.opening.then(() => {
+      lane.isOpen = true;
+    }, leave);
+    this.#lanes = [...this.#lanes, lane];
+    return lane;
   }
 
-  #end(reason: string): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#cancelIdle();
-    this.#stream.destroy();
-    for (const { reject } of [...this.#waiting.values()]) reject(upstreamError(this.#deps.name, reason));
+  #connect(ended: () => void): Promise<StreamConnection> {
+    return openShared(
+      { clock: this.#deps.clock, ended: this.#ended.signal },
+      async (signal) => new StreamConnection(await this.#deps.open(signal), this.#deps, ended),
+      (error, isLate) => upstreamError(this.#deps.name, isLate ? 'timeout' : upstreamReason(error), error),
+    );
   }
 }
