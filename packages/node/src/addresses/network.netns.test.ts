@@ -127,6 +127,31 @@ const ALL = {
   rules: ['-4 1000 10.13.0.0/16 100 0x10', '-4 1000 192.168.0.0/16 77'],
 };
 
+/** All that the kernel tells of addresses and routes from now until it is stopped. */
+async function monitorNetwork(): Promise<AsyncDisposable & { readonly stop: () => Promise<string> }> {
+  const monitor = spawn('ip', ['-n', NAME, '-o', 'monitor', 'address', 'route']);
+  let said = '';
+  monitor.stdout.on('data', (data) => {
+    said += data;
+  });
+  /** Once it tells of this, it has told of all that happened before. */
+  const mark = (destination: string): Promise<unknown> => {
+    const isTold = (): boolean => {
+      for (const verb of ['add', 'del']) ip('route', verb, 'blackhole', destination);
+      return said.includes(destination);
+    };
+    return until(`ip tells of ${destination}`, isTold, { deadlineMs: WAIT_MS });
+  };
+  await mark('192.0.2.1');
+  return {
+    stop: async () => {
+      await mark('192.0.2.2');
+      return said;
+    },
+    [Symbol.asyncDispose]: async () => void monitor.kill(),
+  };
+}
+
 describe('addresses, routes and rules of a real kernel', { skip }, () => {
   let daemon: ChildProcessWithoutNullStreams;
   let errors = '';
@@ -180,18 +205,44 @@ describe('addresses, routes and rules of a real kernel', { skip }, () => {
   });
 
   it('are changed in place where the kernel can do that', async () => {
-    const monitor = spawn('ip', ['-n', NAME, '-o', 'monitor', 'address', 'route']);
-    let said = '';
-    monitor.stdout.on('data', (data) => {
-      said += data;
-    });
-    await until('ip monitors', () => monitor.pid !== undefined, { deadlineMs: WAIT_MS });
+    await using monitor = await monitorNetwork();
     const swap = (texts: readonly string[]): readonly string[] =>
       texts.map((text) => text.replace('metric 512', 'metric 600').replace('mtu 1400', 'mtu 1300'));
     apply(FULL.replace('routePriority: 512', 'routePriority: 600').replace('mtu: 1400', 'mtu: 1300'));
     await become({ ...ALL, addresses: swap(ALL.addresses), routes: swap(ALL.routes) });
-    monitor.kill();
-    assert.doesNotMatch(said, /Deleted .*(inet|via)/);
+    assert.doesNotMatch(await monitor.stop(), /Deleted .*(inet|via)/);
+    apply(FULL);
+    await become(ALL);
+  });
+
+  it('are replaced one by the other without a moment without a way out, also the only address of a link', async () => {
+    const only = (address: string): string =>
+      `${HEAD}  network:
+    interfaces:
+      - interface: eth1
+        addresses: [${address}]
+        routes:
+          - network: 10.60.0.0/16
+            gateway: 10.50.0.1
+`;
+    ip('link', 'add', 'eth1', 'type', 'veth', 'peer', 'name', 'peer1');
+    for (const name of ['eth1', 'peer1']) ip('link', 'set', name, 'up');
+    const routes = [...FOREIGN.routes, 'unicast 10.60.0.0/16 via 10.50.0.1 dev eth1 1024 static'].sort();
+    const having = (address: string) => ({ ...FOREIGN, addresses: [...FOREIGN.addresses, `eth1 ${address}`], routes });
+    apply(only('10.50.0.5/24'));
+    await become(having('10.50.0.5/24'));
+    // A route of somebody else, which nobody would put back.
+    ip('route', 'add', '10.70.0.0/16', 'via', '10.50.0.1', 'dev', 'eth1', 'metric', '9');
+    routes.push('unicast 10.70.0.0/16 via 10.50.0.1 dev eth1 9 boot');
+    routes.sort();
+
+    await using monitor = await monitorNetwork();
+    for (const address of ['10.50.0.6/24', '10.50.0.6/16', '10.50.0.7/16', '10.50.0.5/24']) {
+      apply(only(address));
+      await become(having(address));
+    }
+    assert.doesNotMatch(await monitor.stop(), /10\.60\.0\.0|10\.70\.0\.0/);
+    ip('link', 'del', 'eth1');
     apply(FULL);
     await become(ALL);
   });
