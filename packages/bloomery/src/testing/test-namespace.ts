@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { accessSync } from 'node:fs';
 import { endNamespace } from './end-namespace.ts';
 
@@ -18,6 +19,9 @@ export interface TestNamespace {
 
 let made = 0;
 
+const RANGES = 32_768;
+const ATTEMPTS = 100;
+
 /** Why there is no WireGuard for a plane in a namespace here, or false. */
 export function whyNoLinkNamespace(): string | false {
   if (process.getuid?.() !== 0) return 'needs root for network namespaces';
@@ -32,16 +36,11 @@ export function whyNoLinkNamespace(): string | false {
 
 /** Make one. Its addresses are of the range for tests of network devices (RFC 2544), four for each. */
 export function makeTestNamespace(): TestNamespace {
-  const index = (process.pid * 4 + made++) % 32_768;
-  const network = `198.${18 + (index >> 14)}.${(index >> 6) & 255}`;
-  const first = (index & 63) * 4;
-  const name = `blmt${process.pid}n${made}`;
-  const cable = `blmt${index}`;
+  const name = `blmt${process.pid}n${++made}`;
   const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
-  const [ownHost, host] = [`${network}.${first + 1}`, `${network}.${first + 2}`];
   ip('netns', 'add', name);
   ip('-n', name, 'link', 'set', 'lo', 'up');
-  ip('link', 'add', cable, 'type', 'veth', 'peer', 'name', 'cable', 'netns', name);
+  const { cable, ownHost, host } = layCable(name);
   ip('address', 'add', `${ownHost}/30`, 'dev', cable);
   ip('link', 'set', cable, 'up');
   ip('-n', name, 'address', 'add', `${host}/30`, 'dev', 'cable');
@@ -54,4 +53,22 @@ export function makeTestNamespace(): TestNamespace {
     run: (program, ...args) => execFileSync('ip', [...within.slice(1), program, ...args], { encoding: 'utf8' }),
     end: () => endNamespace(name),
   };
+}
+
+/** A cable to a namespace. Its name stands for its addresses: where another test's has it, the next one is taken. */
+function layCable(namespace: string): { readonly cable: string; readonly ownHost: string; readonly host: string } {
+  for (let attempt = 1; ; attempt++) {
+    const index = randomInt(RANGES);
+    const cable = `blmt${index}`;
+    const first = (index & 63) * 4;
+    const network = `198.${18 + (index >> 14)}.${(index >> 6) & 255}`;
+    try {
+      execFileSync('ip', ['link', 'add', cable, 'type', 'veth', 'peer', 'name', 'cable', 'netns', namespace], {
+        encoding: 'utf8',
+      });
+      return { cable, ownHost: `${network}.${first + 1}`, host: `${network}.${first + 2}` };
+    } catch (error) {
+      if (attempt === ATTEMPTS || !String(error).includes('File exists')) throw error;
+    }
+  }
 }

@@ -149,9 +149,12 @@ export class Session {
     return run;
   }
 
-  /** Make the case's namespace. */
+  /** Make the case's namespace, and wait for what controllers put into it: no webhook or watch of a case shall see that come. */
   async open(): Promise<void> {
     await this.must('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.ns } });
+    for (const path of ['serviceaccounts/default', 'configmaps/kube-root-ca.crt']) {
+      await this.eventually(`${path} of a new namespace`, this.core(path), ({ code }) => code === 200);
+    }
   }
 
   /** End what still runs. */
