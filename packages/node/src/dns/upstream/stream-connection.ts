@@ -87,8 +87,9 @@ export class StreamConnection {
   #take(message: Uint8Array): void {
     this.#heard += 1;
     const waiting = this.#waiting.get(((message[0] ?? 0) << 8) | (message[1] ?? 0));
+    if (waiting === undefined) return;
     // With one question under way an answer to another one is the upstream's mistake; with many it may be for one given up.
-    if (waiting === undefined || (this.#waiting.size > 1 && !answersQuestion(message, waiting.question))) return;
+    if (this.#waiting.size > 1 && hasQuestion(message) && !answersQuestion(message, waiting.question)) return;
     // What is kept of an answer must not keep all that came with it.
     waiting.resolve(Uint8Array.from(message));
   }
@@ -114,4 +115,9 @@ export class StreamConnection {
     this.#ended();
     for (const { reject } of [...this.#waiting.values()]) reject(upstreamError(this.#deps.name, reason));
   }
+}
+
+/** Who does not understand a question may send its header back alone. */
+function hasQuestion(message: Uint8Array): boolean {
+  return message[4] !== 0 || message[5] !== 0;
 }

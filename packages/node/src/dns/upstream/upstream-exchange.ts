@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { DnsUpstreamSetting } from '../host-dns.ts';
+import { EdnsFallback } from './edns-fallback.ts';
 import { type Exchange, type ExchangeDeps, upstreamName } from './exchange.ts';
 import { openTcp } from './open-tcp.ts';
 import { StreamExchange } from './stream-exchange.ts';
@@ -10,7 +11,7 @@ import { askByUdp } from './udp-exchange.ts';
 export function createExchange(upstream: DnsUpstreamSetting, deps: ExchangeDeps): Exchange {
   if (upstream.protocol === 'DoT') return tlsExchange(upstream, deps);
   if (upstream.protocol === 'DoH') return lazyHttpsExchange(upstream, deps);
-  return plainExchange(upstream, deps);
+  return new EdnsFallback(plainExchange(upstream, deps), deps.clock);
 }
 
 const TC = 0x02;
