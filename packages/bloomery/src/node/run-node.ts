@@ -90,17 +90,16 @@ function showEndpoints(file: string, daemon: NodeDaemon, log: Logger): Disposabl
   const show = (): void => {
     const text = `${JSON.stringify(daemon.endpoints)}\n`;
     if (text === shown) return;
-    writeFileWhole(file, text, 0o600);
-    shown = text;
-  };
-  show();
-  const stop = daemon.listen(() => {
     try {
-      show();
+      writeFileWhole(file, text, 0o600);
+      shown = text;
     } catch (error) {
+      // A host whose disk is full keeps its network.
       log.warn('node.endpoints_unwritten', { file, error: errorText(error) });
     }
-  });
+  };
+  show();
+  const stop = daemon.listen(show);
   return {
     [Symbol.dispose]: () => {
       stop();

@@ -77,7 +77,9 @@ export async function openCertificateStore(options: CertificateStoreOptions): Pr
         key: encoded(client.key),
       };
       const text = writeYaml({ context: name, contexts: { [name]: context } });
-      await writeDurably(join(stateDir, 'talosconfig'), text, 0o600);
+      const file = join(stateDir, 'talosconfig');
+      // Nothing to write is nothing that a full disk can refuse.
+      if ((await readIfThere(file)) !== text) await writeDurably(file, text, 0o600);
     },
   };
 }

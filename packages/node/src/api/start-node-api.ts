@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Controller, createStateService, type State } from '@bloomery/cosi';
-import { BloomeryError, isBloomeryError, type Listen, type Service } from '@bloomery/ports';
+import { BloomeryError, errorText, isBloomeryError, type Listen, type Service } from '@bloomery/ports';
 import { startTalosServer } from '@bloomery/talos';
 import { machineEventsProto } from '@bloomery/wire';
 import type { ConfigStore } from '../config/config-store.ts';
@@ -68,7 +68,10 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
       log,
     }).catch((error: unknown) => sayWhoListens(listen, error, join(root, 'proc'))),
   );
-  await certificates.writeTalosconfig(store.active, talosEndpoint(server.address));
+  // A host whose disk is full keeps its network; the one of the last start is there.
+  await certificates.writeTalosconfig(store.active, talosEndpoint(server.address)).catch((error: unknown) => {
+    log.warn('talos_api.talosconfig_unwritten', { error: errorText(error) });
+  });
   const issuedFor = certificateKey(certified, store.active);
   const owned = stack.move();
   return {

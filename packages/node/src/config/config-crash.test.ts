@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -70,4 +70,18 @@ describe('a daemon that is killed', () => {
       assert.equal(active.machine?.network.hostname, isNew ? 'b' : 'a');
     });
   }
+});
+
+describe('a file that the disk refuses', () => {
+  it('is named, and what stood there stays alone', () => {
+    writeFileSync(file, 'before');
+    const durableFile = new URL('./durable-file.ts', import.meta.url).href;
+    const script = `await (await import('${durableFile}')).writeDurably(process.argv[1], 'after', 0o600).catch((error) => console.log(error.message))`;
+    const full = 'trap "" XFSZ; ulimit -f 0; exec "$@"';
+    const args = ['-c', full, 'sh', process.execPath, '--input-type=module', '-e', script, file];
+    const { stdout } = spawnSync('sh', args, { encoding: 'utf8' });
+    assert.equal(stdout, `EFBIG: file too large, write '${file}'\n`);
+    assert.equal(readFileSync(file, 'utf8'), 'before');
+    assert.deepEqual(readdirSync(dir), ['given.yaml']);
+  });
 });

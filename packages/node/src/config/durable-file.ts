@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Steps of a durable write, for tests that end the process between them. */
@@ -10,7 +10,7 @@ export type WriteStep = 'opened' | 'written' | 'synced' | 'renamed' | 'done';
  * fsync, rename, fsync of the folder. Not to be called twice at once for one file.
  *
  * @param mode permissions, such as 0o600.
- * @throws the error of the file system.
+ * @throws the error of the file system, with the file in its message.
  */
 export async function writeDurably(
   path: string,
@@ -28,6 +28,11 @@ export async function writeDurably(
     atStep('written');
     await file.sync();
     atStep('synced');
+  } catch (error) {
+    await rm(temporary, { force: true });
+    // Node names the file only where it opened it by its name.
+    if (error instanceof Error) error.message = `${error.message} '${path}'`;
+    throw error;
   } finally {
     await file.close();
   }
