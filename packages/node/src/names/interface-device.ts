@@ -7,17 +7,20 @@ const PREFIXES: ReadonlyMap<number, string> = new Map([
   [32, 'ib'],
   [256, 'sl'],
 ]);
+const MCTP = 290;
 const RADIO_PREFIXES: ReadonlyMap<string, string> = new Map([
   ['wlan', 'wl'],
   ['wwan', 'ww'],
 ]);
 
-/** `en`, `wl`, `ww`, `ib` or `sl`; undefined: interfaces of this kind, and those that stand on another one, have no names. */
-export function prefixOf(net: Device): string | undefined {
+/** `en`, `wl`, `ww`, `ib`, `sl` or `mc`; undefined: interfaces of this kind, and those that stand on another one, have no names. */
+export function prefixOf(net: Device, scheme: NamingScheme): string | undefined {
   const index = /^IFINDEX=([0-9]+)$/m.exec(net.attribute('uevent') ?? '')?.[1] ?? net.attribute('ifindex');
   const lower = net.attribute('iflink');
   if (index === undefined || lower === undefined || Number(index) !== Number(lower)) return undefined;
-  const prefix = PREFIXES.get(Number(net.attribute('type')));
+  const type = Number(net.attribute('type'));
+  if (type === MCTP) return scheme >= SCHEME.mctp ? 'mc' : undefined;
+  const prefix = PREFIXES.get(type);
   return prefix === 'en' ? (RADIO_PREFIXES.get(net.type) ?? prefix) : prefix;
 }
 

@@ -16,7 +16,7 @@ const skip =
     : canReplaceSysfs()
       ? false
       : 'needs root to put trees in the place of /sys';
-const SCHEMES = ['v247', 'v249', 'v250', 'v251', 'v252', 'v253', 'v254', 'v255', 'v257'];
+const SCHEMES = ['v247', 'v249', 'v250', 'v251', 'v252', 'v253', 'v254', 'v255', 'v257', 'v259', 'v260'];
 const known = SCHEMES.filter((scheme) => Number(scheme.slice(1)) <= (version ?? 0));
 /** The first whose answers for damaged hardware are the ones that ours are like. */
 const STRICT_SINCE = 255;

@@ -1,4 +1,4 @@
-import { ancestorOf, type Device, skipVirtio } from './device.ts';
+import { ancestorOf, type Device, parseUnsigned, skipVirtio } from './device.ts';
 import { type NamingScheme, SCHEME } from './naming-scheme.ts';
 import { type DeviceNames, type NamingInput, pciHostNames } from './pci-names.ts';
 import type { SysfsReader } from './sysfs.ts';
@@ -7,7 +7,7 @@ import type { SysfsReader } from './sysfs.ts';
 export function otherBusNames(sysfs: SysfsReader, input: NamingInput, prefix: string): DeviceNames {
   const { net, scheme } = input;
   return {
-    ...(prefix === 'en' ? devicetreeNames(sysfs, net, scheme) : {}),
+    ...devicetreeNames(sysfs, input, aliasKinds(prefix, scheme)),
     ...ccwNames(net),
     ...vioNames(net),
     ...platformNames(net),
@@ -52,17 +52,15 @@ function ccwNames(net: Device): DeviceNames {
 
 /** Virtual devices of POWER: `vio/30000002`, the slot is in the lower half. */
 function vioNames(net: Device): DeviceNames {
-  const { parent } = net;
-  if (parent?.subsystem !== 'vio') return {};
-  const slot = /^devices\/vio\/[0-9a-f]{4}([0-9a-f]{4})$/i.exec(parent.path)?.[1];
+  if (net.parent?.subsystem !== 'vio') return {};
+  const slot = /^devices\/vio\/[0-9a-f]{4}([0-9a-f]{4})\//i.exec(net.path)?.[1];
   return slot === undefined ? {} : { slot: `v${Number.parseInt(slot, 16)}` };
 }
 
 /** Platform devices that ACPI knows: vendor of three (PNP) or four (ACPI) characters, model, instance. */
 function platformNames(net: Device): DeviceNames {
-  const { parent } = net;
-  if (parent?.subsystem !== 'platform') return {};
-  const match = /^devices\/platform\/([A-Z]{3}|[A-Z0-9]{4})([0-9a-fA-F]{4}):([0-9a-fA-F]{2})$/.exec(parent.path);
+  if (net.parent?.subsystem !== 'platform') return {};
+  const match = /^devices\/platform\/([A-Z]{3}|[A-Z0-9]{4})([0-9a-fA-F]{4}):([0-9a-fA-F]{2})\//.exec(net.path);
   if (match === null) return {};
   const [vendor = '', model = '', instance = ''] = match.slice(1);
   const number = Number.parseInt(model, 16).toString(16);
@@ -78,29 +76,36 @@ function netdevsimNames(net: Device): DeviceNames {
 
 /** Xen's virtual interfaces stand at the top of the tree. */
 function xenNames(net: Device): DeviceNames {
-  const { parent } = net;
-  if (parent?.subsystem !== 'xen') return {};
-  const number = /^devices\/vif-(0|[1-9][0-9]*)$/.exec(parent.path)?.[1];
+  if (net.parent?.subsystem !== 'xen') return {};
+  const number = parseUnsigned(/^devices\/vif-(0|[1-9][0-9]*)\//.exec(net.path)?.[1]);
   return number === undefined ? {} : { slot: `X${number}` };
 }
 
 const DEVICETREE = 'firmware/devicetree/base';
 const MAX_ALIASES = 1024;
 
+/** Words that aliases of an interface begin with; the first that has one counts. */
+function aliasKinds(prefix: string, scheme: NamingScheme): readonly string[] {
+  if (prefix === 'en') return scheme >= SCHEME.devicetreeAliases ? ['ethernet'] : [];
+  return prefix === 'wl' && scheme >= SCHEME.radioAliases ? ['wifi', 'ethernet'] : [];
+}
+
 /** `ethernet1 = "/soc/ethernet@1"` in the device tree's aliases. */
-function devicetreeNames(sysfs: SysfsReader, net: Device, scheme: NamingScheme): DeviceNames {
-  if (scheme < SCHEME.devicetreeAliases) return {};
+function devicetreeNames(sysfs: SysfsReader, { net, scheme }: NamingInput, kinds: readonly string[]): DeviceNames {
   const from = [scheme >= SCHEME.devicetreePorts ? net.path : undefined, net.parent?.path];
   const node = from.flatMap((path) => (path === undefined ? [] : (sysfs.real(`${path}/of_node`) ?? []))).at(0);
-  if (node === undefined) return {};
-  const names = sysfs.list(`${DEVICETREE}/aliases`).slice(0, MAX_ALIASES);
-  // Both mean number 0.
-  if (names.includes('ethernet') && names.includes('ethernet0')) return {};
-  const numbers = names.flatMap((name) => {
-    const number = /^ethernet([0-9]{0,9})$/.exec(name)?.[1];
-    return number !== undefined && aliasTarget(sysfs, name) === node ? [Number(number)] : [];
-  });
-  return numbers.length === 0 ? {} : { onboard: `d${Math.min(...numbers)}` };
+  if (kinds.length === 0 || node === undefined) return {};
+  const aliases = sysfs.list(`${DEVICETREE}/aliases`).slice(0, MAX_ALIASES);
+  for (const kind of kinds) {
+    // Both mean number 0.
+    if (aliases.includes(kind) && aliases.includes(`${kind}0`)) continue;
+    const numbers = aliases.flatMap((alias) => {
+      const number = alias === kind ? 0 : alias.startsWith(kind) ? parseUnsigned(alias.slice(kind.length)) : undefined;
+      return number !== undefined && aliasTarget(sysfs, alias) === node ? [number] : [];
+    });
+    if (numbers.length > 0) return { onboard: `d${Math.min(...numbers)}` };
+  }
+  return {};
 }
 
 function aliasTarget(sysfs: SysfsReader, alias: string): string {

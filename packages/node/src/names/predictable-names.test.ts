@@ -58,6 +58,19 @@ const tree = (aliases: Readonly<Record<string, string>>, at = 'devices/platform/
   },
 });
 const SOC = '/soc/ethernet@1';
+const below = (path: string, kind: string): Hardware => ({
+  devices: { [path]: kind, [`${path}/sub.0`]: kind },
+  interfaces: { eth0: { on: `${path}/sub.0` } },
+});
+const radio = ({ interfaces, ...rest }: Hardware): Hardware => ({
+  ...rest,
+  interfaces: Object.fromEntries(
+    Object.entries(interfaces).map(([name, one]) => [
+      name,
+      { ...one, attributes: { ...one.attributes, uevent: `DEVTYPE=wlan\nINTERFACE=${name}\nIFINDEX=2` } },
+    ]),
+  ),
+});
 
 // What systemd 262 answers for the same trees; names.peer.test.ts asks the installed one for more.
 const cases: [name: string, machine: Hardware, wanted: Readonly<Record<string, PredictableNames>>][] = [
@@ -197,6 +210,30 @@ const cases: [name: string, machine: Hardware, wanted: Readonly<Record<string, P
     tree({ ethernet1: SOC }, 'devices/platform/soc/net/eth0'),
     { v255: {}, v257: { onboard: 'end1' } },
   ],
+  ['an alias whose number is octal', tree({ ethernet010: SOC }), { v252: { onboard: 'end8' } }],
+  ['an alias of a radio is none of a wire', tree({ wifi1: SOC }), { v260: {} }],
+  [
+    'a radio has the aliases of radios from v259 on, then those of wires',
+    radio(tree({ wifi1: SOC, ethernet0: SOC })),
+    { v258: {}, v259: { onboard: 'wld1' } },
+  ],
+  ['a radio with an alias of wires only', radio(tree({ ethernet0: SOC })), { v258: {}, v259: { onboard: 'wld0' } }],
+  ['two aliases of a radio for number 0', radio(tree({ wifi: SOC, wifi0: SOC })), { v259: {} }],
+  ['a management controller from v260 on', card({}, { type: '290' }), { v259: {}, v260: { path: 'mcp3s0' } }],
+  [
+    'a device below the one that ACPI knows',
+    below('devices/platform/HISI00C2:00', 'platform'),
+    { v257: { path: 'enahisic2i0' } },
+  ],
+  ['a device below a virtual one of POWER', below('devices/vio/3000000a', 'vio'), { v257: { slot: 'env10' } }],
+  ['a device below one of Xen', below('devices/vif-3', 'xen'), { v257: { slot: 'enX3' } }],
+  ['a number of Xen that no program holds', on('devices/vif-4294967296', 'xen'), { v257: {} }],
+  ['a label that is longer than a name may be', card({ label: 'x'.repeat(128) }), { v257: { path: 'enp3s0' } }],
+  [
+    'the port in dev_id counts nowhere',
+    card({ acpi_index: '1' }, { type: '32', dev_id: '0x1' }),
+    { v257: { onboard: 'ibo1', path: 'ibp3s0' } },
+  ],
   ['an unknown bus', on('devices/foo', 'foo'), { v257: {} }],
 ];
 
@@ -273,7 +310,8 @@ describe('reading schemes and numbers', () => {
     ['v252', 252],
     ['v257', 257],
     ['latest', 257],
-    ['v261', 257],
+    ['v258', 258],
+    ['v261', 260],
     ['v238', 247],
     ['252', undefined],
     ['', undefined],

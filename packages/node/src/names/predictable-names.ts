@@ -19,7 +19,7 @@ export interface PredictableNames {
   readonly mac?: string;
 }
 
-/** Longest alternative name in bytes. */
+/** Longest alternative name, and label, in bytes. */
 const MAX_BYTES = 127;
 
 /**
@@ -34,7 +34,7 @@ export function predictableNames(
   scheme: NamingScheme = DEFAULT_NAMING_SCHEME,
 ): PredictableNames {
   const net = deviceAt(sysfs, syspath);
-  const prefix = net === undefined ? undefined : prefixOf(net);
+  const prefix = net === undefined ? undefined : prefixOf(net, scheme);
   if (net === undefined || prefix === undefined) return {};
   const input = { net, scheme, slots: () => pciSlots(sysfs) };
   const host = skipVirtio(net.parent);
@@ -43,7 +43,7 @@ export function predictableNames(
     rest === undefined || prefix.length + Buffer.byteLength(rest) > MAX_BYTES ? {} : { [key]: prefix + rest };
   return {
     ...name('onboard', found.onboard),
-    ...(found.label === undefined ? {} : { label: found.label }),
+    ...(found.label === undefined || Buffer.byteLength(found.label) > MAX_BYTES ? {} : { label: found.label }),
     ...name('slot', found.slot),
     ...name('path', found.path),
     ...name('mac', macName(net, prefix)),

@@ -31,7 +31,7 @@ const pciAttributes = fc.record({
 });
 
 const netAttributes = fc.record({
-  type: fc.constantFrom('1', '1', '1', '1', '32', '256', '772'),
+  type: fc.constantFrom('1', '1', '1', '1', '32', '256', '290', '772'),
   iflink: fc.constantFrom('2', '2', '2', '2', '2', '2', '3'),
   address: fc.constantFrom(
     '52:54:00:12:34:56',
@@ -79,6 +79,7 @@ const elsewhere = fc.constantFrom(
   ['devices/vio/3000000a', 'vio'],
   ['devices/vio/3000000', 'vio'],
   ['devices/platform/HISI00C2:0f', 'platform'],
+  ['devices/platform/HISI00C2:0f/sub.0', 'platform'],
   ['devices/platform/APM0D05:01', 'platform'],
   ['devices/platform/hisi00c2:00', 'platform'],
   ['devices/platform/a.ethernet', 'platform'],
@@ -98,7 +99,7 @@ export const anySysfs: fc.Arbitrary<SysfsCase> = fc
     virtual,
     elsewhere,
     below,
-    alias: sometimes(fc.constantFrom('ethernet', 'ethernet0', 'ethernet4', 'ethernetx')),
+    alias: sometimes(fc.constantFrom('ethernet', 'ethernet0', 'ethernet4', 'ethernetx', 'ethernet010', 'wifi1')),
   })
   .map(({ net, slots: slotAddresses, above, pci, virtual: function_, elsewhere: other, below: layers, alias }) => {
     const draft: Draft = { files: {}, links: {} };
