@@ -18,7 +18,8 @@ await build({
   absWorkingDir: root,
   entryPoints: {
     bloomery: 'packages/bloomery/src/main.ts',
-    // A thread of its own begins here.
+    // Threads of their own begin here.
+    'config-thread': 'packages/node/src/config/config-thread.ts',
     'datagram-worker': 'packages/node/src/dns/native/datagram-worker.ts',
     ...Object.fromEntries(further.map((source) => [basename(source, '.ts'), source])),
   },

@@ -2,9 +2,9 @@ import { BloomeryError, type Clock, errorText } from '@bloomery/ports';
 import type { ApplyMode } from '@bloomery/talos';
 import { formatGoDuration } from '@bloomery/wire';
 import { type AcquiredConfig, acquireConfig, type ConfigSources, saveConfig } from './acquire-config.ts';
-import { checkNodeConfig, type LoadedNodeConfig, normalText } from './load-node-config.ts';
 import type { NodeConfig } from './node-config.ts';
-import { unifiedDiff } from './unified-diff.ts';
+import type { ConfigReading } from './read-config.ts';
+import { readConfigAside } from './read-config-aside.ts';
 
 /** A configuration to apply. */
 export interface ApplyRequest {
@@ -45,7 +45,7 @@ export interface ConfigStore {
   apply(request: ApplyRequest): Promise<ApplyOutcome>;
   /** Be told after each change of `active` or `persistent`. Returns the function that ends it. */
   watch(listener: () => void): () => void;
-  /** End the timers; a tried configuration stays in force until the process ends. */
+  /** End the timers and what is read; a tried configuration stays in force until the process ends. */
   stop(): void;
 }
 
@@ -68,6 +68,7 @@ function createConfigStore(first: AcquiredConfig, sources: ConfigSources, clock:
   for (const warning of first.warnings) log.warn('config.warning', { warning });
   const news = createNews(clock);
   const trial = createTimer(clock);
+  const stopping = new AbortController();
   let active = first.config;
   let persistent = first.config;
   /** The last one that was in force for good: where every trial ends. */
@@ -88,9 +89,9 @@ function createConfigStore(first: AcquiredConfig, sources: ConfigSources, clock:
     persistent = config;
   };
   const applyNow = async (request: ApplyRequest): Promise<ApplyOutcome> => {
-    const { config, warnings } = checkedRequest(request, active.machine === undefined);
+    const { config, warnings, diff } = await readRequest(request, active, { clock, signal: stopping.signal });
     const { mode } = request;
-    if (request.dryRun === true) return { ...dryRun(request, active, config), warnings };
+    if (request.dryRun === true) return { ...dryRun(request, diff), warnings };
     log.info('config.apply', { mode });
     if (mode === 'try') tryOut(config, tryTimeout(request));
     else await persist(config);
@@ -127,6 +128,7 @@ function createConfigStore(first: AcquiredConfig, sources: ConfigSources, clock:
     stop: () => {
       trial.cancel();
       news.stop();
+      stopping.abort();
     },
   };
 }
@@ -179,7 +181,11 @@ function outcomeOf(request: ApplyRequest): Pick<ApplyOutcome, 'mode' | 'details'
   return { mode, details: `${WITHOUT_REBOOT}\n${trialDetails(tryTimeout(request))}` };
 }
 
-function checkedRequest({ text, mode }: ApplyRequest, isInMaintenance: boolean): LoadedNodeConfig {
+async function readRequest(
+  { text, mode, dryRun: isDryRun = false, hideSecrets = false }: ApplyRequest,
+  active: NodeConfig,
+  options: Parameters<typeof readConfigAside>[1],
+): Promise<ConfigReading> {
   if (mode === 'reboot') {
     const message =
       'mode reboot is not supported: the host is not ours to reboot; use --mode=staged and restart the daemon, or --mode=no-reboot';
@@ -187,12 +193,13 @@ function checkedRequest({ text, mode }: ApplyRequest, isInMaintenance: boolean):
   }
   if (text.length > MAX_BYTES)
     throw invalid(`a configuration of ${text.length} characters is larger than ${MAX_BYTES}`);
-  const loaded = checkNodeConfig(text);
-  if (!isInMaintenance && loaded.config.machine === undefined) {
+  const compared = isDryRun ? { inForce: active.text, hideSecrets } : {};
+  const reading = await readConfigAside({ text, ...compared }, options);
+  if (active.machine !== undefined && reading.config.machine === undefined) {
     const hint = 'did you mean to patch the machine config instead?';
     throw invalid(`the applied machine configuration doesn't contain v1alpha1 config, ${hint}`);
   }
-  return loaded;
+  return reading;
 }
 
 function tryTimeout({ tryTimeoutMs = TRY_TIMEOUT_MS }: ApplyRequest): number {
@@ -207,12 +214,8 @@ const trialDetails = (timeoutMs: number): string =>
 
 const goDuration = (ms: number): string => formatGoDuration(BigInt(Math.round(ms)) * 1_000_000n);
 
-function dryRun(request: ApplyRequest, active: NodeConfig, next: NodeConfig): Pick<ApplyOutcome, 'mode' | 'details'> {
-  const { mode, hideSecrets } = request;
+function dryRun({ mode }: ApplyRequest, diff: string): Pick<ApplyOutcome, 'mode' | 'details'> {
   const what = mode === 'staged' ? STAGED : WITHOUT_REBOOT;
-  const normal = (config: NodeConfig): string => normalText(config, { hideSecrets: hideSecrets === true });
-  // What is the same as it was written need not be read twice more: that takes seconds with megabytes.
-  const diff = (active.text === next.text ? '' : unifiedDiff(normal(active), normal(next))) || 'No changes.';
-  const details = `Dry run summary:\n${what} (skipped in dry-run).\nConfig diff:\n\n${diff}`;
+  const details = `Dry run summary:\n${what} (skipped in dry-run).\nConfig diff:\n\n${diff || 'No changes.'}`;
   return { mode: mode === 'auto' ? 'no-reboot' : mode, details };
 }

@@ -63,7 +63,7 @@ export function checkNodeConfig(text: string): LoadedNodeConfig {
 }
 
 /** The text of a configuration that was loaded, without comments and in one form, to be compared. */
-export function normalText({ text }: NodeConfig, { hideSecrets }: { readonly hideSecrets: boolean }): string {
+export function normalText(text: string, { hideSecrets }: { readonly hideSecrets: boolean }): string {
   const documents = loadExtendedConfig(text, NODE_TYPES);
   return writeYamlDocuments((hideSecrets ? redactConfig(documents) : documents).map(({ tree }) => tree));
 }
