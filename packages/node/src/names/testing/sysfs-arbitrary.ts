@@ -170,7 +170,7 @@ export const soundSysfs: fc.Arbitrary<SysfsCase> = anySysfs.filter(({ tree: { fi
     /^[0-9]+$/.test(String(attribute('dev_port'))) &&
     (!isRadio || attribute('type') === '1') &&
     (!isVirtual || !isBelow) &&
-    !/devices\/vio\/3000000\b/.test(syspath) &&
+    !/devices\/vio\/3000000\b|\/sub\.0\//.test(syspath) &&
     !Object.keys(files).some((path) => path.endsWith('/label')) &&
     !Object.entries(files).some(([path, value]) => /index$/.test(path) && !/^(?:0|[1-9][0-9]*)$/.test(String(value)))
   );
