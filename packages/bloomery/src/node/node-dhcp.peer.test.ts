@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type DhcpRig, makeDhcpRig, whyNoDhcpRig } from '@bloomery/node/testing';
 import { until } from '@bloomery/ports';
@@ -39,9 +41,10 @@ describe('a node and a real DHCP server', { skip }, () => {
     await rig.end();
   });
 
-  const start = async (text: string, ...args: readonly string[]): Promise<NodeProcess> => {
+  const start = async (text: string, args: readonly string[] = [], dir?: string): Promise<NodeProcess> => {
     const namespace = { name: rig.host, run: rig.runInHost, end: () => {} };
-    node = await startNode(namespace, { config: text, args: ['--host-files', 'off', ...args] });
+    const options = { config: text, args: ['--host-files', 'off', ...args] };
+    node = await startNode(namespace, dir === undefined ? options : { ...options, dir });
     return node;
   };
   const addresses = (): readonly string[] => rig.addresses().filter((address) => !address.startsWith('fe80'));
@@ -94,12 +97,36 @@ describe('a node and a real DHCP server', { skip }, () => {
     assert.deepEqual([rig.addresses().filter((one) => !one.startsWith('fe80')), routes(), mtu()], [[], [], before]);
   });
 
-  it('follows kernel arguments without a server', async () => {
-    const daemon = await start(
-      config(),
-      '--cmdline',
-      'ip=10.77.0.5::10.77.0.1:24:node-9.lab:eth0:off:10.77.0.2 talos.environment=https_proxy=http://me:secret@proxy:1',
+  it('keeps addresses and routes of its leases over kill -9, also when the servers are gone', async () => {
+    await rig.startDnsmasq(
+      '--dhcp-range=10.77.0.50,10.77.0.60,255.255.255.0,30m',
+      '--dhcp-range=fd77::50,fd77::60,64,30m',
     );
+    // The static address is only in the first configuration: when it goes, what an earlier run has left is gone.
+    const killed = await start(config(`${DHCP}        addresses: [10.99.0.9/32]\n`));
+    const leased = (): readonly string[] => addresses().filter((one) => one !== '10.99.0.9/32');
+    const hasDefault = (): boolean => routes().some(({ dst }) => dst === 'default');
+    const isThere = (): boolean => leased().length === 2 && hasDefault() && addresses().length === 3;
+    await until('leases and static address are there', isThere, { explain: killed.stderr });
+    const before = leased();
+    const leases = join(killed.dir, 'dhcp-leases.json');
+    await until('both leases are on disk', () => Object.keys(JSON.parse(readFileSync(leases, 'utf8'))).length === 2);
+    await killed.stop('SIGKILL');
+    await rig.stopDnsmasq();
+    node = undefined;
+    const again = await start(config(DHCP), [], killed.dir);
+    await until('what nobody asks for is taken away', () => !addresses().includes('10.99.0.9/32'), {
+      explain: again.stderr,
+    });
+    assert.deepEqual([addresses(), hasDefault()], [before, true]);
+    const why = (id: string): string => get('operatorspecs', id, '-o', 'yaml');
+    await until('it says that nobody answers', () => why('dhcp4/eth0').includes('no DHCP server answers on eth0'));
+  });
+
+  it('follows kernel arguments without a server', async () => {
+    const cmdline =
+      'ip=10.77.0.5::10.77.0.1:24:node-9.lab:eth0:off:10.77.0.2 talos.environment=https_proxy=http://me:secret@proxy:1';
+    const daemon = await start(config(), ['--cmdline', cmdline]);
     await until('the address is there', () => addresses().includes('10.77.0.5/24'), { explain: daemon.stderr });
     await until('the route is there', () =>
       routes().some(({ dst, gateway }) => dst === 'default' && gateway === '10.77.0.1'),

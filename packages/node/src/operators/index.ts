@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Controller } from '@bloomery/cosi';
 import { createProblems, mergeController } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
@@ -5,6 +6,7 @@ import { OperatorSpec } from '../resources/index.ts';
 import { socketDhcp4Transport } from './dhcp4/socket-transport.ts';
 import { hearRouters } from './dhcp6/router-advertisements.ts';
 import { socketDhcp6Transport } from './dhcp6/socket-transport.ts';
+import { openLeaseStore } from './lease-store.ts';
 import { operatorConfigController } from './operator-config-controller.ts';
 import { operatorId } from './operator-id.ts';
 import { operatorSpecController } from './operator-spec-controller.ts';
@@ -29,10 +31,13 @@ export function operatorControllers(
   ];
 }
 
+const LEASES_FILE = 'dhcp-leases.json';
+
 function ofThisHost({ log, settings }: NodeEnvironment): DhcpTransports {
   return {
     dhcp4: socketDhcp4Transport(log),
     dhcp6: socketDhcp6Transport(),
+    leases: openLeaseStore(join(settings.stateDir, LEASES_FILE), log),
     hearRouters: async (linkName) => {
       const undo = await hearRouters(settings.root, linkName, log);
       return settings.leave ? async () => {} : undo;

@@ -1,20 +1,26 @@
+import type { Kernel } from '../kernel/kernel.ts';
+import { addressKey } from '../kernel/kernel-keys.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { LINK_TYPE } from '../resources/enumerations.ts';
 import { numberOf } from '../resources/number-of.ts';
 import { dhcp4ClientId, dhcp6ClientId } from './client-identifier.ts';
-import { Dhcp4Client } from './dhcp4/dhcp4-client.ts';
+import { Dhcp4Client, type Dhcp4ClientDeps } from './dhcp4/dhcp4-client.ts';
 import type { Dhcp4Transport } from './dhcp4/dhcp4-transport.ts';
-import { Dhcp6Client } from './dhcp6/dhcp6-client.ts';
+import { Dhcp6Client, type Dhcp6ClientDeps } from './dhcp6/dhcp6-client.ts';
 import type { Dhcp6Transport } from './dhcp6/dhcp6-transport.ts';
 import { linkLocalAddress } from './dhcp6/link-local-address.ts';
-import type { StartOperator } from './operator-spec-controller.ts';
+import { type LeaseStore, NO_MEMORY } from './lease-store.ts';
+import { operatorId } from './operator-id.ts';
+import type { OperatorLink, StartOperator } from './operator-spec-controller.ts';
 
-/** How clients speak with servers and hear routers. */
+/** How clients speak with servers and hear routers, and what they remember. */
 export interface DhcpTransports {
   readonly dhcp4: Dhcp4Transport;
   readonly dhcp6: Dhcp6Transport;
   /** Lets the kernel take router advertisements on a link. Returns the function that undoes it. */
   readonly hearRouters?: (linkName: string) => Promise<() => Promise<void>>;
+  /** Absent: a restart begins anew. */
+  readonly leases?: LeaseStore;
 }
 
 /** Sends nothing and hears nothing: for runs that shall change nothing, not even what a server has leased. */
@@ -26,43 +32,54 @@ export const SILENT_DHCP: DhcpTransports = {
 const NOBODY = { send: () => {}, [Symbol.dispose]: () => {} };
 
 /** Starts the DHCP client that a spec names, on its link. */
-export function startDhcp({ clock, log, random, kernel }: NodeEnvironment, transports: DhcpTransports): StartOperator {
-  const { hearRouters } = transports;
-  return ({ operator, dhcp4, dhcp6 }, link, changed) => {
-    const common = { clock, random, changed, log: log.with({ operator }) };
+export function startDhcp(environment: NodeEnvironment, transports: DhcpTransports): StartOperator {
+  const { clock, log, random, kernel } = environment;
+  return (spec, link, changed) => {
+    const { operator, dhcp4, dhcp6 } = spec;
     const identity = { type: numberOf(LINK_TYPE, link.type), hardwareAddr: link.hardwareAddr };
+    const common = (clientId: Uint8Array | undefined): ClientDeps => {
+      const holder = `${link.hardwareAddr} ${Buffer.from(clientId ?? []).toString('hex')}`;
+      return {
+        ...{ clock, random, changed, log: log.with({ operator }) },
+        memory: transports.leases?.memoryOf(operatorId(spec), holder) ?? NO_MEMORY,
+        isOnLink: (address) => kernel.view.addresses.has(addressKey({ linkIndex: link.index, address })),
+      };
+    };
     if (operator === 'dhcp4') {
       const clientId = dhcp4ClientId(dhcp4.clientIdentifier, identity);
       const { routeMetric, skipHostnameRequest } = dhcp4;
+      const options = { link: { ...link, ...identity }, routeMetric, skipHostnameRequest };
       return new Dhcp4Client(
-        {
-          link: { ...link, ...identity },
-          routeMetric,
-          skipHostnameRequest,
-          ...(clientId === undefined ? {} : { clientId }),
-        },
-        { ...common, transport: transports.dhcp4 },
+        { ...options, ...(clientId === undefined ? {} : { clientId }) },
+        { ...common(clientId), transport: transports.dhcp4 },
       );
     }
     if (operator !== 'dhcp6') return undefined;
+    const clientId = dhcp6ClientId(dhcp6.clientIdentifier, identity);
+    const { skipHostnameRequest } = dhcp6;
     return new Dhcp6Client(
-      {
-        linkName: link.name,
-        clientId: dhcp6ClientId(dhcp6.clientIdentifier, identity),
-        iaid: associationId(link.hardwareAddr),
-        skipHostnameRequest: dhcp6.skipHostnameRequest,
-      },
-      {
-        ...common,
-        transport: transports.dhcp6,
-        ...(hearRouters === undefined ? {} : { hearRouters: () => hearRouters(link.name) }),
-        linkLocal: () => linkLocalAddress(kernel.view, link.index),
-        onAddresses: (listener) =>
-          kernel.listen((change) => {
-            if (change.of === 'all' || (change.of === 'address' && change.address.linkIndex === link.index)) listener();
-          }),
-      },
+      { linkName: link.name, clientId, iaid: associationId(link.hardwareAddr), skipHostnameRequest },
+      { ...common(clientId), ...ofIpv6(link, kernel, transports), transport: transports.dhcp6 },
     );
+  };
+}
+
+/** What clients of both versions receive. */
+type ClientDeps = Omit<Dhcp4ClientDeps, 'transport'>;
+
+/** What a client of DHCPv6 looks at on its link. */
+function ofIpv6(
+  { name, index }: OperatorLink,
+  kernel: Kernel,
+  { hearRouters }: DhcpTransports,
+): Pick<Dhcp6ClientDeps, 'hearRouters' | 'linkLocal' | 'onAddresses'> {
+  return {
+    ...(hearRouters === undefined ? {} : { hearRouters: () => hearRouters(name) }),
+    linkLocal: () => linkLocalAddress(kernel.view, index),
+    onAddresses: (listener) =>
+      kernel.listen((change) => {
+        if (change.of === 'all' || (change.of === 'address' && change.address.linkIndex === index)) listener();
+      }),
   };
 }
 

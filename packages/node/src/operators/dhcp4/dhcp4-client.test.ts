@@ -4,8 +4,9 @@ import { createFakeClock, type FakeClock, silentLog } from '@bloomery/ports';
 import { DHCP_OPTION, decodeDhcp, dhcpAddresses, dhcpText, encodeDhcp } from '@bloomery/wire';
 import fc from 'fast-check';
 import { createFakeDhcp4, type FakeDhcp4 } from '../testing/fake-dhcp4.ts';
+import { createLeaseMemory, type TestLeaseMemory } from '../testing/lease-memory.ts';
 import { Dhcp4Client, type Dhcp4ClientOptions } from './dhcp4-client.ts';
-import { ACK, DISCOVER, REQUEST } from './dhcp4-messages.ts';
+import { ACK, DISCOVER, NAK, REQUEST } from './dhcp4-messages.ts';
 
 const LINK = {
   name: 'eth0',
@@ -19,6 +20,7 @@ interface Rig {
   readonly client: Dhcp4Client;
   readonly server: FakeDhcp4;
   readonly clock: FakeClock;
+  readonly memory: TestLeaseMemory;
   /** Times it said that something differs. */
   readonly changes: () => number;
   readonly address: () => string | undefined;
@@ -28,14 +30,25 @@ interface Rig {
 
 const running: Dhcp4Client[] = [];
 
+/** What an earlier run has left. */
+interface Before {
+  readonly memory: TestLeaseMemory;
+  readonly onLink: readonly string[];
+  readonly nowMs: number;
+}
+
+const BEGUN_MS = 1_700_000_000_000;
+
 /** A client that has just been started, with a server. Random bytes are all 0xff: back-offs are as long as they can be. */
 async function start(
   options: Partial<Dhcp4ClientOptions> = {},
   prepare: (server: FakeDhcp4) => void = () => {},
+  before: Partial<Before> = {},
 ): Promise<Rig> {
   const server = createFakeDhcp4();
   prepare(server);
-  const clock = createFakeClock(1_700_000_000_000);
+  const { memory = createLeaseMemory(), onLink = [], nowMs = BEGUN_MS } = before;
+  const clock = createFakeClock(nowMs);
   let changes = 0;
   const client = new Dhcp4Client(
     { link: LINK, routeMetric: 1024, skipHostnameRequest: false, ...options },
@@ -44,6 +57,8 @@ async function start(
       log: silentLog,
       random: (length) => new Uint8Array(length).fill(0xff),
       transport: server,
+      memory,
+      isOnLink: (address) => onLink.includes(address),
       changed: () => {
         changes += 1;
       },
@@ -56,6 +71,7 @@ async function start(
     client,
     server,
     clock,
+    memory,
     changes: () => changes,
     address: () => client.outputs.addresses[0]?.address,
     sent: () => {
@@ -172,6 +188,7 @@ describe('a DHCPv4 client', () => {
   const leases: [name: string, seconds: number, renewedAfterMs: number][] = [
     ['of 2 seconds is renewed after 5 seconds', 2, 5_000],
     ['without a time is of 30 minutes', 0, 900_000],
+    ['of a month is renewed after a week', 30 * 86_400, 604_800_000],
     ['for ever is renewed after a week', 0xffffffff, 604_800_000],
   ];
   for (const [name, seconds, renewedAfterMs] of leases) {
@@ -225,6 +242,102 @@ describe('a DHCPv4 client', () => {
     await new Promise((resolve) => setImmediate(resolve));
     await clock.advance(1_000);
     assert.deepEqual([address(), client.problem, server.open], ['10.0.0.50/24', undefined, 0]);
+  });
+});
+
+describe('a DHCPv4 client that is started again', () => {
+  /** An earlier run that was killed after it had its lease for so long; and what the host still has of it. */
+  const killed = async (afterMs: number, onLink: readonly string[]): Promise<Partial<Before>> => {
+    const { memory } = await start({}, (fake) => {
+      fake.options = new Map([[DHCP_OPTION.HOST_NAME, dhcpText('given')]]);
+    });
+    return { memory: createLeaseMemory(memory.stored), onLink, nowMs: BEGUN_MS + afterMs };
+  };
+  const THERE = ['10.0.0.50/24'];
+  const silent = (fake: FakeDhcp4): void => {
+    fake.mood = 'silent';
+  };
+
+  it('has its address at once where the host still has it, and renews it with its server', async () => {
+    const { address, sent, server, client } = await start({}, silent, await killed(600_000, THERE));
+    assert.deepEqual([address(), sent()], ['10.0.0.50/24', [REQUEST]]);
+    assert.deepEqual([server.seen[0]?.how, server.seen[0]?.ciaddr], ['unicast', '10.0.0.50']);
+    assert.equal(client.outputs.hostname?.hostname, 'given');
+  });
+
+  it('keeps it until the end of the lease while no server answers, and lets it go then', async () => {
+    const { address, clock, client, memory } = await start({}, silent, await killed(600_000, THERE));
+    await clock.advance(2_998_000);
+    assert.deepEqual([address(), client.problem], ['10.0.0.50/24', 'no DHCP server answers on eth0']);
+    await clock.advance(2_000);
+    assert.deepEqual([address(), memory.stored], [undefined, undefined]);
+  });
+
+  it('asks first whether it is right here where the host has it no more', async () => {
+    const { address, sent, server } = await start({}, undefined, await killed(600_000, []));
+    assert.deepEqual([sent(), address()], [[REQUEST], '10.0.0.50/24']);
+    const [{ how, requested, ciaddr, packet } = assert.fail('nothing sent')] = server.seen;
+    assert.deepEqual([how, requested, ciaddr], ['broadcast', '10.0.0.50', '0.0.0.0']);
+    assert.equal(packet.options.has(DHCP_OPTION.SERVER_ID), false);
+  });
+
+  it('has it without an answer after two questions, and goes on looking for a server', async () => {
+    const { address, sent, clock, server } = await start({}, silent, await killed(600_000, []));
+    await clock.advance(11_900);
+    assert.deepEqual([address(), sent()], [undefined, [REQUEST, REQUEST]]);
+    await clock.advance(200);
+    assert.deepEqual([address(), sent()], ['10.0.0.50/24', [DISCOVER]]);
+    assert.equal(server.seen.at(-1)?.requested, '10.0.0.50');
+    await clock.advance(3_000_000);
+    assert.equal(address(), undefined);
+  });
+
+  it('begins anew when a server says that it is wrong here', async () => {
+    const refuse = (fake: FakeDhcp4): void => {
+      fake.mood = 'refuse';
+    };
+    const { address, sent, clock, server, memory } = await start({}, refuse, await killed(600_000, []));
+    assert.deepEqual([address(), sent(), memory.stored], [undefined, [REQUEST], undefined]);
+    server.mood = 'kind';
+    server.address = '10.0.0.60';
+    await clock.advance(1_000);
+    assert.deepEqual([address(), sent()], ['10.0.0.60/24', [DISCOVER, REQUEST]]);
+  });
+
+  const void_: [name: string, afterMs: number][] = [
+    ['that has ended meanwhile', 3_600_000],
+    ['of a clock that went backwards', -1],
+  ];
+  for (const [name, afterMs] of void_) {
+    it(`knows nothing of a lease ${name}`, async () => {
+      const { address, sent, memory } = await start({}, silent, await killed(afterMs, THERE));
+      assert.deepEqual([address(), sent(), memory.stored], [undefined, [DISCOVER], undefined]);
+    });
+  }
+
+  it('knows nothing of what cannot be read', async () => {
+    const memory = createLeaseMemory({ endsMs: BEGUN_MS + 1_000, message: Uint8Array.of(1, 2, 3) });
+    const { sent } = await start({}, silent, { memory });
+    assert.deepEqual([sent(), memory.stored], [[DISCOVER], undefined]);
+  });
+
+  it('has forgotten a lease that was refused or has ended', async () => {
+    const { memory, server, clock } = await start();
+    assert.equal(memory.stored?.endsMs, BEGUN_MS + 3_600_000);
+    server.mood = 'refuse';
+    await clock.advance(1_800_000);
+    assert.equal(memory.stored, undefined);
+  });
+
+  it('still has what the server said when its answer filled every field', async () => {
+    const long = { sname: 's'.repeat(63), file: 'f'.repeat(127) };
+    const full = (fake: FakeDhcp4): void => {
+      fake.before = (good) => [encodeDhcp({ ...decodeDhcp(good), ...long }).fill(0x73, 44, 236)];
+      fake.options = new Map([[DHCP_OPTION.DOMAIN_SEARCH, new Uint8Array(700)]]);
+    };
+    const { memory } = await start({}, full);
+    const { address } = await start({}, silent, { memory, onLink: THERE });
+    assert.equal(address(), '10.0.0.50/24');
   });
 });
 
@@ -341,6 +454,23 @@ describe('hostile answers to a DHCPv4 client', () => {
             ]
           : [];
     });
+    assert.equal(address(), '10.0.0.50/24');
+  });
+
+  it('a refusal of another server than the one that was asked is ignored', async () => {
+    const { address, clock } = await start({}, (fake) => {
+      fake.before = (good, request) =>
+        request.options.get(53)?.[0] === REQUEST
+          ? [
+              lie(good, ({ options }) => ({
+                yiaddr: '0.0.0.0',
+                options: new Map([...options, [53, Uint8Array.of(NAK)], [54, dhcpAddresses(['6.6.6.1'])]]),
+              })),
+            ]
+          : [];
+    });
+    assert.equal(address(), '10.0.0.50/24');
+    await clock.advance(1_800_000);
     assert.equal(address(), '10.0.0.50/24');
   });
 

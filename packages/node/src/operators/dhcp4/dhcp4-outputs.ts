@@ -34,6 +34,9 @@ const LAYER = 'operator';
 const MTU_MIN = 576;
 const MTU_MAX = 65_535;
 
+/** The leased address with the length of its network. */
+export const dhcp4Address = ({ address, bits }: Dhcp4Lease): string => `${address}/${bits}`;
+
 /** What a lease says, as specs. */
 export function dhcp4Outputs(
   lease: Dhcp4Lease,
@@ -47,7 +50,7 @@ export function dhcp4Outputs(
   return {
     addresses: [
       AddressSpec.make({
-        address: `${lease.address}/${lease.bits}`,
+        address: dhcp4Address(lease),
         linkName,
         family: 'inet4',
         scope: 'global',

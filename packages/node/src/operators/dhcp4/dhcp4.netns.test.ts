@@ -116,6 +116,57 @@ describe('DHCPv4 with a real server', { skip: whyNoDhcpRig() }, () => {
     );
   });
 
+  it('keeps its address over kill -9 while the server is away, until the lease has ended', async () => {
+    const { startDnsmasq, stopDnsmasq, startHost, killHost, line, addresses, lines } = make();
+    await startDnsmasq(RANGE);
+    startHost(4, 1);
+    await line('it has a lease', isLeased);
+    const has = (): boolean => addresses().some((address) => address.startsWith('10.77.'));
+    await until('the host has it', has);
+    await stopDnsmasq();
+    await killHost();
+    const sofar = lines.length;
+    startHost(4, SPEED);
+    await line('it goes on with it', isLeased, sofar);
+    await line('it says that nobody answers', ({ problem }) => problem === 'no DHCP server answers on eth0', sofar);
+    await line('the lease has ended', isLost('expired'), sofar);
+    await until('the host has no address', () => !has());
+    const again = lines.length;
+    await startDnsmasq(RANGE);
+    await line('it has a lease again', isLeased, again);
+  });
+
+  it('asks after a restart of the host for the address that it had, and discovers none', async () => {
+    const { startDnsmasq, startHost, killHost, line, lines, dnsmasqLog, runInHost } = make();
+    await startDnsmasq(RANGE);
+    startHost(4, 1);
+    const [{ address = '' } = {}] = (await line('it has a lease', isLeased)).outputs?.addresses ?? [];
+    await killHost();
+    runInHost('ip', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
+    const sofar = lines.length;
+    startHost(4, 1);
+    const { outputs } = await line('it has a lease again', isLeased, sofar);
+    assert.equal(outputs?.addresses[0]?.address, address);
+    assert.deepEqual([count(dnsmasqLog(), 'DHCPDISCOVER(srv)'), count(dnsmasqLog(), 'DHCPREQUEST(srv)')], [1, 2]);
+  });
+
+  it('begins anew where it comes up in another network', async () => {
+    const { startDnsmasq, stopDnsmasq, startHost, killHost, line, lines, runInHost, runInServer } = make();
+    await startDnsmasq(RANGE);
+    startHost(4, 1);
+    await line('it has a lease', isLeased);
+    await killHost();
+    await stopDnsmasq();
+    runInHost('ip', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
+    runInServer('ip', 'address', 'flush', 'dev', 'srv', 'scope', 'global');
+    runInServer('ip', 'address', 'add', '10.99.0.1/24', 'dev', 'srv');
+    await startDnsmasq('--dhcp-range=10.99.0.50,10.99.0.60,255.255.255.0,2m');
+    const sofar = lines.length;
+    startHost(4, SPEED);
+    const { outputs } = await line('it has a lease', isLeased, sofar);
+    assert.match(outputs?.addresses[0]?.address ?? '', /^10\.99\.0\.[56]\d\/24$/);
+  });
+
   it('survives a server that sends rubbish, and takes only the good answer', async () => {
     const { startServer, startHost, line, addresses, stopHost, lines, server } = make();
     execFileSync('ip', ['-n', server, 'route', 'add', '255.255.255.255/32', 'dev', 'srv']);

@@ -11,17 +11,20 @@ import {
   encodeDhcp6,
 } from '@bloomery/wire';
 import fc from 'fast-check';
+import { createLeaseMemory, type TestLeaseMemory } from '../testing/lease-memory.ts';
 import { Dhcp6Client } from './dhcp6-client.ts';
 
 const CLIENT = Uint8Array.of(0, 3, 0, 1, 2, 0, 0, 0, 0, 1);
 const SERVER = Uint8Array.of(0, 2, 9, 9);
-const { SOLICIT, ADVERTISE, REQUEST, RENEW, REBIND, REPLY } = DHCP6_MESSAGE;
+const { SOLICIT, ADVERTISE, REQUEST, CONFIRM, RENEW, REBIND, REPLY } = DHCP6_MESSAGE;
 
 interface FakeServer {
   isSilent: boolean;
   isRapid: boolean;
   status: number;
   validSeconds: number;
+  /** What it says to CONFIRM. */
+  confirms: number;
   options: readonly Dhcp6Option[];
   /** Datagrams before each good answer. */
   before: (good: Uint8Array) => readonly Uint8Array[];
@@ -29,19 +32,31 @@ interface FakeServer {
 
 const running: Dhcp6Client[] = [];
 
+/** How the host is when the client starts. */
+interface Before {
+  readonly hasAddress: boolean;
+  readonly memory: TestLeaseMemory;
+  readonly onLink: readonly string[];
+  readonly nowMs: number;
+}
+
+const BEGUN_MS = 1_700_000_000_000;
+
 /** A client that has just been started, and its server. Back-offs are as long as they can be. */
-async function start(changes: Partial<FakeServer> = {}, hasAddress = true) {
+async function start(changes: Partial<FakeServer> = {}, before: Partial<Before> = {}) {
+  const { hasAddress = true, memory = createLeaseMemory(), onLink = [], nowMs = BEGUN_MS } = before;
   const server: FakeServer = {
     isSilent: false,
     isRapid: false,
     status: 0,
     validSeconds: 3_600,
+    confirms: 0,
     options: [],
     before: () => [],
     ...changes,
   };
   const seen: Dhcp6Message[] = [];
-  const clock = createFakeClock(1_700_000_000_000);
+  const clock = createFakeClock(nowMs);
   const own: { address: string | undefined; told: () => void } = {
     address: hasAddress ? 'fe80::1' : undefined,
     told: () => {},
@@ -59,6 +74,8 @@ async function start(changes: Partial<FakeServer> = {}, hasAddress = true) {
         return () => {};
       },
       changed: () => {},
+      memory,
+      isOnLink: (address) => onLink.includes(address),
       transport: {
         open: async (_linkName, _address, onReply) => {
           open += 1;
@@ -85,6 +102,7 @@ async function start(changes: Partial<FakeServer> = {}, hasAddress = true) {
     client,
     server,
     clock,
+    memory,
     own,
     open: () => open,
     address: () => client.outputs.addresses[0]?.address,
@@ -98,6 +116,14 @@ async function start(changes: Partial<FakeServer> = {}, hasAddress = true) {
 }
 
 function answerTo({ type, xid, options }: Dhcp6Message, server: FakeServer): Uint8Array {
+  const parties = [
+    { code: DHCP6_OPTION.CLIENT_ID, value: CLIENT },
+    { code: DHCP6_OPTION.SERVER_ID, value: SERVER },
+  ];
+  if (type === CONFIRM) {
+    const confirms = { code: DHCP6_OPTION.STATUS_CODE, value: Uint8Array.of(0, server.confirms) };
+    return encodeDhcp6({ type: REPLY, xid, options: [...parties, confirms] });
+  }
   const rapid = server.isRapid ? options.filter(({ code }) => code === DHCP6_OPTION.RAPID_COMMIT) : [];
   const isFinal = type !== SOLICIT || rapid.length > 0;
   const leased = { address: 'fd77::5', preferredSeconds: server.validSeconds, validSeconds: server.validSeconds };
@@ -106,8 +132,7 @@ function answerTo({ type, xid, options }: Dhcp6Message, server: FakeServer): Uin
     type: isFinal ? REPLY : ADVERTISE,
     xid,
     options: [
-      { code: DHCP6_OPTION.CLIENT_ID, value: CLIENT },
-      { code: DHCP6_OPTION.SERVER_ID, value: SERVER },
+      ...parties,
       ...(isFinal ? rapid : []),
       dhcp6Association({ iaid: 7, renewSeconds: 0, rebindSeconds: 0, addresses: status === 0 ? [leased] : [], status }),
       ...server.options,
@@ -134,7 +159,7 @@ describe('a client of DHCPv6', () => {
   });
 
   it('waits for the address of the link, and says so after half a minute', async () => {
-    const { sent, clock, own, client, address } = await start({}, false);
+    const { sent, clock, own, client, address } = await start({}, { hasAddress: false });
     await clock.advance(30_000);
     assert.deepEqual([sent(), client.problem], [[], 'eth0 has no link-local IPv6 address']);
     own.address = 'fe80::1';
@@ -216,6 +241,51 @@ describe('a client of DHCPv6', () => {
   });
 });
 
+describe('a client of DHCPv6 that is started again', () => {
+  /** An earlier run that was killed after it had its lease for so long; and what the host still has of it. */
+  const killed = async (afterMs: number, onLink: readonly string[]): Promise<Partial<Before>> => {
+    const { memory } = await start();
+    return { memory: createLeaseMemory(memory.stored), onLink, nowMs: BEGUN_MS + afterMs };
+  };
+  const THERE = ['fd77::5/128'];
+
+  it('has its address at once where the host still has it, and renews it with its server', async () => {
+    const { address, sent } = await start({ isSilent: true }, await killed(600_000, THERE));
+    assert.deepEqual([address(), sent()], ['fd77::5/128', [RENEW]]);
+  });
+
+  it('keeps it until the end of the lease while no server answers, and lets it go then', async () => {
+    const { address, clock, client, memory } = await start({ isSilent: true }, await killed(600_000, THERE));
+    await clock.advance(2_998_000);
+    assert.deepEqual([address(), client.problem], ['fd77::5/128', 'no DHCPv6 server answers on eth0']);
+    await clock.advance(2_000);
+    assert.deepEqual([address(), memory.stored], [undefined, undefined]);
+  });
+
+  it('asks first whether it is right here where the host has it no more, and then renews it', async () => {
+    const { address, sent } = await start({}, await killed(600_000, []));
+    assert.deepEqual([sent(), address()], [[CONFIRM, RENEW], 'fd77::5/128']);
+  });
+
+  it('has it without an answer after two questions, and goes on', async () => {
+    const { address, sent, clock } = await start({ isSilent: true }, await killed(600_000, []));
+    await clock.advance(5_900);
+    assert.deepEqual([address(), sent()], [undefined, [CONFIRM, CONFIRM]]);
+    await clock.advance(200);
+    assert.deepEqual([address(), sent()], ['fd77::5/128', [RENEW]]);
+  });
+
+  it('begins anew when a server says that it is wrong here', async () => {
+    const { address, sent } = await start({ confirms: 4 }, await killed(600_000, []));
+    assert.deepEqual([sent(), address()], [[CONFIRM, SOLICIT, REQUEST], 'fd77::5/128']);
+  });
+
+  it('knows nothing of a lease that has ended meanwhile', async () => {
+    const { address, sent, memory } = await start({ isSilent: true }, await killed(3_600_000, THERE));
+    assert.deepEqual([address(), sent(), memory.stored], [undefined, [SOLICIT], undefined]);
+  });
+});
+
 describe('hostile answers to a client of DHCPv6', () => {
   const lie = (good: Uint8Array, change: Partial<Dhcp6Message>): Uint8Array =>
     encodeDhcp6({ ...decodeDhcp6(good), ...change });
@@ -246,6 +316,23 @@ describe('hostile answers to a client of DHCPv6', () => {
       assert.equal(address(), 'fd77::5/128');
     });
   }
+
+  /** What another server says, which has no address for anybody. */
+  const refusal = (good: Uint8Array): Uint8Array =>
+    lie(good, {
+      options: [
+        ...decodeDhcp6(good).options.filter(({ code }) => code === DHCP6_OPTION.CLIENT_ID),
+        { code: DHCP6_OPTION.SERVER_ID, value: Uint8Array.of(6, 6, 6) },
+        { code: DHCP6_OPTION.STATUS_CODE, value: Uint8Array.of(0, 2) },
+      ],
+    });
+
+  it('a server that has no address keeps nobody from the one that has', async () => {
+    const { address, sent, clock, client } = await start({ before: (good) => [refusal(good)] });
+    assert.deepEqual([address(), sent(), client.problem], ['fd77::5/128', [SOLICIT, REQUEST], undefined]);
+    await clock.advance(1_800_000);
+    assert.deepEqual([address(), sent()], ['fd77::5/128', [RENEW]]);
+  });
 
   it('of any bytes in any option are survived', async () => {
     const values = fc.array(fc.record({ code: fc.nat(60), value: fc.uint8Array({ maxLength: 60 }) }), { maxLength: 6 });

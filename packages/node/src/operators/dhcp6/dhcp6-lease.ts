@@ -20,8 +20,9 @@ export interface Dhcp6Lease {
   readonly address: string;
   /** DUID of the server. */
   readonly server: Uint8Array;
-  readonly validMs: number;
-  /** After which it is renewed: half of the lifetime, at least 5 s. */
+  /** Infinity: for ever. */
+  readonly leaseMs: number;
+  /** After which it is renewed: half of the lifetime, from 5 s to a week. */
   readonly renewMs: number;
   readonly reply: Dhcp6Message;
 }
@@ -32,8 +33,8 @@ export interface Dhcp6Refusal {
 }
 
 const MIN_RENEW_MS = 5_000;
-/** Timers cannot be longer than 24 days; an address for ever is looked at again after a week. */
-const MAX_LEASE_MS = 14 * 86_400_000;
+const MAX_RENEW_MS = 7 * 86_400_000;
+const FOR_EVER = 0xffffffff;
 
 /** Value of the first option with this code. */
 export function dhcp6Option(options: readonly Dhcp6Option[], code: number): Uint8Array | undefined {
@@ -59,9 +60,9 @@ export function readDhcp6Lease(reply: Dhcp6Message, iaid: number): Dhcp6Lease | 
   if (association.status !== DHCP6_STATUS.SUCCESS) return { status: association.status };
   const leased = association.addresses.find(({ validSeconds, address }) => validSeconds > 0 && isUsable(address));
   if (leased === undefined) return { status: DHCP6_STATUS.NO_ADDRESSES };
-  const validMs = Math.min(leased.validSeconds * 1_000, MAX_LEASE_MS);
-  const renewMs = Math.max(validMs / 2, MIN_RENEW_MS);
-  return { address: leased.address, server, validMs: Math.max(validMs, 2 * MIN_RENEW_MS), renewMs, reply };
+  const isForEver = leased.validSeconds === FOR_EVER;
+  const leaseMs = isForEver ? Number.POSITIVE_INFINITY : Math.max(leased.validSeconds * 1_000, 2 * MIN_RENEW_MS);
+  return { address: leased.address, server, leaseMs, renewMs: Math.min(leaseMs / 2, MAX_RENEW_MS), reply };
 }
 
 function isUsable(address: string): boolean {

@@ -62,6 +62,37 @@ describe('DHCPv6 with a real server', { skip: whyNoDhcpRig() }, () => {
     await line('it has a lease again', isLeased, sofar);
   });
 
+  it('keeps its address over kill -9 while the server is away, until the lease has ended', async () => {
+    const { startDnsmasq, stopDnsmasq, startHost, killHost, line, addresses, lines } = make();
+    await startDnsmasq(RANGE);
+    startHost(6, 1);
+    await line('it has a lease', isLeased);
+    const has = (): boolean => addresses().some((one) => one.startsWith('fd77::'));
+    await until('the host has it', has);
+    await stopDnsmasq();
+    await killHost();
+    const sofar = lines.length;
+    startHost(6, SPEED);
+    await line('it goes on with it', isLeased, sofar);
+    await line('the lease has ended', isLost, sofar);
+    await until('the host has no address', () => !has());
+  });
+
+  it('asks after a restart of the host whether its address is right here, and has it again', async () => {
+    const { startDnsmasq, startHost, killHost, line, lines, dnsmasqLog, runInHost } = make();
+    await startDnsmasq(RANGE);
+    startHost(6, 1);
+    const [{ address = '' } = {}] = (await line('it has a lease', isLeased)).outputs?.addresses ?? [];
+    await killHost();
+    runInHost('ip', 'address', 'del', address, 'dev', 'eth0');
+    const sofar = lines.length;
+    startHost(6, 1);
+    const { outputs } = await line('it has a lease again', isLeased, sofar);
+    assert.equal(outputs?.addresses[0]?.address, address);
+    await until('it has renewed', () => /DHCPCONFIRM\(srv\)[\s\S]*DHCPRENEW\(srv\)/.test(dnsmasqLog()));
+    assert.equal(dnsmasqLog().split('DHCPSOLICIT(srv)').length - 1, 1);
+  });
+
   it('says that a server has no address to give', async () => {
     const { startDnsmasq, startHost, line } = make();
     await startDnsmasq('--dhcp-range=fd77::,static,64,2m');

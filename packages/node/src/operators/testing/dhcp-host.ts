@@ -1,7 +1,7 @@
 /**
  * A host of a test, as a process of its own in a network namespace: runs one DHCP client on a link and gives the link what it obtains
  * with `ip`. Prints one JSON line at each change. Arguments: `4` or `6`, link, how many times faster than real time to live, host
- * name ('' for none). SIGTERM ends it.
+ * name ('' for none), file of leases ('' for none). SIGTERM ends it.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -11,15 +11,17 @@ import { Dhcp4Client } from '../dhcp4/dhcp4-client.ts';
 import { socketDhcp4Transport } from '../dhcp4/socket-transport.ts';
 import { Dhcp6Client } from '../dhcp6/dhcp6-client.ts';
 import { socketDhcp6Transport } from '../dhcp6/socket-transport.ts';
+import { NO_MEMORY, openLeaseStore } from '../lease-store.ts';
 import type { Operator } from '../operator.ts';
 
-const [version = '4', name = '', speed = '1', hostname = ''] = process.argv.slice(2);
+const [version = '4', name = '', speed = '1', hostname = '', leasesFile = ''] = process.argv.slice(2);
 const read = (file: string): string => readFileSync(`/sys/class/net/${name}/${file}`, 'utf8').trim();
 const ip = (...args: readonly string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
 const print = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
+const startMs = Date.now();
 const fastClock: Clock = {
-  nowMs: () => performance.now() * Number(speed),
+  nowMs: () => startMs + (Date.now() - startMs) * Number(speed),
   sleep: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs / Number(speed))),
   after: (delayMs, callback) => {
     const timer = setTimeout(callback, delayMs / Number(speed));
@@ -35,7 +37,16 @@ const logTo = (fields: object): Logger => ({
   with: (more) => logTo({ ...fields, ...more }),
 });
 
-let present: readonly string[] = [];
+/** Addresses of the link that are not link-local: what an earlier run has left is there at the start. */
+const onLink = (): readonly string[] => {
+  const [{ addr_info: found = [] } = {}] = JSON.parse(ip('-j', 'address', 'show', 'dev', name, 'scope', 'global')) as {
+    readonly addr_info?: readonly { readonly local?: string; readonly prefixlen?: number }[];
+  }[];
+  // Addresses of other scopes leave an empty place.
+  return found.flatMap(({ local, prefixlen }) => (local === undefined ? [] : [`${local}/${prefixlen}`]));
+};
+
+let present: readonly string[] = onLink();
 const changed = (): void => {
   const { outputs, problem } = operator;
   const wanted = outputs.addresses.map(({ address }) => address);
@@ -53,7 +64,15 @@ const linkLocal = (): string | undefined => {
   return addresses.find(({ local, tentative }) => local !== undefined && tentative !== true)?.local;
 };
 
-const common = { clock: fastClock, log: logTo({}), random: (length: number) => randomBytes(length), changed };
+const log = logTo({});
+const common = {
+  clock: fastClock,
+  log,
+  random: (length: number) => randomBytes(length),
+  changed,
+  memory: leasesFile === '' ? NO_MEMORY : openLeaseStore(leasesFile, log).memoryOf(version, name),
+  isOnLink: (address: string) => onLink().includes(address),
+};
 const hardwareAddr = read('address');
 const mac = Buffer.from(hardwareAddr.replaceAll(':', ''), 'hex');
 const operator: Operator =

@@ -22,8 +22,10 @@ export interface DhcpRig {
   stopDnsmasq(): Promise<void>;
   /** Start another server there: a script of Node. */
   startServer(script: string, ...args: readonly string[]): void;
-  /** Start the client. @param speed how many times faster than real time it lives */
+  /** Start the client, which remembers its leases. @param speed how many times faster it lives from now on */
   startHost(version: 4 | 6, speed: number, hostname?: string): void;
+  /** End the client with SIGKILL, once it has written down its lease: what it has given the link stays there. */
+  killHost(): Promise<void>;
   /** The first line from the `from`-th on that fits; waits for it. */
   line(what: string, fits: (line: HostLine) => boolean, from?: number): Promise<HostLine>;
   /** Lines so far. */
@@ -76,6 +78,7 @@ export function makeDhcpRig(...serverAddresses: readonly string[]): DhcpRig {
   const [link] = JSON.parse(ip('-n', host, '-j', 'link', 'show', 'eth0'));
   const folder = mkdtempSync(join(tmpdir(), 'blm-dhcp-'));
   const [logFile, leaseFile] = [join(folder, 'log'), join(folder, 'leases')];
+  const hostLeaseFile = join(folder, 'host-leases.json');
   const children = new Set<ChildProcess>();
   const lines: HostLine[] = [];
   const errors: string[] = [];
@@ -116,7 +119,8 @@ export function makeDhcpRig(...serverAddresses: readonly string[]): DhcpRig {
     stopDnsmasq: () => ended(dnsmasq, 'SIGTERM'),
     startServer: (name, ...args) => void start(server, process.execPath, [script(name), ...args]),
     startHost: (version, speed, hostname = '') => {
-      client = start(host, process.execPath, [script('dhcp-host.ts'), `${version}`, 'eth0', `${speed}`, hostname]);
+      const args = [`${version}`, 'eth0', `${speed}`, hostname, hostLeaseFile];
+      client = start(host, process.execPath, [script('dhcp-host.ts'), ...args]);
       if (client.stdout !== null) createInterface(client.stdout).on('line', (line) => lines.push(JSON.parse(line)));
     },
     line: (what, fits, from = 0) =>
@@ -124,8 +128,10 @@ export function makeDhcpRig(...serverAddresses: readonly string[]): DhcpRig {
         explain: () => `${lines.map((line) => JSON.stringify(line).slice(0, 300)).join('\n')}\n${errors.join('')}`,
       }),
     lines,
-    stopHost: async () => {
-      await ended(client, 'SIGTERM');
+    stopHost: () => ended(client, 'SIGTERM'),
+    killHost: async () => {
+      await until('the lease is on disk', () => read(hostLeaseFile).includes('message'));
+      await ended(client, 'SIGKILL');
     },
     addresses: () => {
       const [{ addr_info: found = [] } = {}] = JSON.parse(ip('-n', host, '-j', 'address', 'show', 'eth0'));
