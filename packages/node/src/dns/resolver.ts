@@ -24,7 +24,7 @@ import {
   type SharedAnswer,
 } from './found-answer.ts';
 import type { HostDnsSettings } from './host-dns.ts';
-import { answerLocally, changedNames } from './local-names.ts';
+import { answerLocally, changedNames, localNames } from './local-names.ts';
 import { KEY_FLAG, lowerCase, plainAnswer, type StoredAnswer, storedAnswer } from './stored-answer.ts';
 import { askUpstreams } from './upstream/ask-upstreams.ts';
 import type { UpstreamQuestion } from './upstream/upstream-question.ts';
@@ -81,7 +81,7 @@ export class Resolver {
   #underWay = new Map<string, Promise<SharedAnswer>>();
   #waiting = 0;
   readonly #maySayFailure: Seldom;
-  #names: Pick<HostDnsSettings, 'staticHosts' | 'members'> = { staticHosts: new Map(), members: new Map() };
+  #names = localNames({ staticHosts: new Map(), members: new Map() });
 
   constructor(deps: ResolverDeps) {
     this.#deps = deps;
@@ -96,11 +96,9 @@ export class Resolver {
 
   /** Take names up. @returns wire forms of the names whose answers changed: other caches must forget them, too. */
   setNames(names: Pick<HostDnsSettings, 'staticHosts' | 'members'>): readonly Uint8Array[] {
-    const changed = [
-      ...changedNames(this.#names.staticHosts, names.staticHosts),
-      ...changedNames(this.#names.members, names.members),
-    ];
-    this.#names = names;
+    const local = localNames(names);
+    const changed = changedNames(this.#names, local);
+    if (changed.length > 0) this.#names = local;
     const forgotten = changed.map((name) => encodeDnsName(name.toLowerCase())).filter((name) => name !== undefined);
     for (const name of forgotten) forgetName(this.cache, name);
     return forgotten;
@@ -223,14 +221,15 @@ export class Resolver {
   }
 
   async #askNow(question: UpstreamQuestion, keyFlags: number, group: UpstreamGroup): Promise<SharedAnswer> {
-    const underWay = this.#underWay;
+    const [underWay, names] = [this.#underWay, this.#names];
     const outcome = await askUpstreams(group.upstreams, question, this.#deps.clock);
     const { answer } = outcome;
     if (answer === undefined || !answer.matches) return { outcome };
     const message = plainAnswer(answer.message, answer.frame);
     const stored = question.recursionDesired ? storedAnswer(answer.message, keyFlags, answer.frame) : undefined;
-    // Other upstreams are asked by now: what this one says must not stay.
-    if (stored === undefined || underWay !== this.#underWay) return { outcome, message };
+    // Other upstreams are asked by now, or the host itself knows the name: what this one says must not stay.
+    const isOutdated = underWay !== this.#underWay || names !== this.#names;
+    if (stored === undefined || isOutdated) return { outcome, message };
     this.cache.store(stored, this.#deps.clock.nowMs());
     return { outcome, message: Buffer.from(stored.data.subarray(0, stored.messageBytes)), stored };
   }

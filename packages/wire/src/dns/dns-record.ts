@@ -65,13 +65,32 @@ export function encodeDnsAddressRecord({ nameAt, address, ttlSeconds }: DnsAddre
   const v4 = parseIpv4(address);
   const data = v4 ?? parseIpv6(address);
   if (data === undefined) return undefined;
-  const out = Buffer.alloc(12 + data.byteLength);
-  out.writeUInt16BE(0xc000 | nameAt, 0);
-  out.writeUInt16BE(v4 === undefined ? DNS_TYPE.AAAA : DNS_TYPE.A, 2);
+  return encodeAnswerRecord({ nameAt, type: v4 === undefined ? DNS_TYPE.AAAA : DNS_TYPE.A, ttlSeconds, data });
+}
+
+/** A PTR record with its name as a pointer to `nameAt`; undefined when `target` is no name. */
+export function encodeDnsPointerRecord(record: {
+  readonly nameAt: number;
+  readonly target: string;
+  readonly ttlSeconds: number;
+}): Uint8Array | undefined {
+  const data = encodeDnsName(record.target);
+  return data && encodeAnswerRecord({ ...record, type: DNS_TYPE.PTR, data });
+}
+
+function encodeAnswerRecord(record: {
+  readonly nameAt: number;
+  readonly type: number;
+  readonly ttlSeconds: number;
+  readonly data: Uint8Array;
+}): Uint8Array {
+  const out = Buffer.alloc(12 + record.data.byteLength);
+  out.writeUInt16BE(0xc000 | record.nameAt, 0);
+  out.writeUInt16BE(record.type, 2);
   out.writeUInt16BE(1, 4);
-  out.writeUInt32BE(ttlSeconds, 6);
-  out.writeUInt16BE(data.byteLength, 10);
-  out.set(data, 12);
+  out.writeUInt32BE(record.ttlSeconds, 6);
+  out.writeUInt16BE(record.data.byteLength, 10);
+  out.set(record.data, 12);
   return out;
 }
 

@@ -5,4 +5,5 @@ export * from './dns-message.ts';
 export * from './dns-name.ts';
 export * from './dns-query.ts';
 export * from './dns-record.ts';
+export * from './dns-reverse.ts';
 export * from './dns-trace.ts';
