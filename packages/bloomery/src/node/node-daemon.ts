@@ -40,9 +40,10 @@ export async function startDaemon(
   const parts = stack.use(await composeNode(environment, deps));
   const runtime = stack.use(startRuntime({ state, clock, log, random }));
   runtime.start([...parts.inward, ...parts.outward]);
-  const api = stack.use(await startNodeApi(listen, { environment, state, store: deps.store, logs: deps.logs }));
+  const { store, logs, signal } = deps;
+  const api = stack.use(await startNodeApi(listen, { environment, state, store, logs, signal }));
   runtime.start(api.controllers);
-  await dnsSettled(parts, clock, deps.signal);
+  await dnsSettled(parts, clock, signal);
   const owned = stack.move();
   return {
     get endpoints() {

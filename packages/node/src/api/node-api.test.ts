@@ -65,8 +65,9 @@ async function startNode(config: string, listen = { host: '127.0.0.1', port: 0 }
     { stateDir },
   );
   const clock = createFakeClock(Date.now());
+  const { signal } = new AbortController();
   const runtime = stack.use(startTestRuntime(configControllers(store), { clock, definitions: SERVED_DEFINITIONS }));
-  const api = stack.use(await startNodeApi(listen, { environment, state: runtime.state, store, logs }));
+  const api = stack.use(await startNodeApi(listen, { environment, state: runtime.state, store, logs, signal }));
   runtime.runtime.start(api.controllers);
   await runtime.settled();
   const clients = stack.adopt<GrpcClient[]>([], (all) => {
@@ -470,9 +471,7 @@ describe('the listener', () => {
     await using other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    const message =
-      `listening for the Talos API: tcp 127.0.0.1:${port} is taken; ` +
-      'stop what listens there, or give --api another address';
+    const message = `listening for the Talos API: tcp 127.0.0.1:${port} is taken; give --api another address`;
     await assert.rejects(startNode('machine: {type: worker}\n', { host: '127.0.0.1', port }), { message });
   });
 

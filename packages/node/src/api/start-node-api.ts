@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Controller, createStateService, type State } from '@bloomery/cosi';
 import { BloomeryError, errorText, isBloomeryError, type Listen, type Service } from '@bloomery/ports';
-import { startTalosServer } from '@bloomery/talos';
+import { startTalosServer, type TalosServer } from '@bloomery/talos';
 import { machineEventsProto } from '@bloomery/wire';
 import type { ConfigStore } from '../config/config-store.ts';
 import { explainBindError } from '../dns/explain-bind-error.ts';
@@ -23,7 +23,11 @@ export interface NodeApiDeps {
   readonly store: ConfigStore;
   /** What `environment.log` is told as well. */
   readonly logs: NodeLogs;
+  /** Aborted: no address is waited for any more. */
+  readonly signal: AbortSignal;
 }
+
+const ADDRESS_RETRY_MS = 1_000;
 
 /** The running API. */
 export interface NodeApi extends Service {
@@ -32,7 +36,8 @@ export interface NodeApi extends Service {
 }
 
 /**
- * Serve the Talos API of the node over mutual TLS, and write DIR/talosconfig for it.
+ * Serve the Talos API of the node over mutual TLS, and write DIR/talosconfig for it. Where the host does not have the address yet, this
+ * waits for it.
  *
  * @throws BloomeryError BLM_SERVE_LISTEN when the address cannot be bound; BLM_TALOS_CERTIFICATE_MALFORMED when `machine.ca` or the
  * authority in the state folder cannot be read.
@@ -59,15 +64,15 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
   const certified = certificateNames(names(), store.active, listen.host);
   const certificate = await certificates.issue(store.active, certified);
   await using stack = new AsyncDisposableStack();
-  const server = stack.use(
-    await startTalosServer(listen, {
+  const serve = (): Promise<TalosServer> =>
+    startTalosServer(listen, {
       services: [machineService, createStateService(state, { random, authorize: access.admitReader })],
       certificate,
       clientCertificates: () => (store.isInMaintenance ? 'optional' : 'required'),
       clock,
       log,
-    }).catch((error: unknown) => sayWhoListens(listen, error, join(root, 'proc'))),
-  );
+    });
+  const server = stack.use(await whenAddressIsThere(serve, listen, { environment, signal: deps.signal }));
   // A host whose disk is full keeps its network; the one of the last start is there.
   await certificates.writeTalosconfig(store.active, talosEndpoint(server.address)).catch((error: unknown) => {
     log.warn('talos_api.talosconfig_unwritten', { error: errorText(error) });
@@ -81,10 +86,38 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
   };
 }
 
+interface Waiting {
+  readonly environment: NodeEnvironment;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Serve on an address that the host may get only later, from this daemon perhaps: until then its network goes on without the API.
+ *
+ * @throws BloomeryError BLM_SERVE_LISTEN, with who has the port.
+ */
+async function whenAddressIsThere(
+  serve: () => Promise<TalosServer>,
+  listen: Listen,
+  { environment: { clock, log, settings }, signal }: Waiting,
+): Promise<TalosServer> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await serve();
+    } catch (error) {
+      if (!isBloomeryError(error, 'BLM_SERVE_LISTEN')) throw error;
+      const { cause } = error;
+      const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'EADDRNOTAVAIL';
+      if (!isMissing || signal.aborted) throw await withOwner(listen, cause, join(settings.root, 'proc'));
+      if (tries === 0) log.warn('talos_api.waits_for_address', { address: listen.host, flag: '--api' });
+      await clock.sleep(ADDRESS_RETRY_MS, signal);
+    }
+  }
+}
+
 /** The error of an address that cannot be bound, with who has it. */
-async function sayWhoListens(listen: Listen, error: unknown, proc: string): Promise<never> {
-  if (!isBloomeryError(error, 'BLM_SERVE_LISTEN')) throw error;
-  const why = await explainBindError(proc, { transport: 'tcp', listen, error: error.cause });
-  const message = `listening for the Talos API: ${why}; stop what listens there, or give --api another address`;
-  throw new BloomeryError('BLM_SERVE_LISTEN', message, { facts: { ...listen }, cause: error.cause });
+async function withOwner(listen: Listen, cause: unknown, proc: string): Promise<BloomeryError> {
+  const why = await explainBindError(proc, { transport: 'tcp', listen, error: cause });
+  const message = `listening for the Talos API: ${why}; give --api another address`;
+  return new BloomeryError('BLM_SERVE_LISTEN', message, { facts: { ...listen }, cause });
 }
