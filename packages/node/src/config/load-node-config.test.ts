@@ -326,6 +326,11 @@ describe('what is wrong with a configuration', () => {
     ]);
   });
 
+  it('is nothing of an interface that is ignored, as with Talos', () => {
+    const text = `machine: {type: worker, network: {interfaces: [{interface: wg0, ignore: true, wireguard: {peers: [{publicKey: x, endpoint: y}]}}]}}\n`;
+    assert.doesNotThrow(() => loadNodeConfig(text));
+  });
+
   it('is a dot for the colon of an endpoint in a document, too', () => {
     const text = `apiVersion: v1alpha1\nkind: WireguardConfig\nname: wg0\nprivateKey: ${KEY}\npeers: [{publicKey: ${KEY}, endpoint: 1.2.3.4.5}]\n`;
     assert.deepEqual(problems(text), [

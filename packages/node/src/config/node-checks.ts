@@ -34,6 +34,7 @@ const place = (document: LocatedDocument, path: string): string => `${path}, lin
 
 function legacyProblems(document: LocatedDocument): string[] {
   return mapsAt(mapAt(document.tree, 'machine', 'network'), 'interfaces').flatMap((device, at) => {
+    if (device['ignore'] === true) return [];
     const path = `machine.network.interfaces.${at}`;
     const wireguard = mapAt(device, 'wireguard');
     const bridge = mapAt(device, 'bridge');

@@ -31,7 +31,8 @@ export function draftDevice({ device, place }: PlacedDevice, drafts: LinkDrafts,
   if (device.dummy === true) drafts.set(name, logical('dummy'));
   for (const vlan of vlans) {
     const fields = vlanFields(name, vlan.vlanId, '802.1q');
-    drafts.set(vlanLinkName(device.interface, vlan.vlanId), { ...fields, mtu: vlan.mtu });
+    const own = vlan.mtu === 0 ? {} : { mtu: vlan.mtu };
+    drafts.set(vlanLinkName(device.interface, vlan.vlanId), { ...fields, ...own });
   }
   if (bridgePort !== undefined) drafts.enslave(name, { kind: 'bridge', master: bridgePort.master, index: 0, place });
   const members: readonly [MasterKind, readonly string[]][] = [

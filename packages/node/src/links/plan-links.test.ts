@@ -261,12 +261,28 @@ describe('conflicts and hints', () => {
     assert.deepEqual(plan([bridge]).warnings, []);
   });
 
-  it('the last of several interfaces wins, however they sort', () => {
-    const input = ['b', 'a'].map((name, i) =>
-      resourceOf(DeviceConfigSpec, `${name}/0${10 - i}`, deviceOf(name, { bridge: { ...none, interfaces: ['eth0'] } })),
-    );
-    const { specs } = plan([], [], { devices: input });
+  it('of several interfaces of one link, the one whose name comes last has the last word, as Talos has it', () => {
+    for (const [first, second] of [
+      [deviceOf('eth0', { mtu: 1300 }), deviceOf('enp6s0', { mtu: 1400 })],
+      [deviceOf('enp6s0', { mtu: 1400 }), deviceOf('eth0', { mtu: 1300 })],
+    ] as const) {
+      assert.deepEqual(plan([first, second]).specs, [link('eth0', { mtu: 1300 })]);
+    }
+    const bridges = ['b', 'a'].map((name) => deviceOf(name, { bridge: { ...none, interfaces: ['eth0'] } }));
+    const { specs } = plan(bridges);
     assert.equal(specs.find(({ name }) => name === 'eth0')?.bridgeSlave.masterName, 'b');
+  });
+
+  it('a VLAN that has an interface of its own keeps what that says and the other leaves open', () => {
+    const vlan = { vlanId: 5, mtu: 0, addresses: [], routes: [] };
+    const own = deviceOf('eth0.5', { mtu: 1300 });
+    for (const [mtu, want] of [
+      [0, 1300],
+      [1400, 1400],
+    ] as const) {
+      const { specs } = plan([own, deviceOf('eth0', { vlans: [{ ...vlan, mtu }] })]);
+      assert.equal(specs.find(({ name }) => name === 'eth0.5')?.mtu, want);
+    }
   });
 
   it('a name that is not the kernel’s is explained once', () => {

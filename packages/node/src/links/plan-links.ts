@@ -1,5 +1,6 @@
 import type { Resource } from '@bloomery/cosi';
 import type { Device, NodeConfig } from '../config/node-config.ts';
+import { compareTexts } from '../layers/compare-texts.ts';
 import { LinkSpec, type LinkStatus } from '../resources/links.ts';
 import { isPhysicalLink, runsDefaultDhcp } from './default-dhcp.ts';
 import { draftDevice, type KnownLinks, type PlacedDevice } from './device-links.ts';
@@ -31,7 +32,7 @@ export interface LinkPlan {
 export function planLinks(input: LinkPlanInput): LinkPlan {
   const { config, links, manageAll } = input;
   const known = knownLinks(links);
-  const devices = inOrderOfConfig(input.devices);
+  const devices = inOrderOfIds(input.devices);
   const documents = config?.documents ?? [];
   const drafts = createLinkDrafts();
   for (const device of devices) draftDevice(device, drafts, known);
@@ -72,17 +73,19 @@ function knownLinks(links: readonly Resource<LinkStatus>[]): KnownLinks {
   return { names, indexOf: (name) => indexes.get(names.resolve(name)) };
 }
 
-/** Ids end in `/<index>` and, for several matches, `/<match>`: sorted by them, the last in the configuration wins. */
-function inOrderOfConfig(devices: readonly Resource<Device>[]): readonly PlacedDevice[] {
+/**
+ * In the order of their ids, in which addresses, routes and operators take them, too: of two interfaces of one link, the one whose name
+ * comes later has the last word. Ids end in `/<index>` and, for several matches, `/<match>`.
+ */
+function inOrderOfIds(devices: readonly Resource<Device>[]): readonly PlacedDevice[] {
   return devices
+    .toSorted((a, b) => compareTexts(a.metadata.id, b.metadata.id))
     .map(({ metadata, spec: device }) => {
-      const [index = 0, match = 0] = metadata.id
+      const [index = 0] = metadata.id
         .slice(device.interface.length + 1)
         .split('/')
         .map(Number);
       const line = device.line === undefined ? '' : `, line ${device.line}`;
-      const place = `machine.network.interfaces[${index}]${line}`;
-      return { device, index, match, place };
-    })
-    .toSorted((a, b) => a.index - b.index || a.match - b.match);
+      return { device, place: `machine.network.interfaces[${index}]${line}` };
+    });
 }
