@@ -1,12 +1,9 @@
-import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Device, NodeConfig, NodeDocument } from '../config/node-config.ts';
-import type { Kernel, KernelLink } from '../kernel/kernel.ts';
-import { kernelRefused } from '../kernel/kernel-error.ts';
-import { PROBLEM_ANNOTATION } from '../layers/index.ts';
+import type { KernelLink, LinkChange } from '../kernel/kernel.ts';
 import { LINK_FLAGS } from '../resources/enumerations.ts';
 import { LinkSpec } from '../resources/links.ts';
+import { type Disturbance, describeConvergence } from '../testing/describe-convergence.ts';
 import { createFakeKernel, type FakeKernel } from '../testing/index.ts';
 import { configOf, deviceOf, startLinkWorld } from './testing/link-world.ts';
 
@@ -118,107 +115,45 @@ async function decided(kernel: FakeKernel, config: NodeConfig): Promise<unknown>
   return all.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
 }
 
-async function freshStart(config: NodeConfig): Promise<unknown> {
-  const kernel = host();
-  await using _world = await startLinkWorld(kernel, config);
-  return decided(kernel, config);
-}
-
-/** Longer than any back-off. */
-const LONG_MS = 200_000;
-const RUNS = 60;
-
-describe('links converge', () => {
-  it('to what a fresh start gives, after any sequence of configurations', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(anyChoice, { minLength: 2, maxLength: 4 }), async (choices) => {
-        const configs = choices.map(configOfChoice);
-        const kernel = host();
-        await using world = await startLinkWorld(kernel, configs[0]);
-        for (const config of configs.slice(1)) await world.apply(config);
-        const last = configs.at(-1) ?? configOf([]);
-        assert.deepEqual(await decided(kernel, last), await freshStart(last));
-      }),
-      { numRuns: RUNS },
-    );
-  });
-
-  it('when the kernel refuses anything for a while, and problems are shown only as long as they last', async () => {
-    const anyFault = fc.record({
-      text: fc.constantFrom(
-        'link.create',
-        'link.change',
-        'link.remove',
-        'wireguard',
-        'bond0',
-        'eth1',
-        'master',
-        'up=true',
-      ),
-      errno: fc.constantFrom('EBUSY', 'EPERM', 'EINVAL', 'ENOMEM'),
-      times: fc.integer({ min: 1, max: 6 }),
-    });
-    await fc.assert(
-      fc.asyncProperty(anyChoice, anyChoice, fc.array(anyFault, { maxLength: 4 }), async (first, second, faults) => {
-        const kernel = host();
-        const last = configOfChoice(second);
-        await using world = await startLinkWorld(kernel, configOfChoice(first));
-        for (const { text, errno, times } of faults) kernel.refuse(text, errno, times);
-        await world.apply(last);
-        for (let i = 0; i < 12; i++) await world.runtime.advance(LONG_MS);
-        assert.deepEqual(await decided(kernel, last), await freshStart(last));
-        const problems = world.runtime.state
-          .list(LinkSpec)
-          .map(({ metadata }) => metadata.annotations[PROBLEM_ANNOTATION]);
-        assert.deepEqual(
-          problems.filter((problem) => problem !== undefined),
-          [],
-        );
-      }),
-      { numRuns: RUNS },
-    );
-  });
-
-  it('when the daemon is killed before any operation and started again', async () => {
-    await fc.assert(
-      fc.asyncProperty(anyChoice, async (choice) => {
-        const config = configOfChoice(choice);
-        const want = await freshStart(config);
-        for (let operations = 0; ; operations++) {
-          const kernel = host();
-          const mortal = dyingAfter(kernel, operations);
-          await (await startLinkWorld(mortal.kernel, config))[Symbol.asyncDispose]();
-          await using _again = await startLinkWorld(kernel, config);
-          assert.deepEqual(await decided(kernel, config), want, `killed before operation ${operations}`);
-          if (!mortal.isDead()) break;
-        }
-      }),
-      { numRuns: 8 },
-    );
-  });
-});
-
-/** A kernel that does so many changes and then none any more, as for a process that is gone. */
-function dyingAfter(
-  kernel: FakeKernel,
-  operations: number,
-): { readonly kernel: Kernel; readonly isDead: () => boolean } {
-  let left = operations;
-  let dead = false;
-  const mortal =
-    <A extends unknown[], R>(act: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      dead ||= left-- <= 0;
-      if (dead) throw kernelRefused('asking for anything', { errno: 4 });
-      return act(...args);
-    };
-  const { links, wireguard } = kernel;
-  return {
-    isDead: () => dead,
-    kernel: {
-      ...kernel,
-      links: { create: mortal(links.create), remove: mortal(links.remove), change: mortal(links.change) },
-      wireguard: { ...wireguard, create: mortal(wireguard.create), configure: mortal(wireguard.configure) },
-    },
+const indexOf = ({ view }: FakeKernel, name: string): number => view.linkByName(name)?.index ?? 0;
+const change =
+  (name: string, values: LinkChange): Disturbance =>
+  async (kernel) => {
+    if (kernel.view.linkByName(name) !== undefined) await kernel.links.change(indexOf(kernel, name), values);
   };
-}
+const vanish =
+  (name: string): Disturbance =>
+  async (kernel) => {
+    if (kernel.view.linkByName(name) !== undefined) await kernel.links.remove(indexOf(kernel, name));
+  };
+
+describeConvergence('links', {
+  anyChoice,
+  configOf: configOfChoice,
+  host: async () => host(),
+  start: (kernel, config) => startLinkWorld(kernel, config),
+  decided,
+  definitions: [LinkSpec],
+  refused: {
+    texts: ['link.create', 'link.change', 'link.remove', 'wireguard', 'bond0', 'eth1', 'master', 'up=true'],
+    errnos: ['EBUSY', 'EPERM', 'EINVAL', 'ENOMEM'],
+  },
+  disturbances: {
+    'eth1 is taken out': async (kernel) => {
+      kernel.unplug('eth1');
+      kernel.plug({ name: 'eth1' });
+    },
+    'eth0 goes down': change('eth0', { up: false }),
+    'eth0 comes up': change('eth0', { up: true }),
+    'eth0 gets another MTU': change('eth0', { mtu: 1280 }),
+    'eth2 leaves its master': change('eth2', { masterIndex: 0 }),
+    'bond0 goes down': change('bond0', { up: false }),
+    'bond0 vanishes': vanish('bond0'),
+    'br0 vanishes': vanish('br0'),
+    'pair0 vanishes': vanish('pair0'),
+    'wg0 vanishes': vanish('wg0'),
+    'the cable of eth0 is pulled': async (kernel) => kernel.setCarrier('eth0', false),
+    'the cable of eth0 is back': async (kernel) => kernel.setCarrier('eth0', true),
+    'news are lost': async (kernel) => kernel.lose(),
+  },
+});
