@@ -31,8 +31,10 @@ export interface NodeLink extends AsyncDisposable {
    */
   readonly join: (inputs: LinkInputs | undefined, sinks: LinkSinkChoice) => void;
   readonly isJoining: () => boolean;
+  /** Its `lastError` names no token. */
   readonly status: () => SiderolinkNodeStatus;
   readonly virtualAddress: () => string | undefined;
+  /** Calls back when the status, or whether it is joining, differs. Returns the end of it. */
   readonly onChanged: (listener: () => void) => () => void;
   /** Tell the plane of an event; kept until there is a link. */
   readonly publish: NodeEvents['publish'];
@@ -46,20 +48,30 @@ export function createNodeLink(
   { dialer, uniqueToken, start = startSiderolinkNode }: NodeLinkDeps,
 ): NodeLink {
   let isJoining = false;
+  const listeners = new Set<() => void>();
   const node: SiderolinkNode = start(
     { mode: 'auto', stateDir: join(settings.stateDir, FOLDER) },
     { clock, log, random, ...proxied(dialer), ...(uniqueToken === undefined ? {} : { uniqueToken }) },
   );
   return {
     join: (inputs, sinks) => {
+      const wasJoining = isJoining;
       isJoining = inputs !== undefined;
       node.update(inputs);
+      if (isJoining !== wasJoining) for (const listener of listeners) listener();
       node.direct(sinks);
     },
     isJoining: () => isJoining,
     status: node.status,
     virtualAddress: node.virtualAddress,
-    onChanged: (listener) => node.onChanged(listener),
+    onChanged: (listener) => {
+      listeners.add(listener);
+      const stop = node.onChanged(listener);
+      return () => {
+        listeners.delete(listener);
+        stop();
+      };
+    },
     publish: (schema, message) => void node.events.send(schema, message),
     [Symbol.asyncDispose]: () => node[Symbol.asyncDispose](),
   };

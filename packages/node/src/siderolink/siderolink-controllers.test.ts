@@ -4,6 +4,7 @@ import { startTestRuntime, type TestRuntime } from '@bloomery/cosi/testing';
 import { createFakeClock } from '@bloomery/ports';
 import type { LinkInputs, LinkSinkChoice, SiderolinkNodeStatus, StartSiderolinkNode } from '@bloomery/siderolink';
 import type { NodeConfig } from '../config/node-config.ts';
+import { PROBLEM_ANNOTATION } from '../layers/index.ts';
 import { NETWORK_STATUS_ID } from '../network-status/index.ts';
 import { AddressSpec, NodeAddress } from '../resources/addresses.ts';
 import { LinkSpec } from '../resources/links.ts';
@@ -224,6 +225,20 @@ describe('what stands of the link', () => {
     assert.deepEqual(status(), { ...down, connected: true });
     await r.show({ ...UP, connected: false });
     assert.deepEqual(status(), down);
+  });
+
+  it('shows what stands in its way, until it stands', async () => {
+    await using r = rig('siderolink.api=https://plane.example.org:8443');
+    const problem = (): string | undefined =>
+      r.runtime.state.get(SiderolinkStatus, 'siderolink-status')?.metadata.annotations[PROBLEM_ANNOTATION];
+    await r.runtime.settled();
+    assert.equal(problem(), 'waits until this machine has an address');
+    await r.haveAddress();
+    assert.equal(problem(), undefined);
+    await r.show({ ...NOWHERE, lastError: 'joining the link of plane.example.org: refused; it is tried again' });
+    assert.equal(problem(), 'joining the link of plane.example.org: refused; it is tried again');
+    await r.show(UP);
+    assert.equal(problem(), undefined);
   });
 
   it('is told as events, as talosctl shows them', async () => {

@@ -112,6 +112,8 @@ describe('keeping a machine on the link', () => {
     await pass('the other cause', 1_000, () => warnings.length === 2);
     server.answer = GRANT;
     await pass('joined', 1_000, () => link.devices.length === 1);
+    await until('the trouble is over', () => status().lastError === undefined);
+    assert.equal(status().connected, false);
     link.shake();
     await pass('connected', 1_000, () => status().connected);
     assert.equal(status().lastError, undefined);
@@ -223,6 +225,14 @@ describe('keeping a machine on the link', () => {
     await pass('another interface', 500, () => link.devices.length === 2);
     await until('set up', () => link.log.at(-1)?.includes('/64') === true);
     assert.match(warnings.join(), /wireguard-go ended/);
+  });
+
+  it('says no token, also when the server repeats it', async () => {
+    link.deviceError = new Error('no room for join-token-7, unique-token-7 on this server');
+    const { status } = start({ ...inputs, api: `${inputs.api}?jointoken=join-token-7`, uniqueToken: 'unique-token-7' });
+    await until('the reason', () => status().lastError !== undefined);
+    assert.match(status().lastError ?? '', /: no room for \*\*\*, \*\*\* on this server; it is tried again$/);
+    assert.doesNotMatch(warnings.join(), /token-7/);
   });
 
   it('says why there is no interface, and tries again', async () => {

@@ -4,7 +4,7 @@ import type { DialDeps } from '../dial/open-socket.ts';
 import type { startTunnelRelay } from '../tunnel/tunnel-relay.ts';
 import { generateWireguardKey, wireguardPublicKey } from '../wireguard-keys.ts';
 import { splitHostPort } from './host-port.ts';
-import { joinTrouble } from './join-trouble.ts';
+import { joinTrouble, untold } from './join-trouble.ts';
 import type { LinkDevice } from './link-device.ts';
 import type { LinkInputs, SiderolinkNodeStatus, UniqueTokenStore } from './node-options.ts';
 import { openLinkApi, type ProvisionedLink, requestLink } from './request-link.ts';
@@ -81,6 +81,7 @@ interface State {
 async function keepJoined(state: State, board: StatusBoard, deps: LinkManagerDeps): Promise<void> {
   const delay = createRetryDelay(RETRY, deps.random);
   const said = createSaidOnce(deps.log, 'link.not_joined');
+  let trouble: string | undefined;
   while (!state.isStopped) {
     state.changed = new AbortController();
     const { signal } = state.changed;
@@ -95,13 +96,17 @@ async function keepJoined(state: State, board: StatusBoard, deps: LinkManagerDep
       await joinOnce(state.inputs, state, board, deps, () => {
         delay.reset();
         said.well();
+        // It is joined: what is wrong from now on is something else.
+        if (board.status().lastError === trouble) board.set({ lastError: undefined });
       });
     } catch (error) {
       if (signal.aborted) continue;
       const retryMs = delay.next();
       const host = hostOf(state.inputs);
-      said.trouble(error, { host, retryMs });
-      board.set({ connected: false, lastError: joinTrouble(host, error) });
+      const text = untold(error, [joinTokenOf(state.inputs), state.inputs.uniqueToken]);
+      said.trouble(text, { host, retryMs });
+      trouble = joinTrouble(host, error, text);
+      board.set({ connected: false, lastError: trouble });
       await deps.clock.sleep(retryMs, signal);
     }
   }
@@ -123,11 +128,18 @@ function canonical(inputs: LinkInputs | undefined): string {
   }
 }
 
-function hostOf(inputs: LinkInputs): string {
+function hostOf({ api }: LinkInputs): string {
+  const host = endpointOf(api)?.host;
+  return host === undefined ? '' : splitHostPort(host).host;
+}
+
+const joinTokenOf = ({ api }: LinkInputs): string | undefined => endpointOf(api)?.joinToken;
+
+function endpointOf(api: string): ApiEndpoint | undefined {
   try {
-    return splitHostPort(parseApiEndpoint(inputs.api).host).host;
+    return parseApiEndpoint(api);
   } catch {
-    return '';
+    return undefined;
   }
 }
 
