@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { silentLog, systemClock, until } from '@bloomery/ports';
+import { type Logger, silentLog, systemClock, until } from '@bloomery/ports';
+import { decodeRtnlLink, NetlinkBytes, RTM_NEWLINK } from '@bloomery/wire';
 import { followKernel } from './kernel-follower.ts';
 import { createLiveView } from './live-view.ts';
 import { NETLINK_ROUTE, type NetlinkSocket, openNetlinkSocket } from './netlink-socket.ts';
@@ -49,5 +50,81 @@ describe('following the kernel', { skip }, () => {
     await follower.settled();
     await until('the new route is seen', () => has('172.18.0.0/24'));
     assert.equal(has('172.16.0.0/24'), false);
+  });
+
+  it('asks again for what it may have missed in lists that changed whenever they were read', async () => {
+    ipBatch(['link add late type veth peer name late1']);
+    using socket = await openNetlinkSocket({ ...deps, protocol: NETLINK_ROUTE, receiveBufferBytes: 1 << 20 });
+    const view = createLiveView();
+    let isCalm = false;
+    const requests: NetlinkSocket = {
+      ...socket,
+      request: async (what, request, onAnswer = () => {}) => {
+        if (what !== 'listing links' || isCalm) return socket.request(what, request, onAnswer);
+        await socket.request(what, request, (bytes, message) => {
+          if (decodeRtnlLink(bytes, message.from, message.to)?.name !== 'late') onAnswer(bytes, message);
+        });
+        return true;
+      },
+    };
+    using follower = await followKernel(view, { ...deps, requests });
+    // Nobody waits for the calm: what could be read is shown.
+    await follower.settled();
+    assert.deepEqual([view.linkByName('late'), view.linkByName('late1')?.kind], [undefined, 'veth']);
+    isCalm = true;
+    await until('the link that was missed is seen', () => view.linkByName('late') !== undefined);
+    ip('link', 'del', 'late');
+  });
+
+  it('shows everything but what it cannot read, and says that', async () => {
+    const said: string[] = [];
+    const log: Logger = { ...silentLog, warn: (event, facts) => said.push(`${event} ${JSON.stringify(facts)}`) };
+    using socket = await openNetlinkSocket({ ...deps, protocol: NETLINK_ROUTE, receiveBufferBytes: 1 << 20 });
+    const requests: NetlinkSocket = {
+      ...socket,
+      request: (what, request, onAnswer = () => {}) => {
+        if (what === 'listing links')
+          onAnswer(new NetlinkBytes(new Uint8Array(20)), {
+            ...{ type: RTM_NEWLINK, flags: 0, sequence: 0, port: 0 },
+            ...{ from: 16, to: 20 },
+          });
+        return socket.request(what, request, onAnswer);
+      },
+    };
+    const view = createLiveView();
+    using _follower = await followKernel(view, { ...deps, log, requests });
+    assert.equal(view.linkByName('lo')?.index, 1);
+    assert.deepEqual(said, [
+      'kernel.listed_unreadable {"what":"listing links","error":"a netlink message ends inside a link"}',
+    ]);
+  });
+
+  it('sees that routes go, or go elsewhere, with a next hop that has a number of its own', async () => {
+    ipBatch([
+      ...['link add v5 type veth peer name w5', 'link set v5 up', 'link set w5 up', 'addr add 10.5.0.1/24 dev v5'],
+      ...['nexthop add id 1 via 10.5.0.8 dev v5', 'nexthop add id 2 via 10.5.0.9 dev v5', 'nexthop add id 9 group 1/2'],
+      ...['route add 172.21.0.0/24 nhid 1', 'route add 172.22.0.0/24 nhid 9'],
+    ]);
+    using socket = await openNetlinkSocket({ ...deps, protocol: NETLINK_ROUTE, receiveBufferBytes: 1 << 20 });
+    const view = createLiveView();
+    using follower = await followKernel(view, { ...deps, requests: socket });
+    const routes = (): readonly string[] =>
+      [...view.routes.values()]
+        .filter(({ destination }) => destination.startsWith('172.2'))
+        .map(({ destination, gateway, nextHops = [] }) => `${destination} ${gateway}${nextHops.length}`)
+        .sort();
+    assert.deepEqual(routes(), ['172.21.0.0/24 10.5.0.80', '172.22.0.0/24 2']);
+    ip('nexthop', 'del', 'id', '1');
+    await follower.settled();
+    assert.deepEqual(routes(), ['172.22.0.0/24 10.5.0.90']);
+    ip('nexthop', 'replace', 'id', '2', 'via', '10.5.0.7', 'dev', 'v5');
+    await follower.settled();
+    assert.deepEqual(routes(), ['172.22.0.0/24 10.5.0.70']);
+    // Nobody says that a route goes with the cable; one without a next hop of its own stays.
+    ip('route', 'add', '172.23.0.0/24', 'via', '10.5.0.6');
+    ip('link', 'set', 'w5', 'down');
+    await until('the route is gone', () => !routes().includes('172.22.0.0/24 10.5.0.70'));
+    assert.deepEqual(routes(), ['172.23.0.0/24 10.5.0.60']);
+    ip('link', 'del', 'v5');
   });
 });

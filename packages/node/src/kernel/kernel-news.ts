@@ -11,10 +11,12 @@ import {
   NLM_F_REPLACE,
   RTM_DELADDR,
   RTM_DELLINK,
+  RTM_DELNEXTHOP,
   RTM_DELROUTE,
   RTM_DELRULE,
   RTM_NEWADDR,
   RTM_NEWLINK,
+  RTM_NEWNEXTHOP,
   RTM_NEWROUTE,
   RTM_NEWRULE,
 } from '@bloomery/wire';
@@ -24,7 +26,9 @@ import type { LiveView } from './live-view.ts';
 import { dropRoutesOfDownLink, dropRoutesOfGoneAddress } from './silent-routes.ts';
 
 const IFF_UP = 0x1;
+const IFF_LOWER_UP = 0x1_0000;
 const NOTHING: readonly number[] = [];
+const BOTH: readonly number[] = [AF_INET, AF_INET6];
 
 /**
  * Bring one message of the kernel into the view.
@@ -56,6 +60,11 @@ export function applyNews(view: LiveView, bytes: NetlinkBytes, message: NetlinkM
       if (rule !== undefined) type === RTM_NEWRULE ? view.putRule(rule) : view.dropRule(rule);
       return NOTHING;
     }
+    // Routes that go by a next hop of its own go, or go elsewhere, with it; the kernel tells of few of them.
+    case RTM_DELNEXTHOP:
+      return BOTH;
+    case RTM_NEWNEXTHOP:
+      return (message.flags & NLM_F_REPLACE) === 0 ? NOTHING : BOTH;
     default:
       return NOTHING;
   }
@@ -68,12 +77,19 @@ function putLink(view: LiveView, link: KernelLink | undefined): readonly number[
   const other = link.kind === 'veth' ? view.links.get(link.linkIndex) : undefined;
   // The end of a pair that is made first is told before it has an other end, and never again.
   if (other?.kind === 'veth' && other.linkIndex === 0) view.putLink({ ...other, linkIndex: link.index });
-  const wasUp = before !== undefined && (before.flags & IFF_UP) !== 0;
-  const isUp = (link.flags & IFF_UP) !== 0;
-  if (wasUp === isUp) return NOTHING;
+  const was = before?.flags ?? 0;
+  if (isOn(was, IFF_UP) === isOn(link.flags, IFF_UP)) {
+    // The kernel takes next hops that stand for themselves away with the cable, and the routes by them.
+    const isCut = isOn(was, IFF_LOWER_UP) && !isOn(link.flags, IFF_LOWER_UP);
+    return isCut && view.routesOfLink(link.index).some(({ nextHopId }) => nextHopId !== undefined) ? BOTH : NOTHING;
+  }
   // Routes with several next hops go when their last link does, and come back with the first.
-  const isUnsure = isUp ? hasNextHops(view, link.index) : dropRoutesOfDownLink(view, link.index);
+  const isUnsure = isOn(link.flags, IFF_UP) ? hasNextHops(view, link.index) : dropRoutesOfDownLink(view, link.index);
   return isUnsure ? [AF_INET] : NOTHING;
+}
+
+function isOn(flags: number, flag: number): boolean {
+  return (flags & flag) !== 0;
 }
 
 function hasNextHops(view: LiveView, linkIndex: number): boolean {
@@ -84,7 +100,7 @@ function dropLink(view: LiveView, link: KernelLink | undefined): readonly number
   if (link === undefined) return NOTHING;
   const isUnsure = hasNextHops(view, link.index);
   view.dropLink(link.index);
-  return isUnsure ? [AF_INET, AF_INET6] : NOTHING;
+  return isUnsure ? BOTH : NOTHING;
 }
 
 function dropAddress(view: LiveView, address: KernelAddress | undefined): readonly number[] {

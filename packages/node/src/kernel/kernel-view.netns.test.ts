@@ -26,7 +26,7 @@ const command = fc.oneof(
   fc.constant('tuntap add tun0 mode tun'),
   link.map((name) => `link del ${name}`),
   fc.tuple(link, fc.constantFrom('up', 'up', 'down')).map(([name, state]) => `link set ${name} ${state}`),
-  net.map((n) => `link set w${n} up`),
+  fc.tuple(net, fc.constantFrom('up', 'up', 'down')).map(([n, state]) => `link set w${n} ${state}`),
   fc.tuple(link, fc.integer({ min: 1280, max: 1500 })).map(([name, mtu]) => `link set ${name} mtu ${mtu}`),
   fc
     .tuple(fc.constantFrom('v1', 'v2'), fc.constantFrom('master br0', 'nomaster'))
@@ -50,6 +50,11 @@ const command = fc.oneof(
   fc.tuple(net, net).map(([a, b]) => `-6 route replace fd9${a}::/64 via fd0${b}::7`),
   fc.tuple(net, net).map(([a, b]) => `-6 route del fd9${a}::/64 via fd0${b}::9`),
   net.map((a) => `-6 route del fd9${a}::/64`),
+  fc.tuple(net, net).map(([a, b]) => `nexthop replace id ${a + 1} via 10.${b}.0.4 dev v${b}`),
+  fc.constantFrom('nexthop replace id 9 group 1/2', 'nexthop replace id 9 group 2/3', 'nexthop del id 9'),
+  net.map((a) => `nexthop del id ${a + 1}`),
+  fc.tuple(net, fc.constantFrom(1, 2, 9)).map(([a, id]) => `route add 172.19.${a}.0/24 nhid ${id}`),
+  net.map((a) => `route del 172.19.${a}.0/24`),
   fc.constantFrom('route add blackhole 172.18.0.0/16', 'route del blackhole 172.18.0.0/16'),
   fc
     .tuple(fc.constantFrom('', '-6 '), fc.constantFrom('add', 'del'), net)
@@ -62,13 +67,15 @@ const BASE = [
   ...['link set w0 up', 'link set v0 up', 'link set w1 up', 'link set v1 up', 'link set br0 up'],
   ...['addr add 10.0.0.1/24 dev v0', 'addr add 10.1.0.1/24 dev v1', 'addr add fd00::1/64 dev v0 nodad'],
   ...['addr add fd01::1/64 dev v1 nodad', 'route add 172.17.9.0/24 nexthop via 10.0.0.5 nexthop via 10.1.0.5'],
+  ...['nexthop add id 1 via 10.0.0.4 dev v0', 'nexthop add id 2 via 10.1.0.4 dev v1', 'nexthop add id 9 group 1/2'],
+  ...['route add 172.19.8.0/24 nhid 1', 'route add 172.19.9.0/24 nhid 9'],
 ];
 
 const clean = (): void =>
   ipBatch([
     ...['link set lo down', 'addr flush dev lo', 'link del br0', 'link del mac0', 'link del tun0'],
     ...['v0', 'v1', 'v2', 'v3', 'v5'].map((name) => `link del ${name}`),
-    ...['route del blackhole 172.18.0.0/16'],
+    ...['route del blackhole 172.18.0.0/16', 'nexthop flush'],
     ...[0, 1, 2, 3].flatMap((n) => [`rule del priority ${100 + n}`, `-6 rule del priority ${100 + n}`]),
   ]);
 
@@ -99,7 +106,7 @@ describe('the view of the kernel', { skip, concurrency: false }, () => {
         }
         await untilSame('after all is gone');
       }),
-      { numRuns: 40, interruptAfterTimeLimit: 15_000, endOnFailure: true },
+      { numRuns: 8, endOnFailure: true },
     );
     assert.deepEqual(said, []);
   });
@@ -132,6 +139,19 @@ describe('the view of the kernel', { skip, concurrency: false }, () => {
     await untilSame('after the storm');
     stop();
     ip('link', 'del', 'z0');
+    await untilSame('after all is gone');
+  });
+
+  it('takes a route by a next hop of its own away, and puts it back', async () => {
+    ipBatch([...BASE, 'nexthop add id 7 via 10.0.0.9 dev v0', 'route add 172.20.0.0/24 nhid 7']);
+    const find = () => kernel.view.routes.values().find(({ destination }) => destination === '172.20.0.0/24');
+    const route = await until('the route is seen', find);
+    assert.deepEqual([route.nextHopId, route.gateway], [7, '10.0.0.9']);
+    await kernel.routes.remove(route);
+    assert.equal(find(), undefined);
+    await kernel.routes.put(route);
+    assert.deepEqual(find(), route);
+    clean();
     await untilSame('after all is gone');
   });
 

@@ -1,5 +1,4 @@
 import { errorText, type Logger } from '@bloomery/ports';
-import type { KernelRoute } from './kernel.ts';
 import { dumpRoutes } from './kernel-dumps.ts';
 import type { LiveView } from './live-view.ts';
 import type { NetlinkSocket } from './netlink-socket.ts';
@@ -20,43 +19,47 @@ export interface RouteRefreshDeps {
   readonly log: Logger;
   /** Have everything asked for anew. */
   readonly lost: () => void;
+  /** The same, in a while. */
+  readonly askLater: () => void;
   /** Everything is being asked for. */
   readonly resyncing: () => Promise<void> | undefined;
 }
 
 /** Nothing is asked for yet. */
-export function createRouteRefresh({ view, requests, gate, log, lost, resyncing }: RouteRefreshDeps): RouteRefresh {
+export function createRouteRefresh(deps: RouteRefreshDeps): RouteRefresh {
   const unsure = new Set<number>();
   let asking: Promise<void> | undefined;
-  const replaceUnsure = async (): Promise<void> => {
-    await resyncing();
-    while (unsure.size > 0) {
-      const families = [...unsure];
-      unsure.clear();
-      // What is told meanwhile may be newer than the answer: it is applied behind it.
-      gate.hold();
-      try {
-        const answers = new Map<number, readonly KernelRoute[]>();
-        for (const family of families) answers.set(family, await dumpRoutes(requests, family));
-        if (!gate.isWhole()) lost();
-        // All is asked anew, and these with it.
-        if (resyncing() !== undefined) return unsure.clear();
-        for (const [family, routes] of answers) view.replaceRoutes(family, routes);
-        gate.release();
-      } catch (error) {
-        log.warn('kernel.routes_unknown', { families, error: errorText(error) });
-        unsure.clear();
-        return lost();
-      }
-    }
-  };
   return {
     ask: (family) => {
       unsure.add(family);
-      asking ??= replaceUnsure().finally(() => {
+      asking ??= replaceUnsure(unsure, deps).finally(() => {
         asking = undefined;
       });
     },
     asking: () => asking,
   };
+}
+
+async function replaceUnsure(unsure: Set<number>, deps: RouteRefreshDeps): Promise<void> {
+  const { gate, log, lost, resyncing } = deps;
+  await resyncing();
+  while (unsure.size > 0) {
+    const families = [...unsure];
+    unsure.clear();
+    // What is told meanwhile may be newer than the answer: it is applied behind it.
+    gate.hold();
+    try {
+      const answers = await Promise.all(families.map((family) => dumpRoutes(deps, family)));
+      if (!gate.isWhole()) lost();
+      // All is asked anew, and these with it.
+      if (resyncing() !== undefined) return unsure.clear();
+      for (const [at, family] of families.entries()) deps.view.replaceRoutes(family, answers[at]?.all ?? []);
+      if (answers.some(({ isWhole }) => !isWhole)) deps.askLater();
+      gate.release();
+    } catch (error) {
+      log.warn('kernel.routes_unknown', { families, error: errorText(error) });
+      unsure.clear();
+      return lost();
+    }
+  }
 }

@@ -79,10 +79,10 @@ export function createRouteTable(): RouteTable {
 
 /** Of routes with the same key. */
 function isSameRoute(a: KernelRoute, b: KernelRoute): boolean {
-  return (
-    a.source === b.source && a.scope === b.scope && a.flags === b.flags && a.protocol === b.protocol && a.mtu === b.mtu
-  );
+  return COMPARED.every((part) => a[part] === b[part]);
 }
+
+const COMPARED = ['source', 'scope', 'flags', 'protocol', 'mtu', 'nextHopId'] as const;
 
 function linksOf(route: KernelRoute): readonly number[] {
   if (route.nextHops !== undefined) return route.nextHops.map((hop) => hop.linkIndex);

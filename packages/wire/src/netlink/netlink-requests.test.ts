@@ -155,6 +155,20 @@ describe('requests about addresses, routes and rules', () => {
     assert.equal(typeOf(encodeRouteRemoval(wanted)), RTM_DELROUTE);
   });
 
+  it('name the next hop of a route by its number when it has one, and nothing else of where it goes', () => {
+    const wanted: RtnlRoute = {
+      ...{ family: 2, destination: '10.9.0.0/16', source: '', gateway: '10.0.0.1', outLinkIndex: 3, table: 254 },
+      ...{ priority: 0, scope: 0, type: 1, flags: 0, protocol: 4, mtu: 0, nextHopId: 77 },
+      nextHops: [{ gateway: '10.0.0.1', linkIndex: 3, weight: 1 }],
+    };
+    const { nextHops: _, ...rest } = wanted;
+    for (const bytes of [encodeNewRoute(wanted, false), encodeRouteRemoval(wanted)])
+      assert.deepEqual(
+        readMessage(bytes, (input, { from, to }) => decodeRtnlRoute(input, from, to)),
+        { ...rest, gateway: '', outLinkIndex: 0 },
+      );
+  });
+
   it('add rules that are read back as they were', () => {
     const cidr = fc.oneof(
       fc.constant(''),

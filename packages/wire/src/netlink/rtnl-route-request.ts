@@ -6,6 +6,7 @@ import {
   RTA_GATEWAY,
   RTA_METRICS,
   RTA_MULTIPATH,
+  RTA_NH_ID,
   RTA_OIF,
   RTA_PREFSRC,
   RTA_PRIORITY,
@@ -42,7 +43,7 @@ export function encodeRouteRemoval(route: RtnlRoute): Uint8Array {
 }
 
 function start(type: number, flags: number, route: RtnlRoute): NetlinkWriter {
-  const { family, destination, table, priority, outLinkIndex, gateway, nextHops } = route;
+  const { family, destination, table, priority, outLinkIndex, gateway, nextHops, nextHopId } = route;
   const [ip = '', length = '0'] = destination.split('/');
   const writer = new NetlinkWriter({ type, flags: NLM_F_REQUEST | NLM_F_ACK | flags }).fixed(
     [8, family],
@@ -58,6 +59,8 @@ function start(type: number, flags: number, route: RtnlRoute): NetlinkWriter {
   writer.u32(RTA_TABLE, table);
   if (destination !== '') writer.ip(RTA_DST, ip);
   if (priority !== 0) writer.u32(RTA_PRIORITY, priority);
+  // With a next hop of its own the kernel takes, and compares, nothing else of where it goes.
+  if (nextHopId !== undefined) return writer.u32(RTA_NH_ID, nextHopId);
   if (outLinkIndex !== 0) writer.u32(RTA_OIF, outLinkIndex);
   if (gateway !== '') writeGateway(writer, family, gateway);
   if (nextHops !== undefined) writeNextHops(writer, family, nextHops);

@@ -22,6 +22,8 @@ export interface RtnlRoute {
   readonly tos?: number;
   /** Of a route with several next hops, which has no gateway and link of its own. */
   readonly nextHops?: readonly RtnlNextHop[];
+  /** Of a next hop, or a group of them, that stands for itself; gateway, link and next hops are then what it is at this moment. */
+  readonly nextHopId?: number;
 }
 
 /** One of several ways of a route. */
@@ -47,6 +49,7 @@ export const RTA_METRICS = 8;
 export const RTA_MULTIPATH = 9;
 export const RTA_TABLE = 15;
 export const RTA_VIA = 18;
+export const RTA_NH_ID = 30;
 export const RTAX_MTU = 2;
 
 /**
@@ -71,6 +74,7 @@ export function decodeRtnlRoute(bytes: NetlinkBytes, from: number, to: number): 
   let priority = 0;
   let mtu = 0;
   let nextHops: readonly RtnlNextHop[] | undefined;
+  let nextHopId: number | undefined;
   bytes.attributes(from + FIXED, to, (type, start, end) => {
     if (type === RTA_DST) destination = length === 0 ? '' : `${bytes.ip(start, end)}/${length}`;
     else if (type === RTA_OIF) outLinkIndex = bytes.u32(start, end);
@@ -81,6 +85,7 @@ export function decodeRtnlRoute(bytes: NetlinkBytes, from: number, to: number): 
     else if (type === RTA_TABLE) table = bytes.u32(start, end);
     else if (type === RTA_METRICS) mtu = readMtu(bytes, start, end);
     else if (type === RTA_MULTIPATH) nextHops = readNextHops(bytes, start, end);
+    else if (type === RTA_NH_ID) nextHopId = bytes.u32(start, end);
   });
   return {
     family,
@@ -97,6 +102,7 @@ export function decodeRtnlRoute(bytes: NetlinkBytes, from: number, to: number): 
     mtu,
     ...(tos === 0 ? {} : { tos }),
     ...(nextHops === undefined ? {} : { nextHops }),
+    ...(nextHopId === undefined ? {} : { nextHopId }),
   };
 }
 
