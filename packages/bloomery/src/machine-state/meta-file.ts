@@ -42,8 +42,9 @@ function readValues(file: string): Readonly<Record<string, string>> {
   let found: unknown;
   try {
     found = JSON.parse(text);
-  } catch (error) {
-    throw unreadable(file, errorText(error));
+  } catch {
+    // The parser quotes what it cannot read, and a token may be among it.
+    throw unreadable(file, 'it is not JSON');
   }
   if (typeof found !== 'object' || found === null || !Object.values(found).every((v) => typeof v === 'string')) {
     throw unreadable(file, 'it is not an object of texts');

@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { createFakeClock, type FakeClock, silentLog } from '@bloomery/ports';
+import { createFakeClock, type FakeClock, type Logger, silentLog } from '@bloomery/ports';
+import { readPrivateKey } from '@bloomery/talos';
 import { loadNodeConfig } from '../config/load-node-config.ts';
 import { CERTIFICATE_RENEWAL_MS, openCertificateStore } from './certificate-store.ts';
 
@@ -50,6 +51,52 @@ describe('the certificates of a node', () => {
       (file) => statSync(join(stateDir, file)).mode & 0o777,
     );
     assert.deepEqual(modes, [0o700, 0o600, 0o600, 0o600]);
+  });
+
+  /** What talosctl would find: an administrator's certificate with its key, of an authority that it believes. */
+  const assertTalosconfigWorks = (): void => {
+    const text = readFileSync(join(stateDir, 'talosconfig'), 'utf8');
+    const [ca = '', crt = '', key = ''] = ['ca', 'crt', 'key'].map((name) =>
+      Buffer.from(new RegExp(`^ +${name}: (.+)$`, 'm').exec(text)?.[1] ?? '', 'base64').toString(),
+    );
+    const client = new X509Certificate(crt);
+    assert.ok(client.checkPrivateKey(readPrivateKey(key)));
+    assert.ok(client.verify(new X509Certificate(ca).publicKey));
+    assert.ok(new X509Certificate(ca).validToDate.getTime() > clock.nowMs());
+  };
+
+  for (const name of ['ca.crt', 'ca.key', 'admin.crt', 'admin.key']) {
+    for (const [what, damage] of [
+      ['empty', () => ''],
+      ['rubbish', () => 'rubbish'],
+      ['of another one', () => kept(name.startsWith('ca') ? name.replace('ca', 'admin') : name.replace('admin', 'ca'))],
+    ] as const) {
+      it(`are made anew, which is said, when ${name} is ${what}`, async () => {
+        await (await open()).writeTalosconfig(config, ENDPOINT);
+        writeFileSync(join(stateDir, 'pki', name), damage());
+        const said: string[] = [];
+        const log: Logger = { ...silentLog, warn: (event) => said.push(event) };
+        const store = await openCertificateStore({ stateDir, clock, random, log });
+        await store.writeTalosconfig(config, ENDPOINT);
+        assertTalosconfigWorks();
+        assert.deepEqual(said, ['talos_api.certificate_damaged']);
+        said.length = 0;
+        await (await openCertificateStore({ stateDir, clock, random, log })).writeTalosconfig(config, ENDPOINT);
+        assert.deepEqual(said, []);
+      });
+    }
+  }
+
+  it('hold also when the clock of the host is set long after the start', async () => {
+    clock = createFakeClock(0);
+    const store = await open();
+    await store.writeTalosconfig(config, ENDPOINT);
+    await clock.advance(56 * 365 * DAY_MS);
+    const server = await store.issue(config, ['node']);
+    await store.writeTalosconfig(config, ENDPOINT);
+    assertTalosconfigWorks();
+    assert.ok(new X509Certificate(server.crt).verify(new X509Certificate(server.ca).publicKey));
+    assert.ok(new X509Certificate(server.ca).validToDate.getTime() > clock.nowMs());
   });
 
   it('are made anew after a crash between a key and its certificate', async () => {

@@ -47,12 +47,18 @@ const AUTHORITY_YEARS = 10;
 /** What is looked at again only so much later has to hold until then, and some days more. */
 const RENEW_MS = CERTIFICATE_RENEWAL_MS + 10 * 86_400_000;
 
-/** Open the certificates, making the authority at the first start. @throws the errors of the file system; BLM_TALOS_CERTIFICATE_MALFORMED */
+/** Open the certificates, making the authority at the first start, and again when it was damaged. @throws the errors of the file system */
 export async function openCertificateStore(options: CertificateStoreOptions): Promise<CertificateStore> {
   const { stateDir, clock, log } = options;
-  const own = await ownAuthority(options);
+  let authority = await ownAuthority(options);
+  /** A machine without a battery starts in 1970: what it makes then has ended as soon as its clock is set. */
+  const currentAuthority = async (): Promise<CertificateAuthority> => {
+    if (endsSoon(authority.certificatePem, clock)) authority = await ownAuthority(options);
+    return authority;
+  };
   return {
     issue: async (config, names) => {
+      const own = await currentAuthority();
       const { ca, acceptedCAs = [] } = config.machine ?? {};
       const signer = ca === undefined || ca.key === '' ? own : (machineAuthority(ca, log) ?? own);
       const { certificatePem, keyPem } = await issueCertificate(signer, {
@@ -66,6 +72,7 @@ export async function openCertificateStore(options: CertificateStoreOptions): Pr
       return { ca: joined([own.certificatePem, ...configured]), crt: certificatePem, key: keyPem };
     },
     writeTalosconfig: async (config, { endpoint, node }) => {
+      const own = await currentAuthority();
       const client = await adminCertificate(options, own);
       const encoded = (pem: string): string => Buffer.from(pem).toString('base64');
       const name = config.cluster?.name ?? 'bloomery-node';
@@ -106,24 +113,36 @@ function isCertificate(pem: string): boolean {
 const joined = (pems: readonly string[]): string =>
   [...new Set(pems.map((pem) => pem.trim()))].filter((pem) => pem !== '').join('\n');
 
-/** DIR/pki/NAME.crt and .key */
-async function readPair(stateDir: string, name: string): Promise<{ crt: string; key: string } | undefined> {
-  const [crt, key] = await Promise.all(
-    ['crt', 'key'].map((part) => readIfThere(join(stateDir, 'pki', `${name}.${part}`))),
-  );
-  return crt === undefined || key === undefined ? undefined : { crt, key };
+interface Pair {
+  readonly crt: string;
+  readonly key: string;
+}
+
+/** DIR/pki/NAME.crt and .key; undefined when they have to be made: not there, soon over, or damaged, which is said. */
+async function usablePair({ stateDir, clock, log }: CertificateStoreOptions, name: string): Promise<Pair | undefined> {
+  const file = join(stateDir, 'pki', name);
+  const [crt, key] = await Promise.all([readIfThere(`${file}.crt`), readIfThere(`${file}.key`)]);
+  if (crt === undefined || key === undefined) return undefined;
+  try {
+    loadCertificateAuthority(crt, key);
+    return endsSoon(crt, clock) ? undefined : { crt, key };
+  } catch (error) {
+    log.warn('talos_api.certificate_damaged', { files: `${file}.crt, .key`, error: errorText(error) });
+    return undefined;
+  }
 }
 
 /** The key first: a certificate without one would look as if it had been lost. */
-async function writePair(stateDir: string, name: string, pair: { crt: string; key: string }): Promise<void> {
+async function writePair(stateDir: string, name: string, pair: Pair): Promise<void> {
   await mkdir(join(stateDir, 'pki'), { recursive: true, mode: 0o700 });
   await writeDurably(join(stateDir, 'pki', `${name}.key`), pair.key, 0o600);
   await writeDurably(join(stateDir, 'pki', `${name}.crt`), pair.crt, 0o600);
 }
 
-async function ownAuthority({ stateDir, clock, random }: CertificateStoreOptions): Promise<CertificateAuthority> {
-  const kept = await readPair(stateDir, 'ca');
-  if (kept !== undefined && !endsSoon(kept.crt, clock)) return loadCertificateAuthority(kept.crt, kept.key);
+async function ownAuthority(options: CertificateStoreOptions): Promise<CertificateAuthority> {
+  const { stateDir, clock, random } = options;
+  const kept = await usablePair(options, 'ca');
+  if (kept !== undefined) return loadCertificateAuthority(kept.crt, kept.key);
   const authority = await createCertificateAuthority({
     subject: { organizations: ['bloomery-node'] },
     algorithm: 'ed25519',
@@ -135,12 +154,10 @@ async function ownAuthority({ stateDir, clock, random }: CertificateStoreOptions
   return authority;
 }
 
-async function adminCertificate(
-  { stateDir, clock, random }: CertificateStoreOptions,
-  own: CertificateAuthority,
-): Promise<{ readonly crt: string; readonly key: string }> {
-  const kept = await readPair(stateDir, 'admin');
-  if (kept !== undefined && !endsSoon(kept.crt, clock) && isOf(kept.crt, own)) return kept;
+async function adminCertificate(options: CertificateStoreOptions, own: CertificateAuthority): Promise<Pair> {
+  const { stateDir, clock, random } = options;
+  const kept = await usablePair(options, 'admin');
+  if (kept !== undefined && isOf(kept.crt, own)) return kept;
   const { certificatePem, key } = await issueCertificate(own, {
     ...serverValidity(clock),
     subject: { organizations: ['os:admin'] },

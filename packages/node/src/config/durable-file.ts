@@ -52,12 +52,13 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** The text of a file; undefined when there is none. @throws any other error of the file system. */
+/** The text of a file; undefined when there is none. @throws any other error of the file system, with the path. */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && !error.message.includes(path)) error.message = `${error.message} '${path}'`;
     throw error;
   }
 }
