@@ -46,10 +46,12 @@ function readValues(file: string): Readonly<Record<string, string>> {
     // The parser quotes what it cannot read, and a token may be among it.
     throw unreadable(file, 'it is not JSON');
   }
-  if (typeof found !== 'object' || found === null || !Object.values(found).every((v) => typeof v === 'string')) {
+  if (typeof found !== 'object' || found === null || Array.isArray(found)) {
     throw unreadable(file, 'it is not an object of texts');
   }
-  return Object.fromEntries(Object.entries(found).map(([key, value]) => [key, String(value)]));
+  const values = Object.entries(found);
+  if (!values.every(([, value]) => typeof value === 'string')) throw unreadable(file, 'it is not an object of texts');
+  return Object.fromEntries(values.map(([key, value]) => [key, String(value)]));
 }
 
 function unreadable(file: string, why: string): BloomeryError {
