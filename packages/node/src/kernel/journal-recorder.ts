@@ -24,20 +24,25 @@ export interface JournalRecorder {
   forgetLink(index: number): Promise<void>;
 }
 
-/** Begin with what the file holds. */
+/** Begin with what the file holds and is still there. */
 export function createJournalRecorder(view: KernelView, file: JournalFile): JournalRecorder {
-  const entries = new Map(file.entries.flatMap((entry) => finished(view, entry)).map((one) => [entryKey(one), one]));
-  const save = (): Promise<void> => file.save(() => [...entries.values()]);
+  const { entries, save } = file;
+  for (const [key, entry] of [...entries]) {
+    if (entry.do === 'makeLink') {
+      entries.delete(key);
+      for (const made of linksMade(view, entry)) entries.set(entryKey(made), made);
+    } else if (isGone(view, entry)) forget(entries, entryLink(entry));
+  }
   const record = async (entry: JournalEntry, act: Act): Promise<void> => {
     const key = entryKey(entry);
     if (entries.has(key)) return act();
     entries.set(key, entry);
-    await save();
+    await save(key);
     try {
       await act();
     } catch (error) {
       entries.delete(key);
-      await save();
+      await save(key);
       throw error;
     }
   };
@@ -51,23 +56,28 @@ export function createJournalRecorder(view: KernelView, file: JournalFile): Jour
         if (before === undefined) return act();
         if (old?.do !== 'putAddress' || before.do !== 'putAddress') return record(before, act);
         entries.set(key, mergeAddress(before, old));
-        await save();
+        await save(key);
         return act();
       }
       await act();
       entries.delete(key);
-      return save();
+      return save(key);
     },
     made: async (name, make) => {
       const intent = { do: 'makeLink', name, aboveIndex: Math.max(0, ...view.links.keys()) } as const;
-      entries.set(entryKey(intent), intent);
-      await save();
+      const key = entryKey(intent);
+      entries.set(key, intent);
+      await save(key);
+      const made: string[] = [];
       try {
         await make();
-        for (const entry of finished(view, intent)) entries.set(entryKey(entry), entry);
+        for (const entry of linksMade(view, intent)) {
+          entries.set(entryKey(entry), entry);
+          made.push(entryKey(entry));
+        }
       } finally {
-        entries.delete(entryKey(intent));
-        await save();
+        entries.delete(key);
+        await save(...made, key);
       }
     },
     isOurs: (index) => entries.get(`link ${index}`)?.do === 'removeLink',
@@ -78,20 +88,36 @@ export function createJournalRecorder(view: KernelView, file: JournalFile): Jour
       const all = old?.do === 'restoreLink' ? mergeBefore(before, old.before) : before;
       if (old?.do === 'restoreLink' && isDeepStrictEqual(all, old.before)) return;
       entries.set(key, { do: 'restoreLink', index, name: linkName(view, index), before: all });
-      await save();
+      await save(key);
     },
     forgetLink: async (index) => {
-      for (const [key, entry] of entries) if (entryLink(entry) === index) entries.delete(key);
-      await save();
+      const keys = forget(entries, index);
+      if (keys.length > 0) await save(...keys);
     },
   };
 }
 
-/** The entries of what became of a link that was about to be made; others stay as they are. */
-function finished(view: KernelView, entry: JournalEntry): readonly JournalEntry[] {
-  if (entry.do !== 'makeLink') return [entry];
-  // Those that others make at the same moment have other names.
-  const own = view.linkByName(entry.name);
-  const ends = [own, view.links.get(own?.linkIndex ?? 0)].filter((link) => link !== undefined);
-  return ends.flatMap(({ index, name }) => (index > entry.aboveIndex ? [{ do: 'removeLink', index, name }] : []));
+/** Drop the entries of a link and of what was on it. @returns their keys */
+function forget(entries: Map<string, JournalEntry>, index: number): readonly string[] {
+  const gone = [...entries].filter(([, entry]) => entryLink(entry) === index).map(([key]) => key);
+  for (const key of gone) entries.delete(key);
+  return gone;
 }
+
+/** Whether the link of an entry is gone, or another one has its index: links that come from another network keep theirs. */
+function isGone(view: KernelView, entry: JournalEntry): boolean {
+  const index = entryLink(entry);
+  if (index === 0) return false;
+  const link = view.links.get(index);
+  return link === undefined || (entry.do === 'removeLink' && link.name !== entry.name);
+}
+
+/** The entries of what became of a link that was about to be made. */
+function linksMade(view: KernelView, intent: MakeLink): readonly JournalEntry[] {
+  // Those that others make at the same moment have other names.
+  const own = view.linkByName(intent.name);
+  const ends = [own, view.links.get(own?.linkIndex ?? 0)].filter((link) => link !== undefined);
+  return ends.flatMap(({ index, name }) => (index > intent.aboveIndex ? [{ do: 'removeLink', index, name }] : []));
+}
+
+type MakeLink = Extract<JournalEntry, { readonly do: 'makeLink' }>;

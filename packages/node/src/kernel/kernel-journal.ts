@@ -42,6 +42,10 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
   const journal = await openJournalFile(file, root, log);
   const recorder = createJournalRecorder(view, journal);
   const { record, takeAway, made } = recorder;
+  // What was on a link goes with it, whoever took it away; its index may come back with another one.
+  kernel.listen((change) => {
+    if (change.of === 'link' && change.gone) void recorder.forgetLink(change.link.index);
+  });
   const madeEntry = (entry: MadeEntry): JournalEntry | undefined => {
     const found = recorder.entries.get(entryKey(entry));
     return found?.do === entry.do ? found : undefined;
