@@ -127,7 +127,19 @@ async function takeBack({ kernel, files, log }: Changed): Promise<void> {
   await files.restore().catch((error: unknown) => log.error('node.left_in_files', { error: errorText(error) }));
 }
 
-const DISK = new Set(['EACCES', 'EDQUOT', 'EEXIST', 'EIO', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS']);
+const DISK = new Set([
+  'EACCES',
+  'EDQUOT',
+  'EEXIST',
+  'EIO',
+  'EISDIR',
+  'ELOOP',
+  'ENOENT',
+  'ENOSPC',
+  'ENOTDIR',
+  'EPERM',
+  'EROFS',
+]);
 const isOfDisk = (error: unknown): boolean => error instanceof Error && 'code' in error && DISK.has(String(error.code));
 
 const CAP_NET_ADMIN = 1n << 12n;
