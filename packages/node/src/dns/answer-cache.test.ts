@@ -73,6 +73,20 @@ describe('replies from the cache', () => {
     });
   }
 
+  it('time to live: what is left of an answer that lived before', () => {
+    const memory = new Uint8Array(CACHE_AT + answerCacheBytes(8));
+    const cache = new AnswerCache({ memory, at: CACHE_AT, seed: 1, datagramMaxBytes: 4096, entries: 8 });
+    const packet = questionOf();
+    const reading = readDnsQuery(packet);
+    assert.ok(reading?.ok);
+    const stored = storedAnswer(answerOf({ packet, query: reading.query }, { addresses: ['10.0.0.1'] }), 0);
+    assert.ok(stored !== undefined);
+    cache.store({ ...stored, lifeMs: 2_900 }, 0);
+    memory.set(packet, IN_AT);
+    const length = cache.reply(IN_AT, packet.byteLength, OUT_AT, 0);
+    assert.equal(decoded(memory.slice(OUT_AT, OUT_AT + length)).answers[0]?.ttlSeconds, 3);
+  });
+
   const forgotten: [name: string, question: Partial<DnsQuestion>, parts: AnswerParts][] = [
     ['truncated answers', {}, { addresses: ['10.0.0.1'], flags: 0x0200 }],
     ['refusals', {}, { rcode: 5 }],

@@ -8,6 +8,8 @@ const QUESTION_AT = 12;
 /** All long answers of one table together. */
 const LONG_MAX_BYTES = 8 << 20;
 const NONE = -1;
+/** A time to live that no answer has: what is stored says whatever its upstream said. */
+const NOT_SHOWN = 0xffffffff;
 
 /** Bytes of memory that a table takes. A multiple of 8. */
 export function answerTableBytes(entries: number): number {
@@ -141,7 +143,7 @@ export class AnswerTable {
     this.#keyFlags[slot] = answer.keyFlags;
     this.#questionEnd[slot] = answer.questionEnd;
     this.#ttlCount[slot] = answer.ttlCount;
-    this.#shownTtl[slot] = Math.round(answer.lifeMs / 1000);
+    this.#shownTtl[slot] = NOT_SHOWN;
     this.messageBytes[slot] = answer.messageBytes;
     this.storedMs[slot] = nowMs;
     this.expiresMs[slot] = nowMs + answer.lifeMs;

@@ -70,6 +70,12 @@ describe('a reply for one client', () => {
       assert.equal(found.edns !== undefined, asked.edns !== undefined);
     });
   }
+  it('is cut to what a datagram carries, though the client takes more', () => {
+    // 65,526 bytes with the OPT record.
+    const many = [...Array.from({ length: 301 }, () => textRecord('a', 203)), textRecord('a', 165)];
+    const found = reply({ name: 'a', type: 16, edns: { udpSizeBytes: 65_535 } }, { records: many });
+    assert.deepEqual([found.answers.length, found.truncated], [301, true]);
+  });
   it('tells codes above 15 in its OPT record', () => {
     assert.equal(reply({ edns: {} }, { rcode: 0 }, { rcode: 16 }).rcode, 16);
     assert.equal(reply({}, { rcode: 0 }, { rcode: 16 }).rcode, 0, 'there is no room without one');

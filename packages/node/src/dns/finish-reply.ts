@@ -25,6 +25,8 @@ export interface ReplyParts {
 const QUESTION_AT = 12;
 const PLAIN_LIMIT_BYTES = 512;
 const STREAM_LIMIT_BYTES = 65_535;
+/** The longest datagram that IPv4 carries, whatever a client says that it takes. */
+export const DATAGRAM_MAX_BYTES = 65_507;
 
 /**
  * The reply for one client: its id, its case of the question, its RD and CD, AD only when asked for (RFC 6840 section 5.8), an OPT
@@ -36,7 +38,7 @@ export function finishReply({ packet, query, message, rcode, transport, options 
     edns === undefined
       ? new Uint8Array()
       : encodeDnsEdns({ ...PLAIN_EDNS, extendedRcode: rcode >>> 4, dnssecOk: edns.dnssecOk, options });
-  const limit = transport === 'tcp' ? STREAM_LIMIT_BYTES : Math.max(PLAIN_LIMIT_BYTES, edns?.udpSizeBytes ?? 0);
+  const limit = transport === 'tcp' ? STREAM_LIMIT_BYTES : datagramLimit(edns?.udpSizeBytes);
   const fitted = fit(message, limit - opt.byteLength);
   const wantsAd = (query.flags & DNS_FLAG.AD) !== 0 || edns?.dnssecOk === true;
   const kept = fitted.readUInt16BE(2) & (DNS_FLAG.AA | DNS_FLAG.TC | DNS_FLAG.RA | (wantsAd ? DNS_FLAG.AD : 0));
@@ -47,6 +49,10 @@ export function finishReply({ packet, query, message, rcode, transport, options 
   if (edns === undefined) return fitted;
   fitted.writeUInt16BE(fitted.readUInt16BE(10) + 1, 10);
   return Buffer.concat([fitted, opt]);
+}
+
+function datagramLimit(takenBytes = PLAIN_LIMIT_BYTES): number {
+  return Math.min(DATAGRAM_MAX_BYTES, Math.max(PLAIN_LIMIT_BYTES, takenBytes));
 }
 
 function fit(message: Uint8Array, limitBytes: number): Buffer {

@@ -52,6 +52,17 @@ describe('listeners as they are wanted', () => {
     await listeners.configure([listen(1), listen(2)], 2);
     assert.deepEqual(taken(), ['bind udp 127.0.0.2:53 2', 'bind tcp 127.0.0.2:53 2']);
   });
+  it('get another hop limit also when they are being bound', async () => {
+    const { listeners, taken } = makeListeners();
+    const first = listeners.configure([listen(1)], 1);
+    await Promise.all([first, listeners.configure([listen(1)], 2)]);
+    assert.deepEqual(taken().sort(), [
+      'bind tcp 127.0.0.1:53 1',
+      'bind udp 127.0.0.1:53 1',
+      'hops tcp 127.0.0.1:53 2',
+      'hops udp 127.0.0.1:53 2',
+    ]);
+  });
   it('that cannot be bound are tried again, less and less often, and do not hold up the others', async () => {
     const { clock, listeners, refused, taken, told } = makeListeners();
     refused.add('udp 127.0.0.1:53');

@@ -96,9 +96,11 @@ export class Listeners implements AsyncDisposable {
 
   async #bind(listener: Listener): Promise<void> {
     const { transport, wanted } = listener;
+    const hopLimit = this.#hopLimit;
     try {
-      const bound = await this.#deps.bind(transport, wanted, this.#hopLimit);
+      const bound = await this.#deps.bind(transport, wanted, hopLimit);
       if (listener.ended) return await bound[Symbol.asyncDispose]();
+      if (hopLimit !== this.#hopLimit) bound.setHopLimit?.(this.#hopLimit);
       listener.bound = bound;
       listener.problem = undefined;
       listener.failures = 0;

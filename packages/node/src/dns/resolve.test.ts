@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { until } from '@bloomery/ports';
+import { createFakeClock, until } from '@bloomery/ports';
 import { DNS_TRACE_OPTION, type DnsMessage, type DnsTrace, decodeDnsTrace, encodeDnsTrace } from '@bloomery/wire';
 import { ask, askRaw, decoded, openStream, questionOf } from './testing/dns-client.ts';
 import { startDnsRig, tcpPortOf } from './testing/dns-rig.ts';
@@ -60,6 +60,32 @@ for (const datagrams of ['portable', 'native'] as const) {
       assert.deepEqual(texts(await ask(rig.port, { name: 'new.test' })), ['10.0.0.1']);
       await rig.configure({ staticHosts: new Map([['new.test', ['10.1.1.1']]]) });
       await until('the new name', async () => texts(await ask(rig.port, { name: 'new.test' }))[0] === '10.1.1.1');
+    });
+
+    it('a name that becomes one of its own while an upstream is asked for it is not answered by that for long', async () => {
+      const release = Promise.withResolvers<void>();
+      const late: Script = async (seen) => {
+        if (seen.query.name === 'new.test') await release.promise;
+        return known(seen);
+      };
+      await using rig = await startDnsRig([late], { datagrams, clock: createFakeClock() });
+      const asked = ask(rig.port, { name: 'new.test' });
+      await until('the upstream is asked', () => rig.upstreams[0]?.seen.length === 1);
+      await rig.configure({ staticHosts: new Map([['new.test', ['10.1.1.1']]]) });
+      release.resolve();
+      assert.deepEqual(texts(await asked), ['10.0.0.1']);
+      assert.deepEqual(texts(await ask(rig.port, { name: 'new.test' })), ['10.1.1.1']);
+      const reverse = await ask(rig.port, { name: '1.1.1.10.in-addr.arpa', type: 12 });
+      assert.deepEqual(texts(reverse), ['new.test.']);
+    });
+
+    it('whose an address is, is known at once when it changes', async () => {
+      await using rig = await startDnsRig([known], { datagrams });
+      const asked = { name: '1.1.1.10.in-addr.arpa', type: 12 };
+      await ask(rig.port, asked);
+      assert.equal(rig.dns.status.cache.positive, 1);
+      await rig.configure({ members: new Map([['node-7', ['10.1.1.1']]]) });
+      await until('the new name', async () => texts(await ask(rig.port, asked))[0] === 'node-7.');
     });
 
     it('the cache is emptied when the upstreams change, and only then', async () => {

@@ -12,7 +12,7 @@ import {
   readDnsQuery,
 } from '@bloomery/wire';
 import { AnswerCache, answerCacheBytes, MISS, STALE_MAX_MS } from './answer-cache.ts';
-import { finishReply } from './finish-reply.ts';
+import { DATAGRAM_MAX_BYTES, finishReply } from './finish-reply.ts';
 import { forgetName } from './forget-name.ts';
 import {
   answerFromCache,
@@ -90,7 +90,7 @@ export class Resolver {
       memory: this.#memory,
       at: CACHE_AT,
       seed: deps.cacheSeed,
-      datagramMaxBytes: PACKET_MAX_BYTES - 1,
+      datagramMaxBytes: DATAGRAM_MAX_BYTES,
     });
   }
 

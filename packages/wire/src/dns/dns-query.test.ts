@@ -47,6 +47,8 @@ describe('what a server makes of a packet', () => {
     ['a missing additional record is malformed', changed((p) => p.writeUInt16BE(1, 10)), formerr],
     ['a name that runs over the end is malformed', query().subarray(0, 20), formerr],
     ['a question without class is malformed', query().subarray(0, 28), formerr],
+    ['a name that points into the header is malformed', pointing(0), formerr],
+    ['a name that points before a label is malformed', pointing(11), formerr],
     ['an OPT record with a name is malformed', optWithName(), formerr],
     ['two OPT records are malformed', twoOpts(), formerr],
     [
@@ -77,6 +79,11 @@ describe('what a server makes of a packet', () => {
       { numRuns: 2_000 },
     );
   });
+
+  /** A label and a pointer, as names in answers have them. */
+  function pointing(to: number): Buffer {
+    return Buffer.concat([query().subarray(0, 12), Buffer.of(1, 97, 0xc0, to, 0, 1, 0, 1)]);
+  }
 
   function optWithName(): Buffer {
     const packet = query({ edns: {} });

@@ -30,7 +30,7 @@ export type DnsQueryReading =
  *
  * @returns undefined for what must be dropped without an answer: fewer than 12 bytes, or a response (QR=1).
  * Otherwise NOTIMP for an opcode other than QUERY; FORMERR for other than one question, records in the answer or authority
- * section, more than two additional records, or rubbish.
+ * section, more than two additional records, a compressed name in the question (there is nothing before it), or rubbish.
  * @see RFC 1035 section 4.1, RFC 6891 section 6.1.1
  */
 export function readDnsQuery(packet: Uint8Array): DnsQueryReading | undefined {
@@ -41,7 +41,7 @@ export function readDnsQuery(packet: Uint8Array): DnsQueryReading | undefined {
   const additional = uint16(packet, 10);
   if (uint16(packet, 4) !== 1 || uint16(packet, 6) !== 0 || uint16(packet, 8) !== 0 || additional > 2) return FORMERR;
   const name = readDnsName(packet, DNS_QUESTION_AT);
-  if (name === undefined || name.next + 4 > packet.byteLength) return FORMERR;
+  if (name === undefined || name.next + 4 > packet.byteLength || isCompressed(packet)) return FORMERR;
   const questionEnd = name.next + 4;
   let edns: DnsEdns | undefined;
   let at = questionEnd;
@@ -66,6 +66,16 @@ export function readDnsQuery(packet: Uint8Array): DnsQueryReading | undefined {
       ...(edns === undefined ? {} : { edns }),
     },
   };
+}
+
+/** Whether the name of the question, which can be read, has a pointer. */
+function isCompressed(packet: Uint8Array): boolean {
+  let at = DNS_QUESTION_AT;
+  for (let length = packet[at] ?? 0; length !== 0; length = packet[at] ?? 0) {
+    if (length > 63) return true;
+    at += 1 + length;
+  }
+  return false;
 }
 
 const FORMERR: DnsQueryReading = { ok: false, rcode: DNS_RCODE.FORMERR };

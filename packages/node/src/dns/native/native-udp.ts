@@ -170,7 +170,9 @@ class NativeThread implements NativeUdp {
 
   #hear(message: Exclude<FromThread, { readonly did: 'start' }>): void {
     if (message.did === 'ask') {
-      for (const frame of decodeFrames(message.frames)) void this.#answer(frame);
+      // Copies: one question that waits long must not keep all that came with it.
+      for (const { socket, peer, packet } of decodeFrames(message.frames))
+        void this.#answer({ socket, peer: peer.slice(), packet: packet.slice() });
       return;
     }
     if (message.did === 'close') {
