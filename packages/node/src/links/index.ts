@@ -3,13 +3,13 @@ import { BloomeryError } from '@bloomery/ports';
 import { createProblems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { deviceConfigController } from './device-config-controller.ts';
+import type { LookUpHost } from './host-look-ups.ts';
 import { linkAliasControllers } from './link-alias-controllers.ts';
 import { linkConfigController } from './link-config-controller.ts';
 import { linkMergeController } from './link-merge-controller.ts';
 import { linkSpecController } from './link-spec-controller.ts';
-import type { LookUpHost } from './resolve-endpoints.ts';
 
-export type { LookUpHost } from './resolve-endpoints.ts';
+export type { LookUpHost } from './host-look-ups.ts';
 
 export interface LinkOptions {
   /** For WireGuard endpoints that are host names; without it they cannot be used. */

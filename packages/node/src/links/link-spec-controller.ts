@@ -1,12 +1,12 @@
-import type { Controller, ReconcileContext } from '@bloomery/cosi';
+import type { Controller, ReconcileContext, WakeSource } from '@bloomery/cosi';
 import { onKernelChange } from '../kernel/on-kernel-change.ts';
-import { createAttempts, type Problems } from '../layers/index.ts';
+import { type Attempts, createAttempts, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { LinkRefresh, LinkSpec } from '../resources/links.ts';
 import { DevicesStatus } from '../resources/runtime.ts';
+import { createHostLookUps, type LookUpHost } from './host-look-ups.ts';
 import { inLinkOrder } from './link-order.ts';
 import { createLinkMaker } from './make-link.ts';
-import type { LookUpHost } from './resolve-endpoints.ts';
 
 /** Id of the resource that says whether links have their names; and of the one that says that WireGuard changed. */
 const DEVICES = 'devices';
@@ -18,16 +18,17 @@ const WIREGUARD = 'wireguard';
  * tried again; the others go on.
  */
 export function linkSpecController(
-  { kernel, random }: Pick<NodeEnvironment, 'kernel' | 'random'>,
+  { kernel, clock, random }: Pick<NodeEnvironment, 'kernel' | 'clock' | 'random'>,
   problems: Problems,
   lookUpHost: LookUpHost,
 ): Controller {
   const attempts = createAttempts({ definition: LinkSpec, problems, random });
+  const hosts = createHostLookUps(lookUpHost, clock);
   let generation = 0;
   let refresh = false;
   const maker = createLinkMaker({
     kernel,
-    lookUpHost,
+    hosts,
     wireguardChanged: () => {
       refresh = true;
     },
@@ -61,7 +62,16 @@ export function linkSpecController(
       { definition: DevicesStatus, id: DEVICES, kind: 'weak' },
     ],
     outputs: [{ definition: LinkRefresh, kind: 'exclusive' }],
-    wakes: [onKernelChange(kernel, 'link')],
+    wakes: [onKernelChange(kernel, 'link'), hastening(hosts, attempts)],
     reconcile,
   };
 }
+
+/** What was refused for want of an answer is tried again as soon as it is there. */
+const hastening = (source: WakeSource, attempts: Pick<Attempts<LinkSpec>, 'hasten'>): WakeSource => ({
+  listen: (wake) =>
+    source.listen(() => {
+      attempts.hasten();
+      wake();
+    }),
+});

@@ -420,9 +420,37 @@ describe('WireGuard', () => {
     assert.equal(problemOf(world, 'wg0'), 'looking up endpoint peer.example: peer.example is unknown');
     assert.equal((await kernel.wireguard.read('wg0'))?.listenPort, 51_820);
     isKnown = true;
+    // One attempt asks again, the answer brings the next one.
+    for (let i = 0; i < 2; i++) await world.runtime.advance(2_000);
+    assert.equal((await kernel.wireguard.read('wg0'))?.peers[0]?.endpoint, '10.0.0.9:5');
+    assert.equal(problemOf(world, 'wg0'), undefined);
+  });
+
+  it('holds no other link up while a name server is silent, and is not looked up anew at every change', async () => {
+    const kernel = host('eth0', 'eth1');
+    const asked: string[] = [];
+    let answer = (_addresses: readonly string[]): void => {};
+    const lookUpHost = (name: string): Promise<readonly string[]> => {
+      asked.push(name);
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    };
+    const { log, lines } = keptLog();
+    const both = configOf([deviceOf('zebra0', { dummy: true })], wireguard('peer.example:5').documents);
+    await using world = await startLinkWorld(kernel, both, { lookUpHost, log });
+    assert.ok(kernel.view.linkByName('zebra0'));
+    assert.equal(problemOf(world, 'wg0'), 'looking up endpoint peer.example');
+    for (const up of [true, false, true]) {
+      await kernel.links.change(kernel.view.linkByName('eth1')?.index ?? 0, { up });
+      await world.runtime.advance(2_000);
+    }
+    assert.deepEqual(asked, ['peer.example']);
+    answer(['10.0.0.9']);
     await world.runtime.advance(2_000);
     assert.equal((await kernel.wireguard.read('wg0'))?.peers[0]?.endpoint, '10.0.0.9:5');
     assert.equal(problemOf(world, 'wg0'), undefined);
+    assert.equal(JSON.stringify(lines).includes('spec.refused'), false);
   });
 
   it('tells its peers even when the link itself is refused something', async () => {

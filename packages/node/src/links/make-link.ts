@@ -3,8 +3,9 @@ import type { Kernel, LinkChange } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import type { WireguardState } from '../kernel/kernel-wireguard.ts';
 import type { LinkSpec } from '../resources/links.ts';
+import type { HostLookUps } from './host-look-ups.ts';
 import { type LinkPlanning, type LinkStep, planLeaving, planLink, presentLink } from './plan-link.ts';
-import { type LookUpHost, resolveEndpoints } from './resolve-endpoints.ts';
+import { resolveEndpoints } from './resolve-endpoints.ts';
 import { wireguardPatch } from './wireguard-patch.ts';
 
 /** More steps than any link needs: the kernel takes what it is told, and does not do it. */
@@ -12,7 +13,7 @@ const STEPS_MAX = 40;
 
 export interface LinkMaking {
   readonly kernel: Pick<Kernel, 'view' | 'links' | 'wireguard'>;
-  readonly lookUpHost: LookUpHost;
+  readonly hosts: Pick<HostLookUps, 'ask'>;
   /** Called after a WireGuard device was told something: the kernel sends no message of it. */
   readonly wireguardChanged: () => void;
 }
@@ -55,13 +56,15 @@ export function createLinkMaker(making: LinkMaking): LinkMaker {
 
   return {
     make: async (spec, isOurs, log) => {
+      let waiting: string | undefined;
+      let step: LinkStep;
       try {
-        const step = await doSteps(spec, () => planLink(spec, { view: kernel.view, isOurs }), log);
-        return step.do === 'wait' ? step.reason : undefined;
+        step = await doSteps(spec, () => planLink(spec, { view: kernel.view, isOurs }), log);
       } finally {
         // Whatever of the link was refused, its peers are told what they need.
-        if (spec.kind === 'wireguard') await setUpWireguard(spec, making, log);
+        if (spec.kind === 'wireguard') waiting = await setUpWireguard(spec, making, log);
       }
+      return step.do === 'wait' ? step.reason : waiting;
     },
     take: async (spec, staying, log) => {
       await doSteps(spec, () => planLeaving(spec, kernel.view, staying), log);
@@ -93,12 +96,16 @@ const readWireguard = (
   { view, wireguard }: LinkMaking['kernel'],
 ): Promise<WireguardState | undefined> => wireguard.read(presentLink(spec, view)?.name ?? spec.name);
 
-/** Also while a name of a peer cannot be looked up: the other peers are told what they need. Keys are never logged. */
-async function setUpWireguard(spec: LinkSpec, making: LinkMaking, log: Logger): Promise<void> {
-  const { kernel, lookUpHost, wireguardChanged } = making;
+/**
+ * Also while a name of a peer cannot be looked up: the other peers are told what they need. Keys are never logged.
+ *
+ * @returns what it still waits for
+ */
+async function setUpWireguard(spec: LinkSpec, making: LinkMaking, log: Logger): Promise<string | undefined> {
+  const { kernel, hosts, wireguardChanged } = making;
   const present = await readWireguard(spec, kernel);
-  if (present === undefined) return;
-  const { wireguard, problem } = await resolveEndpoints(spec.wireguard, present, lookUpHost);
+  if (present === undefined) return undefined;
+  const { wireguard, problem, waiting } = resolveEndpoints(spec.wireguard, present, hosts.ask);
   const patch = wireguardPatch(present, wireguard);
   if (patch !== undefined) {
     await kernel.wireguard.configure(spec.name, patch);
@@ -106,6 +113,7 @@ async function setUpWireguard(spec: LinkSpec, making: LinkMaking, log: Logger): 
     wireguardChanged();
   }
   if (problem !== undefined) throw new BloomeryError('BLM_NODE_LINK_REFUSED', problem, { retryable: true });
+  return waiting;
 }
 
 function restless(link: string, step: string): BloomeryError {

@@ -1,49 +1,46 @@
-import { errorText } from '@bloomery/ports';
 import { parseIp } from '../ip/ip-prefix.ts';
 import type { LinkSpec } from '../resources/links.ts';
+import type { HostAnswer } from './host-look-ups.ts';
 import type { PresentWireguard } from './wireguard-patch.ts';
 
 type Wireguard = LinkSpec['wireguard'];
-
-/** All addresses of a host by its name, the preferred one first. @throws when it cannot be told now */
-export type LookUpHost = (host: string) => Promise<readonly string[]>;
 
 /** What endpoints that are host names are now, and which could not be told. */
 export interface ResolvedEndpoints {
   readonly wireguard: Wireguard;
   readonly problem?: string;
+  /** What is not known yet. */
+  readonly waiting?: string;
 }
 
 /**
- * Peers whose endpoints are addresses. A peer that already talks to any address of its host keeps it; one whose host cannot be looked
- * up keeps what it has.
+ * Peers whose endpoints are addresses. A peer that already talks to any address of its host keeps it; one whose host cannot be told
+ * keeps what it has.
  */
-export async function resolveEndpoints(
+export function resolveEndpoints(
   wanted: Wireguard,
   present: PresentWireguard,
-  lookUpHost: LookUpHost,
-): Promise<ResolvedEndpoints> {
+  ask: (host: string) => HostAnswer,
+): ResolvedEndpoints {
   const known = new Map(present.peers.map(({ publicKey, endpoint }) => [publicKey, endpoint]));
-  const problems: string[] = [];
-  const peers: Wireguard['peers'][number][] = [];
-  for (const peer of wanted.peers) {
-    const { host, port } = splitEndpoint(peer.endpoint);
-    if (peer.endpoint === '' || parseIp(host) !== undefined) {
-      peers.push({ ...peer, endpoint: canonicalEndpoint(peer.endpoint) });
-      continue;
-    }
-    try {
-      const endpoints = (await lookUpHost(host)).map((address) => joinEndpoint(address, port));
-      const present = endpoints.find((endpoint) => endpoint === known.get(peer.publicKey));
-      peers.push({ ...peer, endpoint: present ?? endpoints[0] ?? '' });
-      if (endpoints.length === 0) problems.push(`looking up endpoint ${host}: it has no address`);
-    } catch (error) {
-      problems.push(`looking up endpoint ${host}: ${errorText(error)}`);
-      peers.push({ ...peer, endpoint: '' });
-    }
-  }
-  const wireguard = { ...wanted, peers };
-  return problems.length === 0 ? { wireguard } : { wireguard, problem: problems.join('; ') };
+  const problems = new Set<string>();
+  const waiting = new Set<string>();
+  const endpointOf = ({ endpoint, publicKey }: Wireguard['peers'][number]): string => {
+    const { host, port } = splitEndpoint(endpoint);
+    if (endpoint === '' || parseIp(host) !== undefined) return canonicalEndpoint(endpoint);
+    const answer = ask(host);
+    if ('problem' in answer) problems.add(answer.problem);
+    if ('waiting' in answer) waiting.add(answer.waiting);
+    if (!('addresses' in answer)) return '';
+    const endpoints = answer.addresses.map((address) => joinEndpoint(address, port));
+    return endpoints.find((one) => one === known.get(publicKey)) ?? endpoints[0] ?? '';
+  };
+  const wireguard = { ...wanted, peers: wanted.peers.map((peer) => ({ ...peer, endpoint: endpointOf(peer) })) };
+  return {
+    wireguard,
+    ...(problems.size === 0 ? {} : { problem: [...problems].join('; ') }),
+    ...(waiting.size === 0 ? {} : { waiting: [...waiting].join('; ') }),
+  };
 }
 
 /** An endpoint with its address in canonical form; host names stay as they are. */

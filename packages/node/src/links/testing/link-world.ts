@@ -1,5 +1,5 @@
 import { startTestRuntime, type TestRuntime } from '@bloomery/cosi/testing';
-import type { Logger } from '@bloomery/ports';
+import { createFakeClock, type Logger } from '@bloomery/ports';
 import type { Device, NodeConfig, NodeDocument } from '../../config/node-config.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { linkStatusController } from '../../kernel/status/link-status-controller.ts';
@@ -27,10 +27,12 @@ export async function startLinkWorld(
   options: LinkWorldOptions = {},
 ): Promise<LinkWorld> {
   const { manageAll = false, log, ...linkOptions } = options;
-  const environment = testEnvironment({ kernel, ...(log === undefined ? {} : { log }) }, { manageAll });
+  const clock = createFakeClock(1_700_000_000_000);
+  const environment = testEnvironment({ kernel, clock, ...(log === undefined ? {} : { log }) }, { manageAll });
   const controllers = [linkStatusController(kernel), ...linkControllers(environment, linkOptions)];
   const runtime = startTestRuntime(controllers, {
     definitions: [MachineConfig, DevicesStatus],
+    clock,
     ...(log === undefined ? {} : { log }),
   });
   runtime.state.create(DevicesStatus, 'devices', { ready: true });
