@@ -36,6 +36,11 @@ describe('bond=', () => {
     ],
     ['without a name is refused', ':a', { problem: 'it names no bond' }],
     ['with an option nobody knows is refused', 'b:a:speed=fast', { problem: 'unknown option speed' }],
+    [
+      'with an option that is only a word of JavaScript is refused',
+      'b:a:constructor=1',
+      { problem: 'unknown option constructor' },
+    ],
     ['with an option without its value is refused', 'b:a:mode', { problem: 'option mode has no value' }],
     ['with a number that is none is refused', 'b:a:miimon=x', { problem: 'option miimon: "x" is no number' }],
     ['with a word nobody knows is refused', 'b:a:mode=fast', { problem: 'option mode: "fast" is not known' }],

@@ -18,31 +18,31 @@ export interface VlanArgument {
   readonly parent: string;
 }
 
-const OPTION_TEXTS: Readonly<Record<string, string>> = {
-  mode: 'mode',
-  xmit_hash_policy: 'xmitHashPolicy',
-  lacp_rate: 'lacpRate',
-  arp_validate: 'arpValidate',
-  arp_all_targets: 'arpAllTargets',
-  primary: 'primary',
-  primary_reselect: 'primaryReselect',
-  fail_over_mac: 'failOverMac',
-  ad_select: 'adSelect',
-};
+const OPTION_TEXTS: ReadonlyMap<string, string> = new Map([
+  ['mode', 'mode'],
+  ['xmit_hash_policy', 'xmitHashPolicy'],
+  ['lacp_rate', 'lacpRate'],
+  ['arp_validate', 'arpValidate'],
+  ['arp_all_targets', 'arpAllTargets'],
+  ['primary', 'primary'],
+  ['primary_reselect', 'primaryReselect'],
+  ['fail_over_mac', 'failOverMac'],
+  ['ad_select', 'adSelect'],
+]);
 
-const OPTION_NUMBERS: Readonly<Record<string, string>> = {
-  miimon: 'miimon',
-  updelay: 'updelay',
-  downdelay: 'downdelay',
-  arp_interval: 'arpInterval',
-  resend_igmp: 'resendIgmp',
-  min_links: 'minLinks',
-  lp_interval: 'lpInterval',
-  packets_per_slave: 'packetsPerSlave',
-  num_grat_arp: 'numPeerNotif',
-  num_unsol_na: 'numPeerNotif',
-  all_slaves_active: 'allSlavesActive',
-};
+const OPTION_NUMBERS: ReadonlyMap<string, string> = new Map([
+  ['miimon', 'miimon'],
+  ['updelay', 'updelay'],
+  ['downdelay', 'downdelay'],
+  ['arp_interval', 'arpInterval'],
+  ['resend_igmp', 'resendIgmp'],
+  ['min_links', 'minLinks'],
+  ['lp_interval', 'lpInterval'],
+  ['packets_per_slave', 'packetsPerSlave'],
+  ['num_grat_arp', 'numPeerNotif'],
+  ['num_unsol_na', 'numPeerNotif'],
+  ['all_slaves_active', 'allSlavesActive'],
+]);
 
 /** Links of a bond that names none. @see dracut.cmdline(7) */
 const DEFAULT_LINKS = ['eth0', 'eth1'];
@@ -68,8 +68,8 @@ function readBondOptions(text: string): { readonly options: DeviceBond['options'
     if (pair === '') continue;
     const equals = pair.indexOf('=');
     const [name, value] = equals < 0 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)];
-    const textName = OPTION_TEXTS[name];
-    const numberName = OPTION_NUMBERS[name];
+    const textName = OPTION_TEXTS.get(name);
+    const numberName = OPTION_NUMBERS.get(name);
     if (value === '') return { problem: `option ${name.slice(0, 64)} has no value` };
     if (textName !== undefined && !isBondWord(textName, value))
       return { problem: `option ${name}: "${value.slice(0, 64)}" is not known` };

@@ -14,7 +14,14 @@ export type FileImage =
       readonly gid: number;
     };
 
-/** Read what stands at a path, without following a symlink. @throws the error of the system, also for directories and devices. */
+/** Files of the host that are longer are none that a daemon writes. */
+const IMAGE_MAX_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Read what stands at a path, without following a symlink.
+ *
+ * @throws the error of the system; Error for a folder, a device, a pipe (which could be waited on for ever) and more than 32 MiB.
+ */
 export async function readImage(path: string): Promise<FileImage> {
   const stat = await lstat(path).catch((error: unknown) => {
     if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
@@ -22,6 +29,8 @@ export async function readImage(path: string): Promise<FileImage> {
   });
   if (stat === undefined) return { kind: 'absent' };
   if (stat.isSymbolicLink()) return { kind: 'symlink', target: await readlink(path) };
+  if (!stat.isFile()) throw new Error(`${path} is no regular file`);
+  if (stat.size > IMAGE_MAX_BYTES) throw new Error(`${path} has more than ${IMAGE_MAX_BYTES} bytes`);
   return { kind: 'file', content: await readFile(path), mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
 }
 

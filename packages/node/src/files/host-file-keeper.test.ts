@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -11,6 +12,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -66,6 +68,22 @@ describe('the keeper of host files', () => {
     await keeper.restore();
     assert.equal(text(RESOLV), 'first\n');
     assert.deepEqual(warnings, []);
+  });
+
+  it('never waits for a pipe that stands in the place of a file, and leaves it', async () => {
+    execFileSync('mkfifo', [at(RESOLV)]);
+    const keeper = start();
+    await assert.rejects(keeper.write(RESOLV, 'nameserver 127.0.0.53\n'), /resolv\.conf is no regular file/);
+    await assert.rejects(keeper.original(RESOLV), /resolv\.conf is no regular file/);
+    await keeper.restore();
+    assert.equal(lstatSync(at(RESOLV)).isFIFO(), true);
+  });
+
+  it('does not take a file of many megabytes into memory, and leaves it', async () => {
+    put(RESOLV, '');
+    truncateSync(at(RESOLV), 40 * 1024 * 1024);
+    await assert.rejects(start().write(RESOLV, 'x'), /resolv\.conf has more than 33554432 bytes/);
+    assert.equal(statSync(at(RESOLV)).size, 40 * 1024 * 1024);
   });
 
   it('takes away what was not there, with the folders made for it', async () => {
@@ -224,7 +242,7 @@ describe('the keeper of host files', () => {
     mkdirSync(at('/etc/hosts'));
     await assert.rejects(keeper.restore(), (error: unknown) => {
       assert.ok(isBloomeryError(error, 'BLM_NODE_HOST_FILE'));
-      assert.match(error.message, /cannot put back \/etc\/hosts: .*EISDIR/);
+      assert.match(error.message, /cannot put back \/etc\/hosts: .* is no regular file/);
       return true;
     });
     assert.equal(text(RESOLV), 'before\n');

@@ -119,9 +119,8 @@ export class HeldLease {
   }
 
   /** Ends its timer. The lease is not given back: the next start has it again. */
-  async stop(): Promise<void> {
+  stop(): void {
     this.#cancelEnd();
-    await this.#deps.memory.settled();
   }
 
   #hold(outputs: OperatorOutputs, leftMs: number): void {

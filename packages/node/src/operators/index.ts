@@ -27,7 +27,11 @@ export function operatorControllers(
   return [
     operatorConfigController(environment),
     mergeController({ name: 'network.OperatorMergeController', definition: OperatorSpec, idOf: operatorId, problems }),
-    operatorSpecController({ problems, startOperator: startDhcp(environment, transports) }),
+    operatorSpecController({
+      problems,
+      startOperator: startDhcp(environment, transports),
+      settled: async () => transports.leases?.settled(),
+    }),
   ];
 }
 

@@ -29,7 +29,7 @@ describe('leases on disk', () => {
     ];
     const store = open(file);
     for (const [id, one] of leases) store.memoryOf(id, 'me').save(one);
-    await store.memoryOf('dhcp4/eth0', 'me').settled();
+    await store.settled();
     const again = open(file);
     for (const [id, one] of leases) assert.deepEqual(again.memoryOf(id, 'me').load(), one);
     assert.equal(statSync(file).mode & 0o777, 0o600);
@@ -44,18 +44,19 @@ describe('leases on disk', () => {
 
   it('are forgotten on disk as well', async () => {
     const file = newFile();
-    const memory = open(file).memoryOf('dhcp4/eth0', 'me');
+    const store = open(file);
+    const memory = store.memoryOf('dhcp4/eth0', 'me');
     memory.save(lease(1));
     memory.forget();
-    await memory.settled();
+    await store.settled();
     assert.equal(readFileSync(file, 'utf8'), '{}\n');
   });
 
   it('nothing is written where nothing is remembered', async () => {
     const file = newFile();
-    const memory = open(file).memoryOf('dhcp4/eth0', 'me');
-    memory.forget();
-    await memory.settled();
+    const store = open(file);
+    store.memoryOf('dhcp4/eth0', 'me').forget();
+    await store.settled();
     assert.throws(() => statSync(file), { code: 'ENOENT' });
   });
 
@@ -64,9 +65,9 @@ describe('leases on disk', () => {
     const store = open(file);
     for (let round = 0; round < 20; round++) {
       for (let link = 0; link < 10; link++) store.memoryOf(`dhcp4/eth${link}`, 'me').save(lease(round));
-      if (round % 5 === 0) await store.memoryOf('dhcp4/eth0', 'me').settled();
+      if (round % 5 === 0) await store.settled();
     }
-    await store.memoryOf('dhcp4/eth0', 'me').settled();
+    await store.settled();
     const again = open(file);
     for (let link = 0; link < 10; link++) {
       assert.deepEqual(again.memoryOf(`dhcp4/eth${link}`, 'me').load()?.message, Uint8Array.of(19));
@@ -86,9 +87,10 @@ describe('leases on disk', () => {
       ...silentLog,
       warn: (event: string, fields?: LogFields) => void said.push([event, fields?.['problem']]),
     };
-    const memory = openLeaseStore(join(folder, 'no-such-folder', 'leases.json'), log).memoryOf('dhcp4/eth0', 'me');
+    const store = openLeaseStore(join(folder, 'no-such-folder', 'leases.json'), log);
+    const memory = store.memoryOf('dhcp4/eth0', 'me');
     memory.save(lease(1));
-    await memory.settled();
+    await store.settled();
     assert.deepEqual([said.length, said[0]?.[0], memory.load()], [1, 'dhcp.leases-unwritten', lease(1)]);
   });
 

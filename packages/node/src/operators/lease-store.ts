@@ -21,14 +21,14 @@ export interface LeaseMemory {
   /** Written behind the caller: a failing disk is said, and stops nobody. */
   save(lease: StoredLease): void;
   forget(): void;
-  /** Resolves when all of it is on disk. */
-  settled(): Promise<void>;
 }
 
 /** The leases of a host. */
 export interface LeaseStore {
   /** @param id of the operator. @param holder To whom it was leased: remembered for nobody else. */
   memoryOf(id: string, holder: string): LeaseMemory;
+  /** Resolves when all of them are on disk, or the disk has refused them. */
+  settled(): Promise<void>;
 }
 
 /** Remembers nothing. */
@@ -36,7 +36,6 @@ export const NO_MEMORY: LeaseMemory = {
   load: () => undefined,
   save: () => {},
   forget: () => {},
-  settled: async () => {},
 };
 
 /** Leases that are kept; of more, the one that was written first goes. */
@@ -78,8 +77,8 @@ export function openLeaseStore(file: string, log: Logger): LeaseStore {
       forget: () => {
         if (entries.delete(id)) written = write();
       },
-      settled: () => written,
     }),
+    settled: () => written,
   };
 }
 

@@ -35,6 +35,8 @@ export type StartOperator = (spec: OperatorSpec, link: OperatorLink, changed: ()
 export interface OperatorSpecDeps {
   readonly problems: Problems;
   readonly startOperator: StartOperator;
+  /** Resolves when what operators remember is on disk; waited for at the end only, so that a slow disk never holds up a link. */
+  readonly settled?: () => Promise<void>;
 }
 
 interface Running {
@@ -50,7 +52,7 @@ const HOSTNAME = 'hostname';
  * One operator for each merged spec, as long as its link is there and, where the spec wants it, up. What an operator has obtained
  * stands on layer `operator` under its id (`dhcp4/eth0/…`), and goes with it.
  */
-export function operatorSpecController({ problems, startOperator }: OperatorSpecDeps): Controller {
+export function operatorSpecController({ problems, startOperator, settled }: OperatorSpecDeps): Controller {
   const running = new Map<string, Running>();
   const listeners = new Set<() => void>();
   const changed = (): void => {
@@ -103,6 +105,7 @@ export function operatorSpecController({ problems, startOperator }: OperatorSpec
     },
     stop: async () => {
       for (const id of [...running.keys()]) await end(id);
+      await settled?.();
     },
   };
 }

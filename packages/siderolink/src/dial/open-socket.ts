@@ -1,6 +1,13 @@
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type ConnectionOptions, connect as connectTls, getCACertificates, type TLSSocket } from 'node:tls';
+import {
+  type ConnectionOptions,
+  connect as connectTls,
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { BloomeryError, type BoundAddress, type Clock, errorText, hostPort } from '@bloomery/ports';
 import { DeferredSocket } from './deferred-socket.ts';
 import { type ApiProxy, type Environment, type ProxyRules, proxyFor } from './proxy-for.ts';
@@ -102,8 +109,19 @@ function tlsOptions(host: string, deps: DialDeps, options: ConnectionOptions): C
     ...options,
     host,
     ...(isName ? { servername: host } : {}),
-    ...(authorities === undefined ? {} : { ca: [...getCACertificates('default'), authorities] }),
+    ...(authorities === undefined ? {} : { secureContext: contextOf(authorities) }),
   };
+}
+
+let lastContext: { readonly authorities: string; readonly context: SecureContext } | undefined;
+
+/** Reading all authorities takes tens of milliseconds, in which nothing else is done: once for each change of them. */
+function contextOf(authorities: string): SecureContext {
+  if (lastContext?.authorities !== authorities) {
+    const context = createSecureContext({ ca: [...getCACertificates('default'), authorities] });
+    lastContext = { authorities, context };
+  }
+  return lastContext.context;
 }
 
 function connected(socket: Socket | TLSSocket, event: 'connect' | 'secureConnect'): Promise<void> {

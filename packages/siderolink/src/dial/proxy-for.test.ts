@@ -63,6 +63,17 @@ describe('which proxy a connection goes through', () => {
     });
   }
 
+  const unusable: readonly [value: string, why: RegExp][] = [
+    ['constructor://p:1', /it has the scheme constructor; use http:\/\//],
+    ['ftp://p:1', /it has the scheme ftp; use http:\/\//],
+    ['http://[p:1', /it is no URL; use http:\/\//],
+  ];
+  for (const [value, why] of unusable) {
+    it(`refuses the proxy ${value}, and says which variable names it`, () => {
+      assert.throws(() => through('h.example', { HTTPS_PROXY: value }), why);
+    });
+  }
+
   it('never breaks on any exception', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (host, noProxy) => {

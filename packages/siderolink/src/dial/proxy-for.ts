@@ -15,12 +15,12 @@ export interface ApiProxy {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_PORTS = { http: 80, https: 443, socks5: 1080 } as const;
-const KINDS: Readonly<Record<string, ApiProxy['kind']>> = {
-  http: 'http',
-  https: 'https',
-  socks5: 'socks5',
-  socks5h: 'socks5',
-};
+const KINDS: ReadonlyMap<string, ApiProxy['kind']> = new Map([
+  ['http', 'http'],
+  ['https', 'https'],
+  ['socks5', 'socks5'],
+  ['socks5h', 'socks5'],
+]);
 /** Entries of NO_PROXY that are looked at. */
 const EXCEPTIONS_MAX = 1_000;
 
@@ -50,7 +50,7 @@ export function proxyFor(
 function parseProxy(text: string, variable: string): ApiProxy {
   const withScheme = /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(text) ? text : `http://${text}`;
   const url = URL.canParse(withScheme) ? new URL(withScheme) : undefined;
-  const kind = KINDS[url?.protocol.slice(0, -1) ?? ''];
+  const kind = KINDS.get(url?.protocol.slice(0, -1) ?? '');
   if (url === undefined || kind === undefined || url.hostname === '') {
     const why = url === undefined ? 'is no URL' : `has the scheme ${url.protocol.slice(0, -1)}`;
     throw new BloomeryError(

@@ -122,7 +122,7 @@ export class Dhcp4Client implements Operator {
   async stop(): Promise<void> {
     this.#pauses.stop();
     await this.#ended;
-    await this.#held.stop();
+    this.#held.stop();
   }
 
   async #run(): Promise<void> {

@@ -112,6 +112,8 @@ async function openSocket(onReply: (linkIndex: number, payload: Uint8Array) => v
   watch()
     .catch((error: unknown) => log.error('dhcp4.socket', { problem: String(error) }))
     .finally(() => {
+      // Its number may be that of something else from now on.
+      isEnded = true;
       waiter.free();
       close();
     });

@@ -132,7 +132,7 @@ export class Dhcp6Client implements Operator {
   async stop(): Promise<void> {
     this.#pauses.stop();
     await this.#ended;
-    await this.#held.stop();
+    this.#held.stop();
   }
 
   async #run(): Promise<void> {

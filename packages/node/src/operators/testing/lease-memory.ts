@@ -20,6 +20,5 @@ export function createLeaseMemory(stored?: StoredLease): TestLeaseMemory {
     forget: () => {
       now = undefined;
     },
-    settled: async () => {},
   };
 }
