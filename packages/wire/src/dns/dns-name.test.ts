@@ -50,6 +50,12 @@ describe('reading names', () => {
     assert.equal(skipDnsName(longest, 0), 255);
   });
 
+  it('are not skipped where they point at themselves or forwards, so that no such answer is given on', () => {
+    assert.equal(skipDnsName(bytes(0, 0xc0, 0), 1), 3);
+    assert.equal(skipDnsName(bytes(0, 0xc0, 1), 1), -1);
+    assert.equal(skipDnsName(bytes(1, 'a', 0xc0, 9), 0), -1);
+  });
+
   it('rubbish is refused or read, but never crashes, hangs or reads beyond the end', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(310), (message, at) => {

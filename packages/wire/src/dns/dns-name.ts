@@ -44,14 +44,20 @@ export function readDnsName(message: Uint8Array, start: number): DnsName | undef
   return undefined;
 }
 
-/** Where the bytes after the name begin, without reading what pointers point at; -1 when it runs over the end or is no name. */
+/**
+ * Where the bytes after the name begin, without reading what pointers point at; -1 when it runs over the end, is no name, or points at
+ * itself or forwards.
+ */
 export function skipDnsName(message: Uint8Array, start: number): number {
   let at = start;
   while (at - start <= NAME_MAX_BYTES) {
     const length = message[at];
     if (length === undefined) return -1;
     if (length === 0) return at + 1;
-    if (length >= 0xc0) return at + 2 <= message.byteLength ? at + 2 : -1;
+    if (length >= 0xc0) {
+      const low = message[at + 1];
+      return low !== undefined && (((length & 0x3f) << 8) | low) < at ? at + 2 : -1;
+    }
     if (length > LABEL_MAX_BYTES) return -1;
     at += 1 + length;
   }
