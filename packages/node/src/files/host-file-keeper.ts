@@ -1,8 +1,7 @@
-import { mkdir, readFile, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { BloomeryError, errorText, type Logger } from '@bloomery/ports';
-import { digestOf, type FileImage, hasErrno, placeImage, readImage, writeInPlace } from './file-image.ts';
-import { createOriginalRecords, type OriginalRecord } from './original-records.ts';
+import { join } from 'node:path';
+import type { Logger } from '@bloomery/ports';
+import { type FileImage, placeImage, readImage, writeInPlace } from './file-image.ts';
+import { KERNEL_NAMES, KeptFiles } from './kept-files.ts';
 
 /**
  * Writes files of this host and can undo it. What was there before the first change is kept in the daemon's folder before anything
@@ -40,12 +39,10 @@ export interface HostFileKeeperOptions {
   readonly log: Logger;
 }
 
-const KERNEL_NAMES = '/proc/sys/kernel';
-
 /** Make the one keeper of a daemon. */
 export function createHostFileKeeper(options: HostFileKeeperOptions): HostFileKeeper {
   const { enabled, log, root } = options;
-  const kept = createKept(options);
+  const kept = new KeptFiles(options);
   const exclusively = oneAfterTheOther();
 
   async function write(path: string, content: Buffer, mode: number): Promise<void> {
@@ -87,148 +84,9 @@ export function createHostFileKeeper(options: HostFileKeeperOptions): HostFileKe
       });
     },
     restore: async () => {
-      await exclusively(kept.restoreAll);
+      await exclusively(() => kept.restoreAll());
     },
   };
-}
-
-/** The records, and what stands at their paths. */
-function createKept({ root, stateDir, log }: HostFileKeeperOptions) {
-  const records = createOriginalRecords(join(stateDir, 'host-files'));
-  let loaded: Map<string, OriginalRecord> | undefined;
-
-  async function all(): Promise<Map<string, OriginalRecord>> {
-    loaded ??= new Map(await records.load());
-    return loaded;
-  }
-
-  /** Differs after each boot of the machine. */
-  const bootId = (): Promise<string> =>
-    readFile(join(root, KERNEL_NAMES, 'random/boot_id'), 'utf8').then(
-      (text) => text.trim(),
-      () => '',
-    );
-
-  async function save(record: OriginalRecord): Promise<void> {
-    await records.save(record);
-    (await all()).set(record.path, record);
-  }
-
-  /** The record to change a path under. What somebody else wrote since is the original from now on; a removed file is not. */
-  async function recordFor(path: string, now: FileImage, bootId?: string): Promise<OriginalRecord> {
-    const record = (await all()).get(path);
-    const boot = bootId === undefined ? {} : { bootId };
-    if (record === undefined || (record.bootId !== undefined && record.bootId !== bootId))
-      return { path, original: now, written: [], ...boot };
-    const digest = digestOf(now);
-    if (now.kind === 'absent' || record.written.includes(digest) || digest === digestOf(record.original)) return record;
-    log.warn('host-file.changed-by-others', { path, done: 'replaced; their version is what will be put back' });
-    return { ...record, original: now };
-  }
-
-  async function change(
-    path: string,
-    image: FileImage,
-    place: (realPath: string) => Promise<void>,
-    bootId?: string,
-  ): Promise<void> {
-    const realPath = join(root, path);
-    try {
-      const now = await readImage(realPath);
-      const digest = digestOf(image);
-      const record = await recordFor(path, now, bootId);
-      // Somebody else's file that already is as wanted is left alone, and not undone either.
-      if (digestOf(now) === digest) return;
-      const madeFolder = record.madeFolder ?? (await mkdir(dirname(realPath), { recursive: true }));
-      const intent = madeFolder === undefined ? record : { ...record, madeFolder };
-      // Both digests while it is not known which of them stands there.
-      await save({ ...intent, written: [...new Set([...record.written.slice(-1), digest])] });
-      await place(realPath);
-      await save({ ...intent, written: [digest] });
-      log.info('host-file.written', { path });
-    } catch (cause) {
-      throw failed('write', path, cause);
-    }
-  }
-
-  async function restoreOne(path: string): Promise<void> {
-    const record = (await all()).get(path);
-    if (record === undefined) return;
-    try {
-      await putBack(record);
-    } catch (cause) {
-      throw failed('put back', path, cause);
-    }
-    (await all()).delete(path);
-  }
-
-  async function putBack(record: OriginalRecord): Promise<void> {
-    const { path, original } = record;
-    if (record.bootId !== undefined && record.bootId !== (await bootId())) return records.forget(path);
-    const realPath = join(root, path);
-    const now = await readImage(realPath);
-    const isOurs = now.kind === 'absent' || record.written.includes(digestOf(now));
-    if (!isOurs && digestOf(now) !== digestOf(original)) {
-      const file = await records.setAside(path);
-      log.warn('host-file.left', { path, why: 'somebody else changed it meanwhile', original: file });
-      return;
-    }
-    if (isOurs && record.bootId !== undefined && original.kind === 'file')
-      await writeInPlace(realPath, original.content);
-    else if (isOurs) await placeImage(realPath, original);
-    if (record.madeFolder !== undefined) await removeFolders(dirname(realPath), record.madeFolder);
-    await records.forget(path);
-    log.info('host-file.put-back', { path });
-  }
-
-  async function restoreAll(): Promise<readonly string[]> {
-    const paths = [...(await all()).keys()];
-    const failures: unknown[] = [];
-    for (const path of paths) await restoreOne(path).catch((error: unknown) => failures.push(error));
-    if (failures.length > 0) {
-      const message = failures.map(errorText).join('; ');
-      throw new BloomeryError('BLM_NODE_HOST_FILE', message, { cause: failures[0] });
-    }
-    return paths;
-  }
-
-  async function originalOf(path: string): Promise<Buffer | undefined> {
-    const realPath = join(root, path);
-    const now = await readImage(realPath);
-    const record = (await all()).get(path);
-    const image = record?.written.includes(digestOf(now)) ? record.original : now;
-    if (image.kind === 'file') return image.content;
-    if (image.kind === 'absent') return undefined;
-    return readFile(join(root, absoluteTarget(path, image.target))).catch((error: unknown) => {
-      if (hasErrno(error, 'ENOENT')) return undefined;
-      throw failed('read', path, error);
-    });
-  }
-
-  return { bootId, change, restoreOne, restoreAll, originalOf };
-}
-
-function absoluteTarget(path: string, target: string): string {
-  return target.startsWith('/') ? target : join(dirname(path), target);
-}
-
-/** Take away the folders that were made, as far as they are empty. */
-async function removeFolders(folder: string, first: string): Promise<void> {
-  for (let at = folder; at.startsWith(first); at = dirname(at)) {
-    const isGone = await rmdir(at).then(
-      () => true,
-      () => false,
-    );
-    if (!isGone) return;
-  }
-}
-
-function failed(what: string, path: string, cause: unknown): BloomeryError {
-  return new BloomeryError('BLM_NODE_HOST_FILE', `cannot ${what} ${path}: ${errorText(cause)}`, {
-    retryable: true,
-    facts: { path },
-    cause,
-  });
 }
 
 function oneAfterTheOther(): <T>(work: () => Promise<T>) => Promise<T> {
