@@ -18,9 +18,11 @@ import { machineUuid } from '../machine-state/machine-uuid.ts';
 import { META_KEY, openMetaFile } from '../machine-state/meta-file.ts';
 import { lockStateDir } from '../machine-state/state-lock.ts';
 import { writeFileWhole } from '../serve/data-dir.ts';
+import { releaseHeapPages } from './heap-pages.ts';
 import type { NodeCommandDeps } from './node-command.ts';
 import { type NodeDaemon, startDaemon } from './node-daemon.ts';
 import type { NodeOptions } from './node-options.ts';
+import { type ProcessUse, spareMemory } from './spare-memory.ts';
 import { releaseStartPages } from './start-pages.ts';
 import { TALOS_VERSION } from './talos-version.ts';
 
@@ -80,8 +82,19 @@ async function runUntilStopped(options: NodeOptions, deps: NodeCommandDeps): Pro
   stack.use(showEndpoints(endpointsFile, daemon, log));
   log.info('node.ready', { ...daemon.endpoints });
   stack.defer(clock.after(SETTLED_MS, () => void releaseStartPages()));
+  stack.use(spareMemory({ clock, measure: processUse, release }));
   await aborted(deps.signal);
   log.info('node.stopping', { leave: options.leave });
+}
+
+const processUse = (): ProcessUse => {
+  const { user, system } = process.cpuUsage();
+  return { rssBytes: process.memoryUsage.rss(), cpuMs: (user + system) / 1_000 };
+};
+
+async function release(): Promise<void> {
+  releaseHeapPages();
+  await releaseStartPages();
 }
 
 /** Keep a file with where the daemon answers, from now on until it ends: the name server may get its port later. */
