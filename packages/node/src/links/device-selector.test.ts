@@ -123,6 +123,14 @@ describe('members of bonds and bridges', () => {
     ]);
   });
 
+  it('are found by an address that somebody gave them, when no hardware was made with it', () => {
+    const given = linkStatus('eth2', { hardwareAddr: '02:00:00:00:00:03', permanentAddr: '52:54:00:00:00:03' });
+    assert.deepEqual(selectMembers([{ hardwareAddr: '02:*' }], [...enslaved, given]), ['eth2']);
+    assert.deepEqual(selectMembers([{ hardwareAddr: '*:03' }], [...enslaved, given]), ['eth2']);
+    const likeTheFirst = linkStatus('eth2', { hardwareAddr: address, permanentAddr: '52:54:00:00:00:03' });
+    assert.deepEqual(selectMembers([{ hardwareAddr: address }], [...enslaved, likeTheFirst]), ['eth0']);
+  });
+
   it('are never links of other types', () => {
     const lo = { ...linkStatus('lo'), spec: LinkStatus.make({ type: 'loopback' }) };
     assert.deepEqual(selectMembers([{ hardwareAddr: '*' }, { physical: false }], [lo, ...enslaved.slice(2)]), []);

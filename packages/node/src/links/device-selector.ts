@@ -54,14 +54,20 @@ export function selectLinks(selector: DeviceSelector, links: readonly Selectable
 /**
  * Names of the links that become members of a bond or bridge, in the order of the selectors, each once. Only hardware is looked at:
  * a bond, its VLANs and its bridge carry the address of a member. For the same reason `hardwareAddr` is compared with the address that
- * the hardware was made with, where it has one: members of a bond all show the bond's.
+ * the hardware was made with, where it has one: members of a bond all show the bond's. Only when that is nobody's, the addresses that
+ * links have now are looked at, too: somebody may have given a link another one.
  */
 export function selectMembers(
   selectors: readonly DeviceSelector[],
   links: readonly SelectableLink[],
 ): readonly string[] {
-  const hardware = links.filter(({ spec }) => isPhysicalLink(spec)).map(withPermanentAddress);
-  return [...new Set(selectors.flatMap((selector) => selectLinks(selector, hardware)))];
+  const hardware = links.filter(({ spec }) => isPhysicalLink(spec));
+  const asMade = hardware.map(withPermanentAddress);
+  const members = selectors.flatMap((selector) => {
+    const found = selectLinks(selector, asMade);
+    return found.length > 0 ? found : selectLinks(selector, hardware);
+  });
+  return [...new Set(members)];
 }
 
 function withPermanentAddress({ metadata, spec }: SelectableLink): SelectableLink {
