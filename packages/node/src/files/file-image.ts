@@ -1,5 +1,17 @@
 import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, readFile, readlink, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  open,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** What stands at a path. */
@@ -42,7 +54,7 @@ export function digestOf(image: FileImage): string {
 
 /**
  * Make a path this image: at once for whoever reads it (a new file takes the old one's place), and in place where that cannot be
- * (a bind mount, a folder that is read-only).
+ * (a bind mount, a folder that is read-only, a full disk where the file itself has room for it).
  *
  * @throws the error of the system
  */
@@ -56,10 +68,27 @@ export async function placeImage(path: string, image: FileImage): Promise<void> 
     await rename(fresh, path);
   } catch (error) {
     await unlink(fresh).catch(() => undefined);
-    if (!hasErrno(error, 'EBUSY', 'EROFS', 'EACCES', 'EPERM', 'EXDEV') || image.kind === 'symlink') throw error;
+    if (image.kind === 'symlink') throw error;
     // Never through a symlink: what it leads to belongs to somebody else.
     if ((await readImage(path)).kind !== 'file') throw error;
-    await writeInPlace(path, image.content);
+    if (hasErrno(error, 'EBUSY', 'EROFS', 'EACCES', 'EPERM', 'EXDEV')) await writeInPlace(path, image.content);
+    else if (hasErrno(error, 'ENOSPC', 'EDQUOT')) await writeOver(path, image.content, error);
+    else throw error;
+  }
+}
+
+const BLOCK_BYTES = 512;
+
+/** Write over what a file has, if it takes no more room on the disk than it has. @throws full otherwise, and nothing is changed */
+async function writeOver(path: string, content: Uint8Array, full: unknown): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    const { blocks } = await file.stat();
+    if (content.byteLength > blocks * BLOCK_BYTES) throw full;
+    await file.write(content, 0, content.byteLength, 0);
+    await file.truncate(content.byteLength);
+  } finally {
+    await file.close();
   }
 }
 
