@@ -42,6 +42,7 @@ export interface LinuxWireguardDeps {
 }
 
 const PID_FILE = '.pid';
+const READ_ATTEMPTS = 3;
 
 /** Make it. Nothing is started before a device is asked for. */
 export function linuxWireguard(deps: LinuxWireguardDeps): LinuxWireguard {
@@ -138,13 +139,20 @@ function withSharedKey(peer: WireguardPeerPatch): WireguardPeerPatch {
   return isWhole ? { ...peer, presharedKey: NO_PRESHARED_KEY } : peer;
 }
 
+/** Again when its peers changed while it was read: some may be missing. */
 async function readKernel(requests: NetlinkSocket, family: number, name: string): Promise<WireguardState> {
-  const reader = new WireguardDumpReader();
-  const request = encodeWireguardGet(family, name);
-  await requests.request(`reading WireGuard of ${name}`, request, (bytes, { type, from, to }) => {
-    if (type === family) reader.take(bytes, from, to);
-  });
-  return reader.finish();
+  for (let attempt = 1; ; attempt++) {
+    const reader = new WireguardDumpReader();
+    const request = encodeWireguardGet(family, name);
+    const isInterrupted = await requests.request(
+      `reading WireGuard of ${name}`,
+      request,
+      (bytes, { type, from, to }) => {
+        if (type === family) reader.take(bytes, from, to);
+      },
+    );
+    if (!isInterrupted || attempt === READ_ATTEMPTS) return reader.finish();
+  }
 }
 
 async function readUserspace(device: UserspaceDevice): Promise<WireguardState> {

@@ -76,6 +76,14 @@ describe('naming links', () => {
     assert.deepEqual(runtime.specs(DevicesStatus), { devices: { ready: true } });
   });
 
+  it('names no link after another one that has taken its name meanwhile', async () => {
+    const host = machine({ eth0: { ...CARDS.eth0, ifindex: '7' }, eth1: { ...CARDS.eth1, ifindex: '3' } });
+    await using runtime = start(host);
+    await runtime.settled();
+    assert.deepEqual(linksOf(host.kernel), { eth0: [], enp0s4: ['enx525400000002', 'eth1'] });
+    assert.deepEqual(runtime.specs(DevicesStatus), { devices: { ready: true } });
+  });
+
   it('renames none when only what the configuration names is managed', async () => {
     const host = machine(CARDS);
     await using runtime = start(host, { manageAll: false });

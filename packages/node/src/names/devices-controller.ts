@@ -39,9 +39,15 @@ export function devicesController(
 
   const name = async (link: KernelLink, log: Logger): Promise<void> => {
     const syspath = `class/net/${link.name}`;
+    const number = (attribute: string): number | undefined =>
+      parseUnsigned(
+        Buffer.from(sysfs.bytes(`${syspath}/${attribute}`) ?? '')
+          .toString('latin1')
+          .trim(),
+      );
     const names = predictableNames(sysfs, syspath, scheme);
-    const assigned = sysfs.bytes(`${syspath}/name_assign_type`);
-    const type = assigned === undefined ? undefined : parseUnsigned(Buffer.from(assigned).toString('latin1').trim());
+    const type = number('name_assign_type');
+    if ((number('ifindex') ?? link.index) !== link.index) throw renamedMeanwhile(link);
     const choice = chooseName(names, type, isEnabled);
     const isRenamed = choice.do === 'rename' && choice.name !== link.name;
     if (isRenamed) {
@@ -109,6 +115,12 @@ const areNamesPredictable = (given: KernelArguments): boolean =>
   !/^(?:0|no|n|false|f|off)$/i.test(given.last('net.ifnames') ?? '');
 
 const schemeOf = (text: string | undefined): NamingScheme => parseNamingScheme(text ?? '') ?? DEFAULT_NAMING_SCHEME;
+
+/** By others: what was read is of the link that has this name now. The kernel's message of it brings the next pass. */
+function renamedMeanwhile({ name, index }: KernelLink): BloomeryError {
+  const message = `naming ${name}: link ${index} is not called so any more`;
+  return new BloomeryError('BLM_KERNEL_REFUSED', message, { retryable: true });
+}
 
 function notAll(failures: readonly unknown[]): BloomeryError {
   const message = failures.map(errorText).join('; ');

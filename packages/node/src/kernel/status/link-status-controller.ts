@@ -13,7 +13,7 @@ export function linkStatusController(kernel: Kernel): Controller {
     kernel,
     all: (view) => [...view.links.keys()].map(String),
     touchedBy: (change, view) => {
-      if (change.of === 'link') return [String(change.link.index)];
+      if (change.of === 'link') return touchedLinks(change.link).map(String);
       if (change.of !== 'ethtool') return [];
       return change.linkIndex === 0 ? [...view.links.keys()].map(String) : [String(change.linkIndex)];
     },
@@ -39,6 +39,11 @@ export function linkStatusController(kernel: Kernel): Controller {
       return [...view.links.values()].filter(({ kind }) => kind === 'wireguard').map(({ index }) => String(index));
     },
   });
+}
+
+/** The other end of a pair shows this one's name. */
+function touchedLinks({ index, kind, linkIndex }: KernelLink): readonly number[] {
+  return kind === 'veth' ? [index, linkIndex] : [index];
 }
 
 /** Name of the other end; empty when it is in another network namespace, where its index means another link or none. */

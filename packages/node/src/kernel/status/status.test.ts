@@ -66,6 +66,16 @@ describe('what the kernel has, as resources', () => {
     assert.equal(runtime.specs(LinkStatus)['eth0']?.mtu, 1300);
   });
 
+  it('of a pair show the name that the other end has now', async () => {
+    await kernel.links.create({ name: 'v0', kind: 'veth', veth: { peerName: 'v1' } });
+    await settled();
+    const peers = () => ['v0', 'v1', 'w1'].map((name) => runtime.specs(LinkStatus)[name]?.veth.peerName);
+    assert.deepEqual(peers(), ['v1', 'v0', undefined]);
+    await kernel.links.change(kernel.view.linkByName('v1')?.index ?? 0, { name: 'w1' });
+    await settled();
+    assert.deepEqual(peers(), ['w1', undefined, 'v0']);
+  });
+
   it('show all of a card', () => {
     const { eth0: status } = runtime.specs(LinkStatus);
     assert.deepEqual(status, {
