@@ -40,12 +40,12 @@ describe('the dialer of the daemon', () => {
     scheme: 'http' | 'https',
     host: string,
     environment: Environment,
-    trusted = true,
+    authorities = (): string | undefined => authority,
   ): Promise<string> => {
     const dialer = createProxyDialer({
       clock: systemClock,
       environment: () => environment,
-      authorities: () => (trusted ? authority : undefined),
+      authorities,
     });
     const port = portOf(scheme === 'https' ? secure : plain);
     const url = `${scheme}://${host}:${port}/`;
@@ -94,7 +94,18 @@ describe('the dialer of the daemon', () => {
     );
   });
   it('does not believe a server that no authority knows', async () => {
-    assert.match(await fetch('https', '127.0.0.1', {}, false), /certificate/);
+    assert.match(await fetch('https', '127.0.0.1', {}, () => undefined), /certificate/);
+  });
+  it('follows the authorities at each connection', async () => {
+    const other = (await createTestAuthority()).certificatePem;
+    const answers: string[] = [];
+    for (const known of [authority, other, `${other}\n${authority}`, other]) {
+      answers.push(await fetch('https', '127.0.0.1', {}, () => known));
+    }
+    assert.deepEqual(
+      answers.map((answer) => answer === 'secure'),
+      [true, false, true, false],
+    );
   });
   it('says which proxy refused what', async () => {
     const proxy = await startConnectProxy({ refuse: 403 });
