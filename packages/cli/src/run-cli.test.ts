@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { systemClock } from '@bloomery/ports';
+import { BloomeryError, systemClock } from '@bloomery/ports';
+import { Command } from 'commander';
 import { buildCli } from './build-cli.ts';
 import { durationText, parseDuration } from './output/age.ts';
 import { runCli } from './run-cli.ts';
@@ -56,6 +57,26 @@ describe('the command line', () => {
       /missing required argument 'name'\nBLM_CLI_USAGE\ntry: bloomery config --help\n$/,
     );
     assert.match((await run(['gte', 'servers'])).err, /try: bloomery --help\n$/);
+  });
+
+  it('says what is wrong with many things once to people, and as a list to programs', async () => {
+    const stderr = collect();
+    const deps = {
+      env: {},
+      stdout: collect(),
+      stderr,
+      clock: systemClock,
+      version: '1.2.3',
+      signal: AbortSignal.any([]),
+    };
+    const facts = { problems: ['a is wrong', 'b is wrong'], path: 'machine.yaml' };
+    const fail = new Command('load').option('--json').action(() => {
+      throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', 'loading: a is wrong, b is wrong', { facts });
+    });
+    await runCli(new Command().addCommand(fail), ['load'], deps);
+    assert.equal(stderr.text(), 'error: loading: a is wrong, b is wrong\nBLM_TALOS_CONFIG_INVALID path=machine.yaml\n');
+    await runCli(new Command().addCommand(fail), ['load', '--json'], deps);
+    assert.match(stderr.text(), /"problems":\["a is wrong","b is wrong"\]/);
   });
 
   it('answers with 6 when there is no manager or it does not answer', async () => {

@@ -40,9 +40,10 @@ function verbs(program: Command): string {
   return program.commands.map((command) => command.name()).join(', ');
 }
 
+/** Facts that are lists say the message once more for programs: only JSON has them. */
 function errorLines(error: BloomeryError): string {
-  const facts = Object.entries(error.facts).filter(([key]) => key !== 'try' && key !== 'status');
-  const why = facts
+  const why = Object.entries(error.facts)
+    .filter(([key, value]) => key !== 'try' && key !== 'status' && !Array.isArray(value))
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
   const hint = hintOf(error);
