@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BloomeryError, errorText } from '@bloomery/ports';
-import { writeFileWhole } from '../serve/data-dir.ts';
+import { makeDirectory, writeFileWhole } from '../serve/data-dir.ts';
 
 /** Keys of Talos' META partition that a machine keeps. */
 export const META_KEY = { uuid: '0xf', uniqueToken: '0x10' } as const;
@@ -25,7 +25,7 @@ export function openMetaFile(file: string): MetaFile {
     get: (key) => values.get(key),
     set: (key, value) => {
       values.set(key, value);
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      makeDirectory(dirname(file));
       writeFileWhole(file, `${JSON.stringify(Object.fromEntries(values), undefined, 2)}\n`, 0o600);
     },
   };

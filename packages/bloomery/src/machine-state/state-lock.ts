@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { BloomeryError, type ErrorCode } from '@bloomery/ports';
+import { makeDirectory } from '../serve/data-dir.ts';
 
 /**
  * Make the folder and take it for this process, within the network namespace; the system gives it back however the process
  * ends.
  *
- * @throws BloomeryError `code` when another one has it: two would remove each other's interface for ever.
+ * @throws BloomeryError `code` when another one has it: two would remove each other's interface for ever; the error of the file
+ * system when the folder cannot be made.
  */
 export async function lockStateDir(
   dir: string,
   command: string,
   code: ErrorCode = 'BLM_LINK_CONFIG_INVALID',
 ): Promise<Disposable> {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeDirectory(dir);
   const name = createHash('sha256').update(realpathSync(dir)).digest('hex').slice(0, 32);
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {

@@ -43,6 +43,9 @@ const CMDLINE_BYTES_MAX = 64 * 1024;
 export function readNodeOptions(flags: NodeFlags): NodeOptions {
   const graph = flags.graph === true;
   const hostFiles = choice('--host-files', flags.hostFiles ?? 'auto', HOST_FILES);
+  // As of a variable that is not set: the folder one stands in is not what was meant.
+  if (flags.state === '') throw usage('--state is empty: it names a folder', '');
+  if (flags.config === '') throw usage('--config is empty: it names a file', '');
   if (flags.state === undefined && !graph) {
     throw usage("--state is missing: the folder that keeps the daemon's configuration and what it must undo", '');
   }

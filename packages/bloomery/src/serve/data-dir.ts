@@ -43,8 +43,12 @@ export function prepareDataDir(dir: string): void {
   }
 }
 
-/** A directory with its parents. Node's own way does not end where a parent exists and nothing can be made in it (/proc, autofs). */
-function makeDirectory(dir: string): void {
+/**
+ * A directory (0700) with its parents. Node's own way does not end where a parent exists and nothing can be made in it (/proc, autofs).
+ *
+ * @throws the error of the file system.
+ */
+export function makeDirectory(dir: string): void {
   if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return;
   const parent = dirname(dir);
   if (parent !== dir) makeDirectory(parent);
