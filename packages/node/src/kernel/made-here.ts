@@ -25,12 +25,17 @@ export function madeRoute(kernel: Kernel, route: KernelRoute): boolean {
   return isMade(kernel, { do: 'removeRoute', route });
 }
 
+/** As `madeAddress`, for a link. */
+export function madeLink(kernel: Pick<Kernel, 'entries'>, index: number): boolean {
+  return isMade(kernel, { do: 'removeLink', index, name: '' });
+}
+
 /** As `madeAddress`, for a routing rule. */
 export function madeRule(kernel: Kernel, rule: KernelRule): boolean {
   return isMade(kernel, { do: 'removeRule', rule });
 }
 
-function isMade({ entries }: Kernel, wanted: MadeEntry): boolean {
+function isMade({ entries }: Pick<Kernel, 'entries'>, wanted: MadeEntry): boolean {
   if (entries === undefined) return true;
   return entries.get(entryKey(wanted))?.do === wanted.do;
 }

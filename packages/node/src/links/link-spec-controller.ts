@@ -37,16 +37,16 @@ export function linkSpecController(
   const reconcile = async (context: ReconcileContext): Promise<void> => {
     if (context.get(DevicesStatus, DEVICES)?.spec.ready !== true) return;
     const all = inLinkOrder(context.list(LinkSpec));
-    const names = new Set(all.map(({ spec }) => spec.name));
     const running = all.filter(({ metadata }) => metadata.phase === 'running');
-    const staying = running.map(({ spec }) => spec);
+    const names = new Set(all.map(({ spec }) => spec.name));
+    const specs = { isOurs: (name: string) => names.has(name), staying: running.map(({ spec }) => spec) };
     for (const { metadata } of running) context.hold(LinkSpec, metadata.id);
     for (const resource of all) {
       if (context.signal.aborted) return;
       const { metadata, spec } = resource;
       if (metadata.phase === 'running') {
-        await attempts.run(context, resource, () => maker.make(spec, (name) => names.has(name), context.log));
-      } else if (await attempts.run(context, resource, () => maker.take(spec, staying, context.log))) {
+        await attempts.run(context, resource, () => maker.make(spec, specs, context.log));
+      } else if (await attempts.run(context, resource, () => maker.take(spec, specs, context.log))) {
         context.release(LinkSpec, metadata.id);
       }
     }

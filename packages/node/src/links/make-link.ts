@@ -2,6 +2,7 @@ import { BloomeryError, type Logger } from '@bloomery/ports';
 import type { Kernel, LinkChange } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import type { WireguardState } from '../kernel/kernel-wireguard.ts';
+import { madeLink } from '../kernel/made-here.ts';
 import type { LinkSpec } from '../resources/links.ts';
 import type { HostLookUps } from './host-look-ups.ts';
 import { type LinkPlanning, type LinkStep, planLeaving, planLink, presentLink } from './plan-link.ts';
@@ -12,18 +13,23 @@ import { wireguardPatch } from './wireguard-patch.ts';
 const STEPS_MAX = 40;
 
 export interface LinkMaking {
-  readonly kernel: Pick<Kernel, 'view' | 'links' | 'wireguard'>;
+  readonly kernel: Pick<Kernel, 'view' | 'links' | 'wireguard' | 'entries'>;
   readonly hosts: Pick<HostLookUps, 'ask'>;
   /** Called after a WireGuard device was told something: the kernel sends no message of it. */
   readonly wireguardChanged: () => void;
 }
 
+/** What is known of the specs of all links. */
+export type LinkSpecs = Pick<LinkPlanning, 'isOurs' | 'staying'>;
+
 /** Makes links as their specs say, and takes them away. */
 export interface LinkMaker {
-  /** @returns what the link still waits for, if anything @throws BloomeryError what was refused, and by whom */
-  make(spec: LinkSpec, isOurs: LinkPlanning['isOurs'], log: Logger): Promise<string | undefined>;
-  /** @param staying specs that do not go */
-  take(spec: LinkSpec, staying: readonly LinkSpec[], log: Logger): Promise<void>;
+  /**
+   * @returns what the link still waits for, if anything
+   * @throws BloomeryError what was refused, and by whom
+   */
+  make(spec: LinkSpec, specs: LinkSpecs, log: Logger): Promise<string | undefined>;
+  take(spec: LinkSpec, specs: LinkSpecs, log: Logger): Promise<void>;
 }
 
 /**
@@ -39,8 +45,10 @@ export function createLinkMaker(making: LinkMaking): LinkMaker {
     const { name } = spec;
     for (let last: string | undefined; ; ) {
       const step = plan();
-      if (step.do === 'nothing') unrest.delete(name);
-      if (step.do === 'nothing' || step.do === 'wait') return step;
+      if (step.do === 'nothing' || step.do === 'wait') {
+        unrest.delete(name);
+        return step;
+      }
       if (step.do === 'refuse')
         throw new BloomeryError('BLM_NODE_LINK_REFUSED', step.reason, { facts: { link: name } });
       const text = JSON.stringify(step);
@@ -55,19 +63,20 @@ export function createLinkMaker(making: LinkMaking): LinkMaker {
   };
 
   return {
-    make: async (spec, isOurs, log) => {
+    make: async (spec, specs, log) => {
       let waiting: string | undefined;
       let step: LinkStep;
       try {
-        step = await doSteps(spec, () => planLink(spec, { view: kernel.view, isOurs }), log);
+        step = await doSteps(spec, () => planLink(spec, { view: kernel.view, ...specs }), log);
       } finally {
         // Whatever of the link was refused, its peers are told what they need.
         if (spec.kind === 'wireguard') waiting = await setUpWireguard(spec, making, log);
       }
       return step.do === 'wait' ? step.reason : waiting;
     },
-    take: async (spec, staying, log) => {
-      await doSteps(spec, () => planLeaving(spec, kernel.view, staying), log);
+    take: async (spec, { staying }, log) => {
+      const isMade = (index: number): boolean => madeLink(kernel, index);
+      await doSteps(spec, () => planLeaving(spec, { view: kernel.view, staying, isMade }), log);
       unrest.delete(spec.name);
     },
   };

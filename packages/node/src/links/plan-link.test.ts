@@ -5,7 +5,7 @@ import { LINK_FLAGS } from '../resources/enumerations.ts';
 import { LinkSpec } from '../resources/links.ts';
 import { bondMaster } from './bond-master.ts';
 import { kernelBond } from './kernel-bond.ts';
-import { type LinkPlanning, type LinkStep, planLeaving, planLink } from './plan-link.ts';
+import { type LeavePlanning, type LinkPlanning, type LinkStep, planLeaving, planLink } from './plan-link.ts';
 
 const UP = LINK_FLAGS.UP;
 const MULTICAST = LINK_FLAGS.MULTICAST;
@@ -16,12 +16,15 @@ const kernelLink = (index: number, name: string, fields: Partial<KernelLink> = {
   ...{ alias: '', altNames: [], ...fields },
 });
 
-function planningOf(links: readonly KernelLink[], more: Partial<LinkPlanning> = {}): LinkPlanning {
+function planningOf(
+  links: readonly KernelLink[],
+  more: Partial<LinkPlanning & LeavePlanning> = {},
+): LinkPlanning & LeavePlanning {
   const view = {
     links: new Map(links.map((link) => [link.index, link])),
     linkByName: (name: string) => links.find((link) => link.name === name),
   };
-  return { view, isOurs: () => true, ...more };
+  return { view, isOurs: () => true, staying: [], isMade: () => true, ...more };
 }
 
 const spec = (fields: Partial<LinkSpec>): LinkSpec => LinkSpec.make({ name: 'it0', up: true, ...fields });
@@ -227,6 +230,31 @@ describe('the next step for a link', () => {
     const planning = planningOf([it0({ flags: UP, masterIndex: 8 }), br0()], { isOurs: () => false });
     assert.deepEqual(planLink(spec({}), planning), { do: 'nothing' });
   });
+
+  it('leaves a member to a master that another of its names wants it in', () => {
+    const links = [it0({ flags: UP, masterIndex: 9, altNames: ['net0'] }), bond0()];
+    const other = (fields: Partial<LinkSpec>): LinkPlanning =>
+      planningOf(links, { staying: [spec({ name: 'net0', ...fields }), spec({})] });
+    assert.deepEqual(planLink(spec({}), other(inBond)), { do: 'nothing' });
+    assert.deepEqual(planLink(spec({}), other({})), change({ masterIndex: 0 }));
+  });
+
+  it('makes a card that joined its bond late the primary, in place, and only then', () => {
+    const wanted = spec({
+      ...{ name: 'bond0', logical: true, type: 'ether', kind: 'bond' },
+      bondMaster: bondMaster({ mode: 'active-backup' }, 5),
+    });
+    const settings = kernelBond(wanted.bondMaster);
+    const step = (masterIndex: number, primary: number): LinkStep =>
+      planLink(
+        wanted,
+        planningOf([bond0({ flags: UP, bond: { ...settings, primary } }), it0({ masterIndex }), eth0()]),
+      );
+    assert.deepEqual(step(9, 0), change({ bond: { primary: 5 } }, 9));
+    assert.deepEqual(step(9, 2), change({ bond: { primary: 5 } }, 9));
+    assert.deepEqual(step(9, 5), { do: 'nothing' });
+    assert.deepEqual(step(0, 0), { do: 'nothing' });
+  });
 });
 
 const leaving: readonly Case[] = [
@@ -250,13 +278,26 @@ const leaving: readonly Case[] = [
 
 describe('the end of a link', () => {
   for (const [name, wanted, links, want] of leaving) {
-    it(name, () => assert.deepEqual(reasonOf(planLeaving(wanted, planningOf(links).view, [])), want));
+    it(name, () => assert.deepEqual(reasonOf(planLeaving(wanted, planningOf(links))), want));
   }
 
   it('leaves a member where it is when another of its names keeps it there', () => {
-    const { view } = planningOf([it0({ masterIndex: 9, altNames: ['net0'] }), bond0()]);
-    const old = spec({ name: 'net0', ...inBond });
-    assert.deepEqual(planLeaving(old, view, [spec(inBond)]), { do: 'nothing' });
-    assert.deepEqual(planLeaving(old, view, [spec(inBridge)]), change({ masterIndex: 0 }));
+    const leaving = (staying: LinkSpec): LinkStep =>
+      planLeaving(
+        spec({ name: 'net0', ...inBond }),
+        planningOf([it0({ masterIndex: 9, altNames: ['net0'] }), bond0()], { staying: [staying] }),
+      );
+    assert.deepEqual(leaving(spec(inBond)), { do: 'nothing' });
+    assert.deepEqual(leaving(spec(inBridge)), change({ masterIndex: 0 }));
+  });
+
+  it('leaves what was there before the daemon, but for the master that it was given', () => {
+    const foreign = (link: Partial<KernelLink>, wanted: Partial<LinkSpec> = {}): LinkStep =>
+      planLeaving(
+        made('dummy', wanted),
+        planningOf([it0({ kind: 'dummy', ...link }), bond0()], { isMade: () => false }),
+      );
+    assert.deepEqual(foreign({}), { do: 'nothing' });
+    assert.deepEqual(foreign({ masterIndex: 9 }, inBond), change({ masterIndex: 0 }));
   });
 });

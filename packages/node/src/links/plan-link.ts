@@ -22,8 +22,16 @@ export type LinkStep =
 
 export interface LinkPlanning {
   readonly view: LinkView;
-  /** Whether a link has a spec of its own, by the kernel's name. */
+  /** Whether a link has a spec of its own, perhaps one that goes, by the kernel's name. */
   readonly isOurs: (name: string) => boolean;
+  /** Specs that do not go. */
+  readonly staying: readonly LinkSpec[];
+}
+
+/** What leaving links are judged by. */
+export interface LeavePlanning extends Omit<LinkPlanning, 'isOurs'> {
+  /** Whether the daemon has made the link with this index. */
+  readonly isMade: (index: number) => boolean;
 }
 
 /** Looks at one aspect; undefined: it is as it should be. */
@@ -48,20 +56,22 @@ export function planLink(spec: LinkSpec, planning: LinkPlanning): LinkStep {
 }
 
 /**
- * Decide the next step for a link whose spec goes: what we made is removed, hardware is only released from its master,
- * unless another spec, under another of its names, has it there. @param staying specs that do not go
+ * Decide the next step for a link whose spec goes: what we made is removed, what was there before and hardware is only released from its
+ * master, unless another spec, under another of its names, has it there.
  */
-export function planLeaving(spec: LinkSpec, view: LinkView, staying: readonly LinkSpec[]): LinkStep {
+export function planLeaving(spec: LinkSpec, planning: LeavePlanning): LinkStep {
+  const { view, isMade } = planning;
   const link = presentLink(spec, view);
-  if (link === undefined) return NOTHING;
-  if (spec.logical) {
-    return isOfKind(spec, link) ? { do: 'remove', index: link.index, reason: 'not wanted any more' } : NOTHING;
-  }
+  if (link === undefined || (spec.logical && !isOfKind(spec, link))) return NOTHING;
+  if (spec.logical && isMade(link.index)) return { do: 'remove', index: link.index, reason: 'not wanted any more' };
   const master = view.links.get(link.masterIndex)?.name ?? '';
-  if (master === '' || master !== masterOf(spec)) return NOTHING;
-  const isKept = staying.some((other) => masterOf(other) === master && presentLink(other, view) === link);
-  return isKept ? NOTHING : { do: 'change', index: link.index, change: { masterIndex: 0 } };
+  if (master === '' || master !== masterOf(spec) || isMember(link, master, planning)) return NOTHING;
+  return { do: 'change', index: link.index, change: { masterIndex: 0 } };
 }
+
+/** Whether a spec, perhaps under another name of the link, has it in this master. */
+const isMember = (link: KernelLink, master: string, { view, staying }: Omit<LinkPlanning, 'isOurs'>): boolean =>
+  staying.some((spec) => masterOf(spec) === master && presentLink(spec, view) === link);
 
 /** The link that a spec speaks of. Links that we make have no other names. */
 export function presentLink({ name, logical }: LinkSpec, view: LinkView): KernelLink | undefined {
@@ -165,13 +175,25 @@ const fixedSettings: Aspect = (spec, link, { view }) => {
 const bond: Aspect = (spec, link, { view }) => {
   if (spec.kind !== 'bond' || link.bond === undefined) return undefined;
   const wanted: KernelBond = kernelBond(spec.bondMaster, link.bond);
-  if (!isBondDifferent(wanted, link.bond)) return undefined;
+  const { primary, ...others } = wanted;
+  if (!isBondDifferent(others, link.bond)) return bondPrimary(primary, link, view);
   if (has(link, 'UP')) return { do: 'change', index: link.index, change: { up: false } };
   const member = [...view.links.values()].find(({ masterIndex }) => masterIndex === link.index);
   return member === undefined
     ? { do: 'change', index: link.index, change: { bond: wanted } }
     : { do: 'change', index: member.index, change: { masterIndex: 0 } };
 };
+
+/** Of members only, and in place: a card that appears after its bond is made its primary without a moment without the others. */
+function bondPrimary(
+  primary: KernelBond[string] | undefined,
+  link: KernelLink,
+  { links }: LinkView,
+): LinkStep | undefined {
+  if (typeof primary !== 'number' || primary === link.bond?.['primary']) return undefined;
+  if (links.get(primary)?.masterIndex !== link.index) return undefined;
+  return { do: 'change', index: link.index, change: { bond: { primary } } };
+}
 
 const bridge: Aspect = (spec, { index, bridge: present }) => {
   if (spec.kind !== 'bridge' || present === undefined) return undefined;
@@ -204,12 +226,13 @@ const multicast: Aspect = (spec, link) =>
     ? undefined
     : { do: 'change', index: link.index, change: { multicast: spec.multicast } };
 
-const master: Aspect = (spec, link, { view, isOurs }) => {
+const master: Aspect = (spec, link, planning) => {
+  const { view, isOurs } = planning;
   const wanted = masterOf(spec);
   const present = view.links.get(link.masterIndex);
   if (wanted === '') {
     // Who is a member of a master that is not ours, is so by somebody else's will.
-    const isLeft = present !== undefined && isOurs(present.name);
+    const isLeft = present !== undefined && isOurs(present.name) && !isMember(link, present.name, planning);
     return isLeft ? { do: 'change', index: link.index, change: { masterIndex: 0 } } : undefined;
   }
   const target = view.linkByName(wanted);
