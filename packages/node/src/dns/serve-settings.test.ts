@@ -6,9 +6,9 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createFakeClock, type Logger, silentLog, until } from '@bloomery/ports';
 import type { DnsMessage } from '@bloomery/wire';
-import { ask, openStream, questionOf } from './testing/dns-client.ts';
+import { ask, askRaw, decoded, openStream, questionOf } from './testing/dns-client.ts';
 import { startDnsRig, tcpPortOf } from './testing/dns-rig.ts';
-import { answerOf, type Script } from './testing/scripted-server.ts';
+import { answerOf, bindBoth, type Script } from './testing/scripted-server.ts';
 
 const from =
   (address: string): Script =>
@@ -94,9 +94,7 @@ describe('listeners', () => {
   for (const datagrams of ['portable', 'native'] as const) {
     it(`a taken port is named with its owner and taken up as soon as it is free, ${datagrams}`, async () => {
       const [udp, tcp] = [createSocket('udp4'), createServer()];
-      await new Promise<void>((resolve) => udp.bind(0, '127.0.0.1', resolve));
-      const { port } = udp.address();
-      await new Promise<void>((resolve) => tcp.listen(port, '127.0.0.1', resolve));
+      const port = await bindBoth(udp, tcp);
       const warned: unknown[] = [];
       const log: Logger = { ...silentLog, warn: (event, fields) => warned.push([event, fields]), with: () => log };
       const clock = createFakeClock();
@@ -133,6 +131,28 @@ describe('listeners', () => {
       rig.dns.status.listeners.map(({ problem }) => problem),
       ['udp', 'tcp'].map((transport) => `${transport} 203.0.113.53:53: this host does not have the address`),
     );
+  });
+});
+
+describe('an upstream that is the server itself', () => {
+  it('is not asked, and that is said once as long as it stays so', async () => {
+    const warned: unknown[] = [];
+    const log: Logger = { ...silentLog, warn: (event) => warned.push(event), with: () => log };
+    // An address that no other process uses, so that the port can be a fixed one.
+    const host = `127.${(process.pid >>> 8) & 255}.${process.pid & 255}.9`;
+    const listen = [{ host, port: 5300 }];
+    const itself = { address: host, port: 5300, protocol: 'Do53' } as const;
+    const settings = { listen, upstreams: [itself], domains: new Map([['corp', [itself]]]) };
+    await using rig = await startDnsRig([], { log, settings });
+    await rig.configure(settings);
+    assert.deepEqual(warned, ['dns.own-address-as-upstream']);
+    assert.deepEqual(rig.dns.status.upstreams, []);
+    for (const name of ['a.test', 'b.corp'])
+      assert.equal(decoded(await askRaw(5300, questionOf({ name }), host)).rcode, 2);
+    warned.length = 0;
+    await rig.configure({ upstreams: [], domains: new Map() });
+    await rig.configure(settings);
+    assert.deepEqual(warned, ['dns.own-address-as-upstream'], 'said again after it was mended');
   });
 });
 

@@ -1,11 +1,12 @@
-import { type Clock, hostPort, type Logger, type RandomBytes } from '@bloomery/ports';
+import { type Clock, hostPort, type Listen, type Logger, type RandomBytes } from '@bloomery/ports';
 import { explainBindError } from './explain-bind-error.ts';
 import type { DnsUpstreamSetting, HostDns, HostDnsSettings, HostDnsStatus } from './host-dns.ts';
 import { type Bound, Listeners } from './listeners.ts';
 import { Resolver } from './resolver.ts';
-import { startDatagrams } from './start-datagrams.ts';
+import { type Datagrams, startDatagrams } from './start-datagrams.ts';
 import { startTcpListener } from './tcp-listener.ts';
 import type { DnsDialer } from './upstream/exchange.ts';
+import type { Upstream } from './upstream/upstream.ts';
 import { UpstreamGroups } from './upstream-groups.ts';
 
 /** What the server is given. */
@@ -24,7 +25,6 @@ export interface HostDnsDeps {
 
 /** Start the caching DNS server of the host. It listens and asks nobody until it is configured. */
 export async function startHostDns(deps: HostDnsDeps): Promise<HostDns> {
-  const { clock, random } = deps;
   const log = deps.log.with({ service: 'dns-resolve-cache' });
   const heard = new Set<() => void>();
   const changed = (): void => {
@@ -32,79 +32,120 @@ export async function startHostDns(deps: HostDnsDeps): Promise<HostDns> {
   };
   const groups = new UpstreamGroups({
     ...deps,
-    changed: ({ name, healthy, lastError }) => {
-      if (!healthy) log.warn('dns.upstream-down', { upstream: name, reason: lastError });
-      else log.info('dns.upstream-up', { upstream: name });
+    changed: (upstream) => {
+      sayHealth(log, upstream);
       changed();
     },
   });
-  const cacheSeed = random(4).reduce((seed, byte) => (seed << 8) | byte, 0);
-  const resolver = new Resolver({ clock, log, groups, cacheSeed });
+  const cacheSeed = deps.random(4).reduce((seed, byte) => (seed << 8) | byte, 0);
+  const resolver = new Resolver({ clock: deps.clock, log, groups, cacheSeed });
   const datagrams = await startDatagrams(deps, { resolver, log, cacheSeed, lost: () => listeners.rebind('udp') });
-  const listeners = new Listeners({
-    clock,
+  const listeners: Listeners = new Listeners({
+    clock: deps.clock,
     log,
     changed,
-    bind: async (transport, listen, hopLimit): Promise<Bound> => {
-      if (transport === 'udp') return datagrams.backend.bind(listen, hopLimit);
-      const opened = await datagrams.openTcp?.(listen, hopLimit);
-      const listener = await startTcpListener(opened ?? listen, { resolver, clock });
-      return { ...listener, ...opened };
-    },
+    bind: (transport, listen, hopLimit) =>
+      bindListener({ ...deps, datagrams, resolver }, transport, { listen, hopLimit }),
     explain: (transport, listen, error) => explainBindError(deps.proc ?? '/proc', { transport, listen, error }),
   });
-  const status = (): HostDnsStatus => ({
-    listeners: listeners.status,
-    upstreams: groups.all.map(({ setting, healthy, lastError }) => ({
-      upstream: setting,
-      healthy,
-      ...(lastError === undefined ? {} : { lastError }),
-    })),
-    cache: {
-      positive: resolver.cache.positiveSize,
-      negative: resolver.cache.negativeSize,
-      hits: resolver.counts.hits + datagrams.backend.counts.hits,
-      misses: resolver.counts.misses,
-      coalesced: resolver.counts.coalesced,
-      stale: resolver.counts.stale,
-    },
-  });
-  const takeUp = (settings: HostDnsSettings): void => {
+  return new HostDnsServer({ log, heard, changed, groups, resolver, datagrams, listeners });
+}
+
+interface ServerParts {
+  readonly log: Logger;
+  readonly heard: Set<() => void>;
+  readonly changed: () => void;
+  readonly groups: UpstreamGroups;
+  readonly resolver: Resolver;
+  readonly datagrams: Datagrams;
+  readonly listeners: Listeners;
+}
+
+class HostDnsServer implements HostDns {
+  readonly #parts: ServerParts;
+  /** Upstreams that were dropped, as it was said last. */
+  #dropped = '';
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+  }
+
+  get status(): HostDnsStatus {
+    const { listeners, groups, resolver, datagrams } = this.#parts;
+    const { hits, misses, coalesced, stale } = resolver.counts;
+    return {
+      listeners: listeners.status,
+      upstreams: groups.all.map(({ setting, healthy, lastError }) => ({
+        upstream: setting,
+        healthy,
+        ...(lastError === undefined ? {} : { lastError }),
+      })),
+      cache: {
+        positive: resolver.cache.positiveSize,
+        negative: resolver.cache.negativeSize,
+        hits: hits + datagrams.backend.counts.hits,
+        misses,
+        coalesced,
+        stale,
+      },
+    };
+  }
+
+  async configure(settings: HostDnsSettings): Promise<void> {
+    this.#takeUp(settings);
+    await this.#parts.listeners.configure(settings.listen, settings.hopLimit);
+  }
+
+  listen(listener: () => void): () => void {
+    this.#parts.heard.add(listener);
+    return () => this.#parts.heard.delete(listener);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { heard, listeners, datagrams, groups } = this.#parts;
+    heard.clear();
+    await listeners[Symbol.asyncDispose]();
+    await datagrams.backend[Symbol.asyncDispose]();
+    groups[Symbol.dispose]();
+  }
+
+  #takeUp(settings: HostDnsSettings): void {
+    const { resolver, datagrams, groups, changed } = this.#parts;
     for (const name of resolver.setNames(settings)) datagrams.backend.forget(name);
-    if (!groups.configure(withoutOurselves(settings, log))) return;
+    if (!groups.configure(this.#withoutOurselves(settings))) return;
     resolver.clear();
     datagrams.backend.clear();
     changed();
-  };
-  return {
-    get status() {
-      return status();
-    },
-    async configure(settings) {
-      takeUp(settings);
-      await listeners.configure(settings.listen, settings.hopLimit);
-    },
-    listen(listener) {
-      heard.add(listener);
-      return () => heard.delete(listener);
-    },
-    async [Symbol.asyncDispose]() {
-      heard.clear();
-      await listeners[Symbol.asyncDispose]();
-      await datagrams.backend[Symbol.asyncDispose]();
-      groups[Symbol.dispose]();
-    },
-  };
+  }
+
+  /** A server that asks itself waits for itself: our own addresses are no upstreams, wherever they were taken from. */
+  #withoutOurselves(settings: HostDnsSettings): Pick<HostDnsSettings, 'upstreams' | 'domains'> {
+    const own = new Set(settings.listen.map(hostPort));
+    const isOther = ({ address, port }: DnsUpstreamSetting): boolean => !own.has(hostPort({ host: address, port }));
+    const dropped = [settings.upstreams, ...settings.domains.values()].flat().filter((upstream) => !isOther(upstream));
+    const upstreams = dropped.map(({ address }) => address);
+    if (upstreams.length > 0 && upstreams.join() !== this.#dropped)
+      this.#parts.log.warn('dns.own-address-as-upstream', { upstreams });
+    this.#dropped = upstreams.join();
+    return {
+      upstreams: settings.upstreams.filter(isOther),
+      domains: new Map([...settings.domains].map(([name, servers]) => [name, servers.filter(isOther)])),
+    };
+  }
 }
 
-/** A server that asks itself waits for itself: our own addresses are no upstreams, wherever they were taken from. */
-function withoutOurselves(settings: HostDnsSettings, log: Logger): Pick<HostDnsSettings, 'upstreams' | 'domains'> {
-  const own = new Set(settings.listen.map(hostPort));
-  const isOther = ({ address, port }: DnsUpstreamSetting): boolean => !own.has(hostPort({ host: address, port }));
-  const dropped = [settings.upstreams, ...settings.domains.values()].flat().filter((upstream) => !isOther(upstream));
-  if (dropped.length > 0) log.warn('dns.own-address-as-upstream', { upstreams: dropped.map(({ address }) => address) });
-  return {
-    upstreams: settings.upstreams.filter(isOther),
-    domains: new Map([...settings.domains].map(([name, upstreams]) => [name, upstreams.filter(isOther)])),
-  };
+function sayHealth(log: Logger, { name, healthy, lastError }: Upstream): void {
+  if (healthy) log.info('dns.upstream-up', { upstream: name });
+  else log.warn('dns.upstream-down', { upstream: name, reason: lastError });
+}
+
+async function bindListener(
+  { datagrams, ...deps }: { readonly datagrams: Datagrams; readonly resolver: Resolver; readonly clock: Clock },
+  transport: 'udp' | 'tcp',
+  { listen, hopLimit }: { readonly listen: Listen; readonly hopLimit: number },
+): Promise<Bound> {
+  if (transport === 'udp') return datagrams.backend.bind(listen, hopLimit);
+  const opened = await datagrams.openTcp?.(listen, hopLimit);
+  const listener = await startTcpListener(opened ?? listen, deps);
+  return { ...listener, ...opened };
 }

@@ -115,7 +115,7 @@ function soaOf(minimumSeconds: number): Uint8Array {
 }
 
 /** UDP and TCP on one free port: what is free for one may be taken for the other, then another one is tried. */
-async function bindBoth(udp: ReturnType<typeof createSocket>, tcp: Server): Promise<number> {
+export async function bindBoth(udp: ReturnType<typeof createSocket>, tcp: Server): Promise<number> {
   for (;;) {
     const port = await new Promise<number>((resolve) => {
       tcp.listen(0, '127.0.0.1', () => {
