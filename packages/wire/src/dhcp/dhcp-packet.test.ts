@@ -142,6 +142,13 @@ describe('DHCP option values', () => {
     assert.equal(readDhcpRoutes(Uint8Array.of(33, 1, 2, 3, 4, 5, 6, 7, 8, 9)), undefined);
     assert.equal(readDhcpRoutes(Uint8Array.of(8, 10, 1)), undefined);
   });
+  it('have no bits of a route behind its mask', () => {
+    const value = Uint8Array.of(12, 172, 31, 10, 0, 0, 1, 1, 255, 10, 0, 0, 1, 32, 10, 9, 8, 255, 10, 0, 0, 1);
+    assert.deepEqual(
+      readDhcpRoutes(value)?.map(({ destination }) => destination),
+      ['172.16.0.0/12', '128.0.0.0/1', '10.9.8.255/32'],
+    );
+  });
   it('never break their readers', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {

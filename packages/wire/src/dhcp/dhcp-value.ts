@@ -63,7 +63,7 @@ export function readDhcpUserClasses(value: Uint8Array): readonly string[] {
 }
 
 /**
- * The routes of option 121, at most 64. @see RFC 3442
+ * The routes of option 121, at most 64; bits of a network that its mask does not cover are zero, whatever was sent. @see RFC 3442
  * @returns undefined when the value is malformed (the caller then uses the routers of option 3).
  */
 export function readDhcpRoutes(value: Uint8Array): readonly ClasslessRoute[] | undefined {
@@ -75,6 +75,8 @@ export function readDhcpRoutes(value: Uint8Array): readonly ClasslessRoute[] | u
     if (width > 32 || at + 1 + significant + 4 > value.byteLength) return undefined;
     const network = new Uint8Array(4);
     network.set(value.subarray(at + 1, at + 1 + significant));
+    const uncovered = 8 * significant - width;
+    if (significant > 0) network[significant - 1] = ((network[significant - 1] ?? 0) >> uncovered) << uncovered;
     routes.push({ destination: `${formatIpv4(network)}/${width}`, gateway: formatIpv4(value, at + 1 + significant) });
     at += 1 + significant + 4;
   }

@@ -33,7 +33,8 @@ function outputs(options: readonly (readonly [number, Uint8Array])[], yiaddr?: s
 
 const routes = (options: readonly (readonly [number, Uint8Array])[]) =>
   outputs([[DHCP_OPTION.SUBNET_MASK, Uint8Array.of(255, 255, 255, 0)], ...options]).routes.map(
-    ({ dst, gateway, scope }) => `${dst} via ${gateway} ${scope}`,
+    ({ dst, gateway, scope, priority }) =>
+      `${dst} via ${gateway} ${scope}${priority === 1_024 ? '' : ` metric ${priority}`}`,
   );
 
 describe('what a lease says', () => {
@@ -55,10 +56,10 @@ describe('what a lease says', () => {
     });
   }
 
-  it('routers are default routes, each once', () => {
+  it('routers are default routes, each once, the first preferred', () => {
     assert.deepEqual(routes([[DHCP_OPTION.ROUTER, dhcpAddresses(['10.0.0.1', '10.0.0.2', '10.0.0.1'])]]), [
       ' via 10.0.0.1 global',
-      ' via 10.0.0.2 global',
+      ' via 10.0.0.2 global metric 1025',
     ]);
   });
   it('a router outside of the network is made reachable on the link', () => {
@@ -76,6 +77,14 @@ describe('what a lease says', () => {
       ]),
       ['192.0.2.1/32 via  link', ' via 192.0.2.1 global'],
     );
+  });
+  it('of classless routes to the same the first is preferred', () => {
+    const classless = [0, 10, 0, 0, 2, 8, 10, 10, 0, 0, 3, 0, 10, 0, 0, 4];
+    assert.deepEqual(routes([[DHCP_OPTION.CLASSLESS_ROUTES, Uint8Array.from(classless)]]), [
+      ' via 10.0.0.2 global',
+      '10.0.0.0/8 via 10.0.0.3 global',
+      ' via 10.0.0.4 global metric 1025',
+    ]);
   });
   it('classless routes that cannot be read do not hide the routers', () => {
     assert.deepEqual(

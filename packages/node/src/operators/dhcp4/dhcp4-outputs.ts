@@ -60,7 +60,7 @@ export function dhcp4Outputs(
       }),
     ],
     links: mtu >= MTU_MIN && mtu <= MTU_MAX ? [LinkSpec.make({ name: linkName, mtu, up: true, layer: LAYER })] : [],
-    routes: leasedRoutes(lease).map((route) =>
+    routes: leasedRoutes(lease).map((route, i, all) =>
       RouteSpec.make({
         family: 'inet4',
         dst: route.destination,
@@ -68,7 +68,8 @@ export function dhcp4Outputs(
         gateway: route.gateway,
         outLinkName: linkName,
         table: 'main',
-        priority: routeMetric,
+        // Of several ways to the same the first is preferred; the kernel has no two with one metric.
+        priority: routeMetric + all.slice(0, i).filter(({ destination }) => destination === route.destination).length,
         scope: route.gateway === '' ? 'link' : 'global',
         type: 'unicast',
         protocol: 'boot',
