@@ -25,7 +25,7 @@ import {
   NetlinkBytes,
 } from '@bloomery/wire';
 import type { EthernetState, KernelEthernet, KernelLink } from './kernel.ts';
-import { NETLINK_GENERIC, type NetlinkSocket, openNetlinkSocket } from './netlink-socket.ts';
+import { NETLINK_GENERIC, type NetlinkRequests, type NetlinkSocket, openNetlinkSocket } from './netlink-socket.ts';
 
 /** ethtool over generic netlink. */
 export interface EthtoolClient extends KernelEthernet, Disposable {
@@ -37,7 +37,7 @@ export interface EthtoolClient extends KernelEthernet, Disposable {
 export interface EthtoolDeps {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly requests: NetlinkSocket;
+  readonly requests: NetlinkRequests;
   /** Called with the index of a link whose settings changed; 0 when it is not known which. */
   readonly onChange: (linkIndex: number) => void;
 }
@@ -108,7 +108,7 @@ export async function openEthtool(deps: EthtoolDeps): Promise<EthtoolClient> {
 }
 
 /** Ask for a family of generic netlink. @throws BloomeryError BLM_KERNEL_REFUSED with ENOENT where the kernel has none */
-export async function findFamily(requests: NetlinkSocket, name: string): Promise<GenlFamily> {
+export async function findFamily(requests: NetlinkRequests, name: string): Promise<GenlFamily> {
   let family: GenlFamily = { id: 0, groups: new Map() };
   const request = encodeFamilyRequest(name);
   await requests.request(`looking for ${name} in the kernel`, request, (bytes, { from, to }) => {

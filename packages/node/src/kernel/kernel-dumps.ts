@@ -19,7 +19,7 @@ import {
 import type { KernelAddress, KernelLink, KernelRoute, KernelRule } from './kernel.ts';
 import { refusalErrno } from './kernel-error.ts';
 import type { KernelContents } from './live-view.ts';
-import type { NetlinkListener, NetlinkSocket } from './netlink-socket.ts';
+import type { NetlinkListener, NetlinkRequests } from './netlink-socket.ts';
 
 const NOT_BUILT: ReadonlySet<string> = new Set(['EOPNOTSUPP', 'EAFNOSUPPORT']);
 const ATTEMPTS = 3;
@@ -33,7 +33,7 @@ export interface Listed<T> {
 
 /** What listing needs. */
 export interface DumpDeps {
-  readonly requests: NetlinkSocket;
+  readonly requests: NetlinkRequests;
   readonly log: Logger;
 }
 

@@ -5,7 +5,7 @@ import { type Logger, silentLog, systemClock, until } from '@bloomery/ports';
 import { decodeRtnlLink, NetlinkBytes, RTM_NEWLINK } from '@bloomery/wire';
 import { followKernel } from './kernel-follower.ts';
 import { createLiveView } from './live-view.ts';
-import { NETLINK_ROUTE, type NetlinkSocket, openNetlinkSocket } from './netlink-socket.ts';
+import { NETLINK_ROUTE, type NetlinkRequests, openNetlinkSocket } from './netlink-socket.ts';
 import { enterPrivateNetwork, ip, ipBatch } from './testing/private-network.ts';
 
 const skip = await enterPrivateNetwork();
@@ -20,8 +20,7 @@ describe('following the kernel', { skip }, () => {
     ]);
     using socket = await openNetlinkSocket({ ...deps, protocol: NETLINK_ROUTE, receiveBufferBytes: 1 << 20 });
     let meanwhile: (() => Promise<void>) | undefined;
-    const requests: NetlinkSocket = {
-      ...socket,
+    const requests: NetlinkRequests = {
       request: async (what, request, onAnswer) => {
         const isInterrupted = await socket.request(what, request, onAnswer);
         const act = meanwhile;
@@ -57,8 +56,7 @@ describe('following the kernel', { skip }, () => {
     using socket = await openNetlinkSocket({ ...deps, protocol: NETLINK_ROUTE, receiveBufferBytes: 1 << 20 });
     const view = createLiveView();
     let isCalm = false;
-    const requests: NetlinkSocket = {
-      ...socket,
+    const requests: NetlinkRequests = {
       request: async (what, request, onAnswer = () => {}) => {
         if (what !== 'listing links' || isCalm) return socket.request(what, request, onAnswer);
         await socket.request(what, request, (bytes, message) => {
@@ -80,8 +78,7 @@ describe('following the kernel', { skip }, () => {
     const said: string[] = [];
     const log: Logger = { ...silentLog, warn: (event, facts) => said.push(`${event} ${JSON.stringify(facts)}`) };
     using socket = await openNetlinkSocket({ ...deps, protocol: NETLINK_ROUTE, receiveBufferBytes: 1 << 20 });
-    const requests: NetlinkSocket = {
-      ...socket,
+    const requests: NetlinkRequests = {
       request: (what, request, onAnswer = () => {}) => {
         if (what === 'listing links')
           onAnswer(new NetlinkBytes(new Uint8Array(20)), {

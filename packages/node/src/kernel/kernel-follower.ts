@@ -15,7 +15,7 @@ import {
 import { dumpAll } from './kernel-dumps.ts';
 import { applyNews } from './kernel-news.ts';
 import type { LiveView } from './live-view.ts';
-import { NETLINK_ROUTE, type NetlinkSocket, openNetlinkSocket } from './netlink-socket.ts';
+import { NETLINK_ROUTE, type NetlinkRequests, type NetlinkSocket, openNetlinkSocket } from './netlink-socket.ts';
 import { createNewsGate, type NewsGate } from './news-gate.ts';
 import { createRouteRefresh, type RouteRefresh } from './route-refresh.ts';
 
@@ -30,7 +30,7 @@ export interface FollowerDeps {
   readonly clock: Clock;
   readonly log: Logger;
   /** For dumps: another one than that of news, which must never wait. */
-  readonly requests: NetlinkSocket;
+  readonly requests: NetlinkRequests;
 }
 
 const GROUPS = [

@@ -6,7 +6,7 @@ import { createFakeKernel, type FakeKernel } from '../testing/fake-kernel/fake-k
 import type { KernelLinks } from './kernel.ts';
 import { errnoNumber, kernelRefused } from './kernel-error.ts';
 import { type LinuxWireguard, linuxWireguard } from './linux-wireguard.ts';
-import type { NetlinkSocket } from './netlink-socket.ts';
+import type { NetlinkRequests } from './netlink-socket.ts';
 
 const KEYS = ['gN65BkIKy1eCE9pP1wdc8ROUtkHLF2PfAqYdyYBz6EA=', 'TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0='];
 const peer = (publicKey: string) => ({
@@ -14,13 +14,13 @@ const peer = (publicKey: string) => ({
 });
 
 /** What a socket of generic netlink is asked, and what it answers: peers of a device, told whole or while they change. */
-class FakeGeneric implements NetlinkSocket {
+class FakeGeneric implements NetlinkRequests {
   readonly asked: string[] = [];
   readonly sent: Uint8Array[] = [];
   answers: { readonly peers: readonly string[]; readonly isInterrupted: boolean }[] = [];
   refusal: Error | undefined;
 
-  async request(what: string, request: Uint8Array, onAnswer: Parameters<NetlinkSocket['request']>[2] = () => {}) {
+  async request(what: string, request: Uint8Array, onAnswer: Parameters<NetlinkRequests['request']>[2] = () => {}) {
     this.asked.push(what);
     this.sent.push(request);
     if (this.refusal !== undefined) throw this.refusal;
@@ -33,8 +33,6 @@ class FakeGeneric implements NetlinkSocket {
     }
     return answer.isInterrupted;
   }
-  join(): void {}
-  [Symbol.dispose](): void {}
 }
 
 describe('WireGuard of the kernel', () => {

@@ -12,7 +12,7 @@ import {
   type WireguardPeerPatch,
   type WireguardState,
 } from './kernel-wireguard.ts';
-import type { NetlinkSocket } from './netlink-socket.ts';
+import type { NetlinkRequests } from './netlink-socket.ts';
 
 /** WireGuard devices: the kernel's where it has them, else wireguard-go's. Disposing it ends those of wireguard-go. */
 export interface LinuxWireguard extends KernelWireguard, AsyncDisposable {
@@ -31,7 +31,7 @@ export interface LinuxWireguardDeps {
   readonly view: KernelView;
   readonly links: KernelLinks;
   /** Of generic netlink. */
-  readonly requests: NetlinkSocket;
+  readonly requests: NetlinkRequests;
   /** Folder for control sockets, process ids and logs of wireguard-go; nobody else's. */
   readonly stateDir: string;
   /** Leave the devices of wireguard-go when all ends. */
@@ -140,7 +140,7 @@ function withSharedKey(peer: WireguardPeerPatch): WireguardPeerPatch {
 }
 
 /** Again when its peers changed while it was read: some may be missing. */
-async function readKernel(requests: NetlinkSocket, family: number, name: string): Promise<WireguardState> {
+async function readKernel(requests: NetlinkRequests, family: number, name: string): Promise<WireguardState> {
   for (let attempt = 1; ; attempt++) {
     const reader = new WireguardDumpReader();
     const request = encodeWireguardGet(family, name);

@@ -33,6 +33,9 @@ export interface NetlinkSocket extends Disposable {
   join(group: number): void;
 }
 
+/** A socket that is asked only. */
+export type NetlinkRequests = Pick<NetlinkSocket, 'request'>;
+
 /** What a socket needs. */
 export interface NetlinkSocketDeps {
   readonly protocol: number;
@@ -63,67 +66,110 @@ const SEQUENCE_MAX = 0x7fff_ffff;
  * @throws BloomeryError BLM_KERNEL_UNANSWERED where there is no netlink.
  */
 export async function openNetlinkSocket(deps: NetlinkSocketDeps): Promise<NetlinkSocket> {
-  const { protocol, clock, receiveBufferBytes, onNews, onLost } = deps;
+  const { protocol, receiveBufferBytes, onNews } = deps;
   const raw = await openRaw(protocol, onNews === undefined);
   const { port } = raw.address();
   const lostSoFar = await setNetlinkOptions({ port, receiveBufferBytes });
-  if (lostSoFar === undefined) {
-    raw.close();
-    throw unanswered('setting the options of a netlink socket: there is no FFI for this platform');
-  }
-  let lost = 0;
-  const pending = new Map<number, Pending>();
-  let sequence = 0;
-  let last: Promise<unknown> = Promise.resolve();
-  let isClosed = false;
+  if (lostSoFar !== undefined) return new Socket(raw, { ...deps, port, lostSoFar });
+  raw.close();
+  throw unanswered('setting the options of a netlink socket: there is no FFI for this platform');
+}
 
-  const answer = (bytes: NetlinkBytes, message: NetlinkMessage): void => {
-    const waiting = message.port === port ? pending.get(message.sequence) : undefined;
-    if (waiting === undefined) return;
-    if ((message.flags & NLM_F_DUMP_INTR) !== 0) waiting.isInterrupted = true;
-    if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
-      pending.delete(message.sequence);
-      waiting.end(decodeNetlinkVerdict(bytes, message), waiting.isInterrupted);
-    } else waiting.onAnswer(bytes, message);
-  };
-  const receive = (datagram: Buffer, from: { readonly port: number }): void => {
+type RawSocket = Awaited<ReturnType<typeof openRaw>>;
+
+interface SocketDeps extends NetlinkSocketDeps {
+  readonly port: number;
+  /** How many messages the kernel could not leave for it. */
+  readonly lostSoFar: () => number;
+}
+
+class Socket implements NetlinkSocket {
+  readonly #raw: RawSocket;
+  readonly #deps: SocketDeps;
+  readonly #pending = new Map<number, Pending>();
+  #lost = 0;
+  #sequence = 0;
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(raw: RawSocket, deps: SocketDeps) {
+    this.#raw = raw;
+    this.#deps = deps;
+    raw.on('message', (datagram, from) => {
+      this.#receive(datagram, from);
+      this.#countLost();
+    });
+    raw.on('truncatedMessage', () => this.#lose(new Error('a message was longer than the buffer')));
+    raw.on('error', (error) => this.#lose(error));
+  }
+
+  request(what: string, request: Uint8Array, onAnswer: NetlinkListener = () => {}): Promise<boolean> {
+    const mine = this.#last.then(() => this.#exchange(what, request, onAnswer));
+    this.#last = mine.catch(() => {});
+    return mine;
+  }
+
+  join(group: number): void {
+    this.#raw.addMembership(group);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#raw.close();
+    this.#failAll(unanswered('the socket to the kernel was closed'));
+  }
+
+  #receive(datagram: Buffer, from: { readonly port: number }): void {
+    const { port, onNews } = this.#deps;
     // Only the kernel is believed: any process may send to our port.
-    if (from.port !== 0 || isClosed) return;
+    if (from.port !== 0 || this.#isClosed) return;
     if (onNews !== undefined && !isAnswer(datagram, port)) {
       onNews(datagram);
       return;
     }
     try {
       const bytes = new NetlinkBytes(datagram);
-      eachNetlinkMessage(bytes, (message) => answer(bytes, message));
+      eachNetlinkMessage(bytes, (message) => this.#answer(bytes, message));
     } catch (error) {
-      failAll(pending, unanswered('reading the answer of the kernel', error));
+      this.#failAll(unanswered('reading the answer of the kernel', error));
     }
-  };
-  const receiveAndCount = (datagram: Buffer, from: { readonly port: number }): void => {
-    receive(datagram, from);
-    const before = lost;
-    lost = isClosed ? lost : lostSoFar();
-    if (lost !== before) lose(new Error(`${lost - before} messages were lost: the buffer was full`));
-  };
-  const lose = (error: Error): void => {
-    failAll(pending, unanswered('reading from the kernel', error));
-    onLost?.(error);
-  };
-  raw.on('message', receiveAndCount);
-  raw.on('truncatedMessage', () => lose(new Error('a message was longer than the buffer')));
-  raw.on('error', lose);
+  }
 
-  const exchange = (what: string, request: Uint8Array, onAnswer: NetlinkListener): Promise<boolean> =>
-    new Promise((resolve, reject) => {
-      if (isClosed) return reject(unanswered(`${what}: the socket is closed`));
-      sequence = sequence === SEQUENCE_MAX ? 1 : sequence + 1;
-      const own = sequence;
-      const message = Buffer.from(request);
-      message.writeUInt32LE(own, 8);
-      message.writeUInt32LE(port, 12);
-      const cancel = clock.after(DEADLINE_MS, () => {
-        pending.delete(own);
+  #answer(bytes: NetlinkBytes, message: NetlinkMessage): void {
+    const waiting = message.port === this.#deps.port ? this.#pending.get(message.sequence) : undefined;
+    if (waiting === undefined) return;
+    if ((message.flags & NLM_F_DUMP_INTR) !== 0) waiting.isInterrupted = true;
+    if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
+      this.#pending.delete(message.sequence);
+      waiting.end(decodeNetlinkVerdict(bytes, message), waiting.isInterrupted);
+    } else waiting.onAnswer(bytes, message);
+  }
+
+  #countLost(): void {
+    const before = this.#lost;
+    this.#lost = this.#isClosed ? before : this.#deps.lostSoFar();
+    if (this.#lost !== before) this.#lose(new Error(`${this.#lost - before} messages were lost: the buffer was full`));
+  }
+
+  #lose(error: Error): void {
+    this.#failAll(unanswered('reading from the kernel', error));
+    this.#deps.onLost?.(error);
+  }
+
+  #failAll(error: BloomeryError): void {
+    const all = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { end } of all) end(error, false);
+  }
+
+  #exchange(what: string, request: Uint8Array, onAnswer: NetlinkListener): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(unanswered(`${what}: the socket is closed`));
+      this.#sequence = this.#sequence === SEQUENCE_MAX ? 1 : this.#sequence + 1;
+      const own = this.#sequence;
+      const cancel = this.#deps.clock.after(DEADLINE_MS, () => {
+        this.#pending.delete(own);
         reject(unanswered(`${what}: the kernel gave no answer in ${DEADLINE_MS / 1000} s`));
       });
       const end: Pending['end'] = (verdict, isInterrupted) => {
@@ -132,26 +178,21 @@ export async function openNetlinkSocket(deps: NetlinkSocketDeps): Promise<Netlin
         else if (verdict.errno !== 0) reject(kernelRefused(what, verdict));
         else resolve(isInterrupted);
       };
-      pending.set(own, { onAnswer, end, isInterrupted: false });
-      raw.send(message, {}, (error) => {
-        if (error === undefined || !pending.delete(own)) return;
+      this.#pending.set(own, { onAnswer, end, isInterrupted: false });
+      this.#raw.send(addressed(request, own, this.#deps.port), {}, (error) => {
+        if (error === undefined || !this.#pending.delete(own)) return;
         end({ errno: Math.abs(error.errno), words: '' }, false);
       });
     });
-  return {
-    request: (what, request, onAnswer = () => {}) => {
-      const mine = last.then(() => exchange(what, request, onAnswer));
-      last = mine.catch(() => {});
-      return mine;
-    },
-    join: (group) => raw.addMembership(group),
-    [Symbol.dispose]: () => {
-      if (isClosed) return;
-      isClosed = true;
-      raw.close();
-      failAll(pending, unanswered('the socket to the kernel was closed'));
-    },
-  };
+  }
+}
+
+/** A copy of the request with its number and whom it is from. */
+function addressed(request: Uint8Array, sequence: number, port: number): Buffer {
+  const message = Buffer.from(request);
+  message.writeUInt32LE(sequence, 8);
+  message.writeUInt32LE(port, 12);
+  return message;
 }
 
 async function openRaw(protocol: number, isForDumps: boolean) {
@@ -169,12 +210,6 @@ async function openRaw(protocol: number, isForDumps: boolean) {
 /** Whether the datagram begins with a verdict on a request of ours. */
 function isAnswer(datagram: Buffer, port: number): boolean {
   return datagram.length >= 16 && datagram.readUInt16LE(4) === NLMSG_ERROR && datagram.readUInt32LE(12) === port;
-}
-
-function failAll(pending: Map<number, Pending>, error: BloomeryError): void {
-  const all = [...pending.values()];
-  pending.clear();
-  for (const { end } of all) end(error, false);
 }
 
 function unanswered(message: string, cause?: unknown): BloomeryError {

@@ -1,7 +1,7 @@
 import { errorText, type Logger } from '@bloomery/ports';
 import { dumpRoutes } from './kernel-dumps.ts';
 import type { LiveView } from './live-view.ts';
-import type { NetlinkSocket } from './netlink-socket.ts';
+import type { NetlinkRequests } from './netlink-socket.ts';
 import type { NewsGate } from './news-gate.ts';
 
 /** Asks for the routes of a family anew, where the news do not say what became of them. */
@@ -14,7 +14,7 @@ export interface RouteRefresh {
 /** What it works with. */
 export interface RouteRefreshDeps {
   readonly view: LiveView;
-  readonly requests: NetlinkSocket;
+  readonly requests: NetlinkRequests;
   readonly gate: NewsGate;
   readonly log: Logger;
   /** Have everything asked for anew. */
