@@ -20,8 +20,11 @@ import {
   TimeServerSpec,
 } from '../resources/index.ts';
 import { testEnvironment } from '../testing/index.ts';
+import { DISCOVER, REQUEST } from './dhcp4/dhcp4-messages.ts';
 import { operatorControllers } from './index.ts';
+import type { LeaseStore } from './lease-store.ts';
 import { createFakeDhcp4, type FakeDhcp4 } from './testing/fake-dhcp4.ts';
+import { createLeaseMemory, type TestLeaseMemory } from './testing/lease-memory.ts';
 
 const AT = { namespace: LAYERED };
 
@@ -40,8 +43,34 @@ const up = LinkStatus.make({
   operationalState: 'up',
 });
 
+/** Remembers leases in memory, by operator and holder. */
+interface TestLeases extends LeaseStore {
+  readonly memories: ReadonlyMap<string, TestLeaseMemory>;
+  /** Times that somebody waited for the disk. */
+  waited: number;
+}
+
+function createLeases(): TestLeases {
+  const memories = new Map<string, TestLeaseMemory>();
+  const leases: TestLeases = {
+    memories,
+    waited: 0,
+    memoryOf: (id, holder) => {
+      const key = `${id} ${holder}`;
+      const memory = memories.get(key) ?? createLeaseMemory();
+      memories.set(key, memory);
+      return memory;
+    },
+    settled: async () => {
+      leases.waited += 1;
+    },
+  };
+  return leases;
+}
+
 interface Rig extends AsyncDisposable {
   readonly runtime: TestRuntime;
+  readonly leases: TestLeases;
   readonly server: FakeDhcp4;
   readonly addresses: () => readonly string[];
   readonly problem: () => string | undefined;
@@ -59,13 +88,15 @@ async function start(config = CONFIG): Promise<Rig> {
   const clock = createFakeClock(1_700_000_000_000);
   const environment = testEnvironment({ clock });
   const dhcp6 = { open: () => Promise.reject(new Error('no IPv6 here')) };
-  const runtime = startTestRuntime(operatorControllers(environment, { dhcp4: server, dhcp6 }), {
+  const leases = createLeases();
+  const runtime = startTestRuntime(operatorControllers(environment, { dhcp4: server, dhcp6, leases }), {
     definitions: [MachineConfig, LinkStatus, LinkSpec, HostnameStatus],
     clock,
   });
   await runtime.put(MachineConfig, ACTIVE_CONFIG, loadNodeConfig(config));
   return {
     runtime,
+    leases,
     server,
     addresses: () => Object.keys(runtime.specs(AddressSpec, AT)),
     problem: () => runtime.state.get(OperatorSpec, 'dhcp4/eth0')?.metadata.annotations[PROBLEM_ANNOTATION],
@@ -125,6 +156,25 @@ describe('operators', () => {
     assert.deepEqual([rig.addresses(), Object.keys(runtime.specs(OperatorSpec))], [[], ['dhcp4/eth7']]);
   });
 
+  it('ask for the address that they had when their link is back', async () => {
+    await using rig = await start();
+    const { runtime, server } = rig;
+    await runtime.put(LinkStatus, 'eth0', up);
+    await runtime.advance(10);
+    await runtime.put(LinkStatus, 'eth0', { ...up, operationalState: 'down' });
+    await runtime.put(LinkStatus, 'eth0', up);
+    await runtime.advance(10);
+    assert.deepEqual(
+      server.seen.map(({ type, requested }) => [type, requested]),
+      [
+        [DISCOVER, undefined],
+        [REQUEST, '10.0.0.50'],
+        [REQUEST, '10.0.0.50'],
+      ],
+    );
+    assert.deepEqual([...rig.leases.memories.keys()], ['dhcp4/eth0 52:54:00:00:00:01 01525400000001']);
+  });
+
   it('begin anew when the link has another address, or their settings differ; not for anything else', async () => {
     await using rig = await start();
     const { runtime, server } = rig;
@@ -175,6 +225,7 @@ describe('operators', () => {
     await rig.runtime.put(LinkStatus, 'eth0', up);
     await rig.runtime.advance(10);
     await rig[Symbol.asyncDispose]();
+    assert.equal(rig.leases.waited, 1);
     const { length } = rig.server.seen;
     await rig.runtime.clock.advance(7_200_000);
     assert.deepEqual([rig.server.seen.length, rig.server.open], [length, 0]);
