@@ -2,6 +2,7 @@ import { buildCli, runCli } from '@bloomery/cli';
 import { systemClock } from '@bloomery/ports';
 import type { Command } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
+import { stopSignal } from './stop-signal.ts';
 
 /**
  * Small Buffers are cut from blocks of this size, and one that lives long keeps its whole block: with Node's 64 KiB a few bytes
@@ -9,14 +10,7 @@ import manifest from '../package.json' with { type: 'json' };
  */
 Buffer.poolSize = 8 * 1024;
 
-const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    // A second signal ends at once.
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort();
-  });
-}
+const stop = stopSignal();
 // A closed pipe (`bloomery get … | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
@@ -28,12 +22,12 @@ const deps = {
   stderr: { write: (text: string) => void process.stderr.write(text), isTerminal: process.stderr.isTTY === true },
   clock: systemClock,
   version: manifest.version,
-  signal: stop.signal,
+  signal: stop,
 };
 const ownDeps = {
   env: process.env,
   version: manifest.version,
-  signal: stop.signal,
+  signal: stop,
   print: (line: string): void => void process.stdout.write(`${line}\n`),
 };
 

@@ -36,7 +36,8 @@ export function nodeCommand(deps: NodeCommandDeps): Command {
       'after',
       `
 Inspect it with:  talosctl --talosconfig DIR/talosconfig get links
-Everything that was added is taken back at SIGTERM unless --leave is given.`,
+Everything that was added is taken back at SIGTERM, SIGINT or when the terminal
+is closed, unless --leave is given.`,
     )
     .action(async (flags: NodeFlags) => {
       const { readNodeOptions } = await import('./node-options.ts');
