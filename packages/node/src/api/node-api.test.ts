@@ -368,9 +368,24 @@ describe('a node without a v1alpha1 document', () => {
     const { messages: shown } = await machine(stranger).applyConfiguration(dryRun);
     assert.doesNotMatch(shown[0]?.modeDetails ?? '', /mB6WlFOR66/);
     await machine(stranger).applyConfiguration({ data: Buffer.from(PLAIN), mode: AUTO });
-    assert.equal(await status(machine(stranger).version({})), 'PERMISSION_DENIED');
+    // Refused at first, and soon cut.
+    assert.match(await status(machine(stranger).version({})), /^(PERMISSION_DENIED|UNAVAILABLE)$/);
     assert.equal(await status(machine(node.client({ crt: '', key: '' })).version({})), 'UNAVAILABLE');
     assert.equal(await status(machine(node.client()).version({})), 'OK');
+  });
+
+  it('lets nobody go on watching who came before it was configured, but who has a certificate', async () => {
+    await using node = await startNode(MAINTENANCE);
+    const watched = { namespace: 'network', type: HostnameStatus.type };
+    const watch = (client: GrpcClient) => client.service(cosiProto.State).watch(watched)[Symbol.asyncIterator]();
+    const [stranger, owner] = [watch(node.client({ crt: '', key: '' })), watch(node.client())];
+    // The first message says that the watch is armed.
+    await Promise.all([stranger.next(), owner.next()]);
+    const ended = stranger.next();
+    await node.store.apply({ text: PLAIN, mode: 'auto' });
+    assert.equal(await status(ended), 'UNAVAILABLE');
+    await node.runtime.put(HostnameStatus, 'hostname', HostnameStatus.make({ hostname: 'node' }));
+    assert.equal((await owner.next()).value?.event[0]?.resource?.metadata?.id, 'hostname');
   });
 });
 

@@ -73,6 +73,11 @@ export async function startNodeApi(listen: Listen, deps: NodeApiDeps): Promise<N
       log,
     });
   const server = stack.use(await whenAddressIsThere(serve, listen, { environment, signal: deps.signal }));
+  // Who came without a certificate came to a node in maintenance.
+  const endMaintenance = (): void => {
+    if (!store.isInMaintenance) server.cutStrangers();
+  };
+  stack.defer(store.watch(endMaintenance));
   // A host whose disk is full keeps its network; the one of the last start is there.
   await certificates.writeTalosconfig(store.active, talosEndpoint(server.address)).catch((error: unknown) => {
     log.warn('talos_api.talosconfig_unwritten', { error: errorText(error) });

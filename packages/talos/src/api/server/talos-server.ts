@@ -29,6 +29,8 @@ export interface TalosServerDeps {
 export interface TalosServer extends Service {
   /** Cut the connection of this caller; nothing happens when it is gone. */
   cut(peer: BoundAddress): void;
+  /** Cut the connections of all who have shown no certificate that is believed: what they watch would go on. */
+  cutStrangers(): void;
   /** From now on, and for new connections, another certificate and other clients to believe. */
   setCertificate(certificate: ServerCertificate): void;
 }
@@ -62,11 +64,16 @@ export async function startTalosServer(listen: Listen, deps: TalosServerDeps): P
     room.enter(socket);
   });
   const refuse = createRefusal(deps);
+  const strangers = new Set<TLSSocket>();
   server.on('secureConnection', (socket: TLSSocket) => {
     const asked = typeof clientCertificates === 'function' ? clientCertificates() : clientCertificates;
     if (!socket.authorized && asked === 'required') return refuse(socket);
+    if (!socket.authorized) {
+      strangers.add(socket);
+      socket.once('close', () => strangers.delete(socket));
+      return;
+    }
     // Whom we believe never makes room for whom we do not.
-    if (!socket.authorized) return;
     const own = [...room.sockets].find((other) => peerOf(other) === peerOf(socket));
     if (own !== undefined) room.stay(own);
   });
@@ -89,6 +96,9 @@ export async function startTalosServer(listen: Listen, deps: TalosServerDeps): P
     address: { host: listen.host, port },
     cut: (peer) => {
       for (const socket of room.sockets) if (socket.remotePort === peer.port) socket.destroy();
+    },
+    cutStrangers: () => {
+      for (const socket of strangers) socket.destroy();
     },
     setCertificate: (next) => server.setSecureContext(secureContext(next)),
     [Symbol.asyncDispose]: async () => {
