@@ -64,7 +64,7 @@ describe('interfaces of the configuration', () => {
       assert.equal(devices.size, 0);
       const wanted = '{driver: x} or {busPath: y}';
       assert.deepEqual(warnings, [
-        `machine.network.interfaces[0] (it0): no link matches ${wanted}; it is configured as soon as one does`,
+        `machine.network.interfaces[0] (it0): no hardware matches ${wanted}; it is configured as soon as one does`,
       ]);
     });
 

@@ -36,7 +36,7 @@ function expandDevice(device: Device, links: readonly SelectableLink[], place: s
   const { deviceSelector, ...bare } = device;
   if (deviceSelector !== undefined) {
     const names = selectLinks(deviceSelector, links);
-    if (names.length === 0) return { expanded: [], warning: noLink(place, [deviceSelector]) };
+    if (names.length === 0) return { expanded: [], warning: nothing('link', place, [deviceSelector]) };
     return { expanded: names.map((name) => ({ ...bare, interface: name })) };
   }
   const { bond, bridge } = device;
@@ -44,7 +44,7 @@ function expandDevice(device: Device, links: readonly SelectableLink[], place: s
   if (selectors.length === 0) return { expanded: [device] };
   const interfaces = selectMembers(selectors, links).filter((name) => name !== device.interface);
   if (interfaces.length === 0) {
-    return { expanded: [], warning: noLink(`${place} (${device.interface})`, selectors) };
+    return { expanded: [], warning: nothing('hardware', `${place} (${device.interface})`, selectors) };
   }
   const members = { interfaces, deviceSelectors: [] };
   return {
@@ -58,9 +58,10 @@ function expandDevice(device: Device, links: readonly SelectableLink[], place: s
   };
 }
 
-function noLink(place: string, selectors: readonly DeviceSelector[]): string {
+/** Members of bonds and bridges are hardware only: a virtual link that would match is none. */
+function nothing(what: 'link' | 'hardware', place: string, selectors: readonly DeviceSelector[]): string {
   const wanted = selectors.map((selector) => `{${selectorText(selector)}}`).join(' or ');
-  return `${place}: no link matches ${wanted}; it is configured as soon as one does`;
+  return `${place}: no ${what} matches ${wanted}; it is configured as soon as one does`;
 }
 
 const threeDigits = (index: number): string => String(index).padStart(3, '0');
