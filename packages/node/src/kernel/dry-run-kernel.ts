@@ -61,7 +61,7 @@ export function dryRunKernel(kernel: Kernel, print: (line: string) => void): Dry
       remove: (rule) => would(`remove rule ${ruleText(rule)}`, () => rules.remove(rule)),
     },
     wireguard: {
-      read: wireguard.read,
+      read: (name) => wireguard.read(name),
       create: (name) => would(`create ${name} (wireguard)`, () => wireguard.create(name)),
       configure: (name, patch) =>
         would(`set up WireGuard of ${name} with changes of ${patch.peers.length} peers`, () =>
@@ -69,7 +69,7 @@ export function dryRunKernel(kernel: Kernel, print: (line: string) => void): Dry
         ),
     },
     ethernet: {
-      read: ethernet.read,
+      read: (link) => ethernet.read(link),
       change: (link, change) =>
         would(`set the card of ${link.name}: ${JSON.stringify(change)}`, () => ethernet.change(link, change)),
     },

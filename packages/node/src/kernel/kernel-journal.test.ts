@@ -75,6 +75,17 @@ describe('the journal of changes', () => {
     assert.throws(() => statSync(file), { code: 'ENOENT' });
   });
 
+  it('has WireGuard as the kernel below it has', async () => {
+    // Whose methods are not its own properties.
+    Object.assign(host, { wireguard: Object.create(host.wireguard) });
+    const kernel = await open();
+    await kernel.wireguard.create('wg0');
+    await kernel.wireguard.configure('wg0', { listenPort: 51_820, peers: [] });
+    assert.equal((await kernel.wireguard.read('wg0'))?.listenPort, 51_820);
+    await kernel.undo();
+    assert.equal(host.view.linkByName('wg0'), undefined);
+  });
+
   it('puts back what a link was, also what it lost while it was down', async () => {
     const before = seen(host);
     const kernel = await open();

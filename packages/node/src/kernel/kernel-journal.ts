@@ -8,8 +8,18 @@ import {
   type SeenByJournal,
 } from './journal-entry.ts';
 import { openJournalFile } from './journal-file.ts';
-import { createJournalRecorder } from './journal-recorder.ts';
-import type { EthernetChange, EthernetState, Kernel, KernelRoute } from './kernel.ts';
+import { createJournalRecorder, type JournalRecorder } from './journal-recorder.ts';
+import type {
+  EthernetChange,
+  EthernetState,
+  Kernel,
+  KernelAddresses,
+  KernelLinks,
+  KernelRoute,
+  KernelRoutes,
+  KernelRules,
+  KernelView,
+} from './kernel.ts';
 import { addressKey, routeKey, routePlace } from './kernel-keys.ts';
 import type { MadeEntry } from './made-here.ts';
 import { undoEntries } from './undo-entries.ts';
@@ -38,85 +48,24 @@ export interface JournalOptions {
 /** Wrap a kernel. */
 export async function createKernelJournal(kernel: Kernel, options: JournalOptions): Promise<KernelJournal> {
   const { file, log, root = '/' } = options;
-  const { view } = kernel;
   const journal = await openJournalFile(file, root, log);
-  const recorder = createJournalRecorder(view, journal);
-  const { record, takeAway, made } = recorder;
+  const recorder = createJournalRecorder(kernel.view, journal);
+  const { entries } = recorder;
   // What was on a link goes with it, whoever took it away; its index may come back with another one.
   kernel.listen((change) => {
     if (change.of === 'link' && change.gone) void recorder.forgetLink(change.link.index);
   });
-  const madeEntry = (entry: MadeEntry): JournalEntry | undefined => {
-    const found = recorder.entries.get(entryKey(entry));
-    return found?.do === entry.do ? found : undefined;
-  };
-  // It may have been put without its link, which the kernel finds by the gateway.
-  const madeRoute = (route: KernelRoute): JournalEntry | undefined =>
-    madeEntry({ do: 'removeRoute', route }) ?? madeEntry({ do: 'removeRoute', route: { ...route, outLinkIndex: 0 } });
-  const seen: SeenByJournal = {
-    view,
-    isOurAddress: ({ linkIndex, address }) => madeEntry({ do: 'removeAddress', linkIndex, address }) !== undefined,
-    isOurRoute: (route) => madeRoute(route) !== undefined,
-  };
-
+  const parts: Parts = { kernel, recorder, seen: seenBy(kernel.view, entries) };
   return {
     ...kernel,
-    view,
-    links: {
-      create: (link) => made(link.name, () => kernel.links.create(link)),
-      remove: async (index) => {
-        await kernel.links.remove(index);
-        await recorder.forgetLink(index);
-      },
-      change: async (index, change) => {
-        const link = view.links.get(index);
-        if (link !== undefined && !recorder.isOurs(index))
-          await recorder.changeLink(index, linkBefore(link, change, seen));
-        await kernel.links.change(index, change);
-      },
-    },
-    addresses: {
-      put: (address) => {
-        const old = view.addresses.get(addressKey(address));
-        const { linkIndex } = address;
-        return record(
-          old === undefined
-            ? { do: 'removeAddress', linkIndex, address: address.address }
-            : { do: 'putAddress', address: newAddress(old) },
-          () => kernel.addresses.put(address),
-        );
-      },
-      remove: (linkIndex, address) => {
-        const old = view.addresses.get(addressKey({ linkIndex, address }));
-        return takeAway(
-          { do: 'removeAddress', linkIndex, address },
-          old === undefined ? undefined : addressBefore(old, seen),
-          () => kernel.addresses.remove(linkIndex, address),
-        );
-      },
-      announce: (linkIndex, address) => kernel.addresses.announce(linkIndex, address),
-    },
-    routes: {
-      put: (route) => {
-        const old = presentRoute(kernel, route);
-        const entry = old === undefined || seen.isOurRoute(old) ? undefined : ({ do: 'putRoute', route: old } as const);
-        return record(entry ?? { do: 'removeRoute', route }, () => kernel.routes.put(route));
-      },
-      remove: (route) => {
-        const old = presentRoute(kernel, route);
-        const before: JournalEntry | undefined = old === undefined ? undefined : { do: 'putRoute', route: old };
-        return takeAway(madeRoute(old ?? route) ?? { do: 'removeRoute', route }, before, () =>
-          kernel.routes.remove(route),
-        );
-      },
-    },
-    rules: {
-      add: (rule) => record({ do: 'removeRule', rule }, () => kernel.rules.add(rule)),
-      remove: (rule) => takeAway({ do: 'removeRule', rule }, { do: 'addRule', rule }, () => kernel.rules.remove(rule)),
-    },
+    links: journalledLinks(parts),
+    addresses: journalledAddresses(parts),
+    routes: journalledRoutes(parts),
+    rules: journalledRules(parts),
     wireguard: {
-      ...kernel.wireguard,
-      create: (name) => made(name, () => kernel.wireguard.create(name)),
+      create: (name) => recorder.made(name, () => kernel.wireguard.create(name)),
+      read: (name) => kernel.wireguard.read(name),
+      configure: (name, patch) => kernel.wireguard.configure(name, patch),
     },
     ethernet: {
       read: (link) => kernel.ethernet.read(link),
@@ -125,13 +74,107 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
         await kernel.ethernet.change(link, change);
       },
     },
-    entries: recorder.entries,
+    entries,
     undo: async () => {
-      const problems = await undoEntries(kernel, [...recorder.entries.values()].reverse(), log);
-      recorder.entries.clear();
+      const problems = await undoEntries(kernel, [...entries.values()].reverse(), log);
+      entries.clear();
       await journal.remove().catch((error: unknown) => log.warn('kernel.journal_left', { error: errorText(error) }));
       return problems;
     },
+  };
+}
+
+type Entries = ReadonlyMap<string, JournalEntry>;
+
+function seenBy(view: KernelView, entries: Entries): SeenByJournal {
+  return {
+    view,
+    isOurAddress: ({ linkIndex, address }) =>
+      madeEntry(entries, { do: 'removeAddress', linkIndex, address }) !== undefined,
+    isOurRoute: (route) => madeRoute(entries, route) !== undefined,
+  };
+}
+
+function madeEntry(entries: Entries, entry: MadeEntry): JournalEntry | undefined {
+  const found = entries.get(entryKey(entry));
+  return found?.do === entry.do ? found : undefined;
+}
+
+/** It may have been put without its link, which the kernel finds by the gateway. */
+function madeRoute(entries: Entries, route: KernelRoute): JournalEntry | undefined {
+  return (
+    madeEntry(entries, { do: 'removeRoute', route }) ??
+    madeEntry(entries, { do: 'removeRoute', route: { ...route, outLinkIndex: 0 } })
+  );
+}
+
+interface Parts {
+  readonly kernel: Kernel;
+  readonly recorder: JournalRecorder;
+  readonly seen: SeenByJournal;
+}
+
+function journalledLinks({ kernel: { view, links }, recorder, seen }: Parts): KernelLinks {
+  return {
+    create: (link) => recorder.made(link.name, () => links.create(link)),
+    remove: async (index) => {
+      await links.remove(index);
+      await recorder.forgetLink(index);
+    },
+    change: async (index, change) => {
+      const link = view.links.get(index);
+      if (link !== undefined && !recorder.isOurs(index))
+        await recorder.changeLink(index, linkBefore(link, change, seen));
+      await links.change(index, change);
+    },
+  };
+}
+
+function journalledAddresses({ kernel: { view, addresses }, recorder, seen }: Parts): KernelAddresses {
+  return {
+    put: (address) => {
+      const old = view.addresses.get(addressKey(address));
+      const { linkIndex } = address;
+      return recorder.record(
+        old === undefined
+          ? { do: 'removeAddress', linkIndex, address: address.address }
+          : { do: 'putAddress', address: newAddress(old) },
+        () => addresses.put(address),
+      );
+    },
+    remove: (linkIndex, address) => {
+      const old = view.addresses.get(addressKey({ linkIndex, address }));
+      return recorder.takeAway(
+        { do: 'removeAddress', linkIndex, address },
+        old === undefined ? undefined : addressBefore(old, seen),
+        () => addresses.remove(linkIndex, address),
+      );
+    },
+    announce: (linkIndex, address) => addresses.announce(linkIndex, address),
+  };
+}
+
+function journalledRoutes({ kernel, recorder, seen }: Parts): KernelRoutes {
+  const { routes } = kernel;
+  return {
+    put: (route) => {
+      const old = presentRoute(kernel, route);
+      const entry = old === undefined || seen.isOurRoute(old) ? undefined : ({ do: 'putRoute', route: old } as const);
+      return recorder.record(entry ?? { do: 'removeRoute', route }, () => routes.put(route));
+    },
+    remove: (route) => {
+      const old = presentRoute(kernel, route);
+      const before: JournalEntry | undefined = old === undefined ? undefined : { do: 'putRoute', route: old };
+      const ours = madeRoute(recorder.entries, old ?? route) ?? { do: 'removeRoute', route };
+      return recorder.takeAway(ours, before, () => routes.remove(route));
+    },
+  };
+}
+
+function journalledRules({ kernel: { rules }, recorder }: Parts): KernelRules {
+  return {
+    add: (rule) => recorder.record({ do: 'removeRule', rule }, () => rules.add(rule)),
+    remove: (rule) => recorder.takeAway({ do: 'removeRule', rule }, { do: 'addRule', rule }, () => rules.remove(rule)),
   };
 }
 

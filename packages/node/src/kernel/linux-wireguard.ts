@@ -46,92 +46,113 @@ const READ_ATTEMPTS = 3;
 
 /** Make it. Nothing is started before a device is asked for. */
 export function linuxWireguard(deps: LinuxWireguardDeps): LinuxWireguard {
-  const { view, requests, log } = deps;
-  const devices = new Map<string, UserspaceDevice | undefined>();
-  let family: Promise<GenlFamily> | undefined;
-  const findWireguard = (): Promise<GenlFamily> => {
+  return new Wireguard(deps);
+}
+
+class Wireguard implements LinuxWireguard {
+  readonly #deps: LinuxWireguardDeps;
+  /** Of wireguard-go, by the names of their links; undefined: it is being started. */
+  readonly #devices = new Map<string, UserspaceDevice | undefined>();
+  #family: Promise<GenlFamily> | undefined;
+
+  constructor(deps: LinuxWireguardDeps) {
+    this.#deps = deps;
+  }
+
+  isUserspace(name: string): boolean {
+    return this.#devices.has(name);
+  }
+
+  async end(name: string): Promise<boolean> {
+    const device = this.#devices.get(name);
+    if (device === undefined) return false;
+    this.#devices.delete(name);
+    await device[Symbol.asyncDispose]();
+    await this.#deps.settled();
+    return true;
+  }
+
+  async adopt(): Promise<void> {
+    const { stateDir, view, show } = this.#deps;
+    const files = await readdir(stateDir).catch(() => []);
+    for (const name of files.flatMap((file) => (file.endsWith(PID_FILE) ? [file.slice(0, -PID_FILE.length)] : []))) {
+      const link = view.linkByName(name);
+      if (link === undefined) continue;
+      this.#devices.set(name, undefined);
+      const device = await startNamedUserspaceDevice(name, this.#deps).catch(() => undefined);
+      if (device === undefined) this.#devices.delete(name);
+      else {
+        this.#keep(name, device);
+        show(link);
+      }
+    }
+  }
+
+  async create(name: string): Promise<void> {
+    const { view, links } = this.#deps;
+    if (view.linkByName(name) !== undefined)
+      throw kernelRefused(`creating ${name} (wireguard)`, { errno: errnoNumber('EEXIST') });
+    try {
+      await links.create({ name, kind: 'wireguard' });
+    } catch (error) {
+      if (refusalErrno(error) !== 'EOPNOTSUPP') throw error;
+      await this.#startUserspace(name, error);
+    }
+  }
+
+  async read(name: string): Promise<WireguardState | undefined> {
+    const device = this.#devices.get(name);
+    if (device !== undefined) return readUserspace(device);
+    const { view, requests } = this.#deps;
+    if (view.linkByName(name)?.kind !== 'wireguard') return undefined;
+    return readKernel(requests, (await this.#findFamily()).id, name);
+  }
+
+  async configure(name: string, given: WireguardPatch): Promise<void> {
+    const patch = { ...given, peers: given.peers.map(withSharedKey) };
+    const device = this.#devices.get(name);
+    if (device !== undefined) return configureUserspace(device, patch);
+    const { id } = await this.#findFamily();
+    for (const request of encodeWireguardSet(id, name, patch))
+      await this.#deps.requests.request(`setting up WireGuard of ${name}`, request);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#deps.leave) await Promise.all([...this.#devices.keys()].map((name) => this.end(name)));
+  }
+
+  #findFamily(): Promise<GenlFamily> {
     // Asked anew after a failure: the module may be loaded meanwhile.
-    family ??= findFamily(requests, 'wireguard').catch((error: unknown) => {
-      family = undefined;
+    this.#family ??= findFamily(this.#deps.requests, 'wireguard').catch((error: unknown) => {
+      this.#family = undefined;
       throw error;
     });
-    return family;
-  };
-  const keep = (name: string, device: UserspaceDevice): void => {
-    devices.set(name, device);
+    return this.#family;
+  }
+
+  #keep(name: string, device: UserspaceDevice): void {
+    this.#devices.set(name, device);
     void device.lost.then((reason) => {
-      if (devices.get(name) !== device) return;
-      devices.delete(name);
-      log.warn('kernel.wireguard_lost', { link: name, reason });
+      if (this.#devices.get(name) !== device) return;
+      this.#devices.delete(name);
+      this.#deps.log.warn('kernel.wireguard_lost', { link: name, reason });
     });
-  };
-  const startUserspace = async (name: string, cause: unknown): Promise<void> => {
-    log.info('kernel.wireguard_userspace', { link: name, kernel: refusalErrno(cause) });
+  }
+
+  async #startUserspace(name: string, cause: unknown): Promise<void> {
+    this.#deps.log.info('kernel.wireguard_userspace', { link: name, kernel: refusalErrno(cause) });
     // Before the link comes into the view.
-    devices.set(name, undefined);
+    this.#devices.set(name, undefined);
     try {
-      const device = await startNamedUserspaceDevice(name, deps);
+      const device = await startNamedUserspaceDevice(name, this.#deps);
       if (device === undefined) throw kernelRefused(`creating ${name} (wireguard)`, { errno: errnoNumber('EEXIST') });
-      keep(name, device);
-      await deps.settled();
+      this.#keep(name, device);
+      await this.#deps.settled();
     } catch (error) {
-      devices.delete(name);
+      this.#devices.delete(name);
       throw error;
     }
-  };
-  const end = async (name: string): Promise<boolean> => {
-    const device = devices.get(name);
-    if (device === undefined) return false;
-    devices.delete(name);
-    await device[Symbol.asyncDispose]();
-    await deps.settled();
-    return true;
-  };
-  return {
-    isUserspace: (name) => devices.has(name),
-    end,
-    adopt: async () => {
-      const files = await readdir(deps.stateDir).catch(() => []);
-      for (const name of files.flatMap((file) => (file.endsWith(PID_FILE) ? [file.slice(0, -PID_FILE.length)] : []))) {
-        const link = view.linkByName(name);
-        if (link === undefined) continue;
-        devices.set(name, undefined);
-        const device = await startNamedUserspaceDevice(name, deps).catch(() => undefined);
-        if (device === undefined) devices.delete(name);
-        else {
-          keep(name, device);
-          deps.show(link);
-        }
-      }
-    },
-    create: async (name) => {
-      if (view.linkByName(name) !== undefined)
-        throw kernelRefused(`creating ${name} (wireguard)`, { errno: errnoNumber('EEXIST') });
-      try {
-        await deps.links.create({ name, kind: 'wireguard' });
-      } catch (error) {
-        if (refusalErrno(error) !== 'EOPNOTSUPP') throw error;
-        await startUserspace(name, error);
-      }
-    },
-    read: async (name) => {
-      const device = devices.get(name);
-      if (device !== undefined) return readUserspace(device);
-      if (view.linkByName(name)?.kind !== 'wireguard') return undefined;
-      return readKernel(requests, (await findWireguard()).id, name);
-    },
-    configure: async (name, given) => {
-      const patch = { ...given, peers: given.peers.map(withSharedKey) };
-      const device = devices.get(name);
-      if (device !== undefined) return configureUserspace(device, patch);
-      const { id } = await findWireguard();
-      for (const request of encodeWireguardSet(id, name, patch))
-        await requests.request(`setting up WireGuard of ${name}`, request);
-    },
-    [Symbol.asyncDispose]: async () => {
-      if (!deps.leave) await Promise.all([...devices.keys()].map(end));
-    },
-  };
+  }
 }
 
 function withSharedKey(peer: WireguardPeerPatch): WireguardPeerPatch {
