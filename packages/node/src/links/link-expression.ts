@@ -62,6 +62,7 @@ export async function loadLinkExpressions(): Promise<LinkExpressions> {
       speed_megabits: 'int',
     },
   });
+  environment.registerFunction('int(uint): int', (value: object) => BigInt(String(value.valueOf())));
   environment.registerFunction('mac(bytes): string', (bytes: Uint8Array) => macText(bytes));
   environment.registerFunction('glob(string, string): bool', (pattern: string, text: string) =>
     matchesGlob(pattern, text),

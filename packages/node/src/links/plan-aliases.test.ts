@@ -27,6 +27,7 @@ describe('selectors in CEL', async () => {
     ['link.mtu >= 1500u && link.link_state', ['eth0']],
     ['link.type == 1 && link.kind == "bond"', ['bond0']],
     ['"enp7s0" in link.alt_names', ['eth1']],
+    ['int(link.mtu) - 1500 == 0 && link.link_state', ['eth0']],
     ['link.speed_megabits == 0 && link.port == 0 && link.flags == 0u', ['eth0', 'eth1', 'eth2', 'bond0']],
     ['false', []],
   ];
