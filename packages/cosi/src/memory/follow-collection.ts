@@ -23,15 +23,15 @@ export function followCollection(collection: Collection, options: WatchOptions):
   const { history } = collection;
   const { id } = options;
   let position = firstPosition(collection, options);
-  let initial = initialEvents(collection, options);
+  /** From the last to the first: taken from the end, a watch of all routes of an internet router does not copy them for each. */
+  const initial = initialEvents(collection, options).reverse();
   let failed = false;
   return {
     begin: BigInt(position) - 1n,
     isBehind: () => !failed && (initial.length > 0 || position < history.end()),
     take: (limit) => {
       if (failed) return [];
-      const events = initial.slice(0, limit);
-      initial = initial.slice(events.length);
+      const events = initial.splice(-limit).reverse();
       if (initial.length === 0 && position < history.start()) {
         failed = true;
         return [...events, { type: 'errored', message: overrun(collection, position) }];
