@@ -237,6 +237,30 @@ describe('addresses of the daemon', () => {
     assert.equal(kernel.operations.filter((operation) => operation.startsWith('address.remove')).length, 0);
   });
 
+  it('that somebody else takes away again and again are put back less and less often, and this is told', async () => {
+    const kernel = await host();
+    const index = kernel.view.linkByName('eth0')?.index ?? 0;
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24'));
+    let isHostile = true;
+    kernel.listen((change) => {
+      if (isHostile && change.of === 'address' && !change.gone) void kernel.addresses.remove(index, '10.0.0.5/24');
+    });
+    await kernel.addresses.remove(index, '10.0.0.5/24');
+    const puts = (): number => kernel.operations.filter((operation) => operation.startsWith('address.put')).length;
+    const before = puts();
+    for (let i = 0; i < 60; i++) await world.runtime.advance(1_000);
+    assert.ok(puts() - before >= 10 && puts() - before < 20, `${puts() - before} times in a minute`);
+    assert.match(
+      world.problems(AddressSpec)['eth0/10.0.0.5/24'] ?? '',
+      /^putting 10\.0\.0\.5\/24 on eth0: more than 10 times in a row; somebody else undoes it/,
+    );
+    isHostile = false;
+    for (let i = 0; i < 2; i++) await world.runtime.advance(60_000);
+    await world.settle();
+    assert.deepEqual(addressesOf(kernel), ['eth0 10.0.0.5/24']);
+    assert.deepEqual(world.problems(AddressSpec), {});
+  });
+
   it('are announced when they are new and shall be', async () => {
     const kernel = await host();
     await using world = await startNetworkWorld(kernel);

@@ -6,7 +6,7 @@ import { refusalErrno } from '../kernel/kernel-error.ts';
 import { addressKey } from '../kernel/kernel-keys.ts';
 import { madeAddress } from '../kernel/made-here.ts';
 import { onKernelChange } from '../kernel/on-kernel-change.ts';
-import { applySpecs, createAttempts, type Problems } from '../layers/index.ts';
+import { applySpecs, createAttempts, createPatience, type Patience, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec } from '../resources/addresses.ts';
 import { addressId } from './configured-addresses.ts';
@@ -14,6 +14,9 @@ import { kernelManagedFlags, placeHolder, planAddress } from './plan-address.ts'
 
 /** What the kernel says of an address that is already gone. */
 const GONE: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'ENODEV']);
+
+/** So often in a row an address is put back at once. */
+const TIMES_MAX = 10;
 
 /** Index of the link that each spec's address was put on, by the id of the spec. */
 type Placed = Map<string, number>;
@@ -24,6 +27,8 @@ type Deps = Pick<NodeEnvironment, 'kernel' | 'random'>;
 interface Work {
   readonly kernel: Kernel;
   readonly placed: Placed;
+  readonly patience: Patience;
+  readonly nowMs: number;
   readonly log: Logger;
 }
 
@@ -35,21 +40,24 @@ interface Work {
 export function addressSpecController({ kernel, random }: Deps, problems: Problems): Controller {
   const attempts = createAttempts({ definition: AddressSpec, problems, random });
   const placed: Placed = new Map();
+  const patience = createPatience(TIMES_MAX);
   return {
     name: 'network.AddressSpecController',
     inputs: [{ definition: AddressSpec, kind: 'strong' }],
     outputs: [],
     wakes: [onKernelChange(kernel, 'link', 'address')],
-    reconcile: (context) =>
-      applySpecs(context, {
+    reconcile: async (context) => {
+      const work: Work = { kernel, placed, patience, nowMs: context.clock.nowMs(), log: context.log };
+      await applySpecs(context, {
         definition: AddressSpec,
         attempts,
         problems,
         waitsFor: (spec) => reasonToWait(spec, kernel),
-        bringAbout: (spec, staying) => bringAbout(spec, staying, { kernel, placed, log: context.log }),
-        takeAway: (spec, staying) => takeAway(spec, staying, { kernel, placed, log: context.log }),
+        bringAbout: (spec, staying) => bringAbout(spec, staying, work),
+        takeAway: (spec, staying) => takeAway(spec, staying, work),
         inTheWay: (leaving, staying) => inTheWay(leaving, staying, kernel),
-      }),
+      });
+    },
   };
 }
 
@@ -75,7 +83,7 @@ function inTheWay(
 const isIpv6 = ({ family }: AddressSpec): boolean => family === 'inet6';
 
 async function bringAbout(spec: AddressSpec, staying: readonly AddressSpec[], work: Work): Promise<void> {
-  const { kernel, placed, log } = work;
+  const { kernel, placed, patience, log } = work;
   const plan = planAddress(spec, kernel.view);
   const facts = { address: spec.address, link: spec.linkName };
   if (plan.do === 'put' || plan.do === 'renew') {
@@ -90,6 +98,8 @@ async function bringAbout(spec: AddressSpec, staying: readonly AddressSpec[], wo
   const index = findLink(kernel.view, spec.linkName)?.index;
   await leaveFormerLink(spec, staying, work, index);
   if (index !== undefined) placed.set(addressId(spec), index);
+  if (plan.do !== 'put' && plan.do !== 'renew') patience.rest(addressId(spec));
+  else patience.spend(addressId(spec), work.nowMs, `putting ${spec.address} on ${spec.linkName}`);
 }
 
 /** Another address with the same bytes holds its place meanwhile: the routes of the link, and those from this address, go with the last. */
@@ -126,7 +136,8 @@ async function announce({ linkIndex, address }: NewAddress, kernel: Kernel, log:
 }
 
 async function takeAway(spec: AddressSpec, staying: readonly AddressSpec[], work: Work): Promise<void> {
-  const { kernel, log } = work;
+  const { kernel, patience, log } = work;
+  patience.forget(addressId(spec));
   await leaveFormerLink(spec, staying, work);
   const index = findLink(kernel.view, spec.linkName)?.index;
   const isRemoved = index !== undefined && (await removeOwn(index, spec, staying, kernel));

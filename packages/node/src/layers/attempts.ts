@@ -1,5 +1,5 @@
 import type { ReconcileContext, Resource, ResourceDefinition } from '@bloomery/cosi';
-import { backOffMs, errorText, fraction, type RandomBytes } from '@bloomery/ports';
+import { backOffMs, errorText, fraction, isBloomeryError, type RandomBytes } from '@bloomery/ports';
 import type { Problems } from './problems.ts';
 
 const BACK_OFF = { firstMs: 1_000, maxMs: 60_000 } as const;
@@ -16,8 +16,12 @@ export interface Attempts<S> {
    * @returns whether nothing was refused
    */
   run(context: ReconcileContext, resource: Resource<S>, act: () => Attempt | Promise<Attempt>): Promise<boolean>;
-  /** What has failed is tried again in the next pass, whenever it failed: something that it may need has changed. */
-  hasten(): void;
+  /**
+   * What has failed is tried again in the next pass, whenever it failed: something that it may need has changed.
+   *
+   * @param butUndone not what is undone again and again: what has changed may be just that
+   */
+  hasten(butUndone?: boolean): void;
 }
 
 // biome-ignore lint/suspicious/noConfusingVoidType: most attempts wait for nothing and say so by returning nothing
@@ -34,6 +38,7 @@ interface Failure<S> {
   readonly times: number;
   readonly againMs: number;
   readonly text: string;
+  readonly isUndone: boolean;
 }
 
 /** Remembers failures only, and each until its spec succeeds: bounded by the number of specs. */
@@ -47,7 +52,8 @@ export function createAttempts<S>({ definition, problems, random }: AttemptsOpti
     const times = (last?.times ?? 0) + 1;
     const delayMs = backOffMs(times, BACK_OFF, () => fraction(random));
     const text = errorText(error);
-    failures.set(id, { resource, times, againMs: context.clock.nowMs() + delayMs, text });
+    const isUndone = isBloomeryError(error) && error.code === 'BLM_NODE_UNDONE';
+    failures.set(id, { resource, times, againMs: context.clock.nowMs() + delayMs, text, isUndone });
     problems.set(id, text);
     const level = last?.text === text ? 'debug' : 'warn';
     context.log[level]('spec.refused', { type: definition.type, id, problem: text, times, delayMs });
@@ -76,8 +82,9 @@ export function createAttempts<S>({ definition, problems, random }: AttemptsOpti
       problems.set(id, waiting ?? undefined);
       return true;
     },
-    hasten: () => {
-      for (const [id, failure] of failures) failures.set(id, { ...failure, againMs: 0 });
+    hasten: (butUndone = false) => {
+      for (const [id, failure] of failures)
+        if (!(butUndone && failure.isUndone)) failures.set(id, { ...failure, againMs: 0 });
     },
   };
 }

@@ -28,6 +28,7 @@ export function linkSpecController(
   let refresh = false;
   const maker = createLinkMaker({
     kernel,
+    clock,
     hosts,
     wireguardChanged: () => {
       refresh = true;

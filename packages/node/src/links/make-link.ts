@@ -1,19 +1,21 @@
-import { BloomeryError, type Logger } from '@bloomery/ports';
+import { BloomeryError, type Clock, type Logger } from '@bloomery/ports';
 import type { Kernel, LinkChange } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import type { WireguardState } from '../kernel/kernel-wireguard.ts';
 import { madeLink } from '../kernel/made-here.ts';
+import { createPatience } from '../layers/index.ts';
 import type { LinkSpec } from '../resources/links.ts';
 import type { HostLookUps } from './host-look-ups.ts';
 import { type LinkPlanning, type LinkStep, planLeaving, planLink, presentLink } from './plan-link.ts';
 import { resolveEndpoints } from './resolve-endpoints.ts';
 import { wireguardPatch } from './wireguard-patch.ts';
 
-/** More steps than any link needs: the kernel takes what it is told, and does not do it. */
+/** More steps than any link needs. */
 const STEPS_MAX = 40;
 
 export interface LinkMaking {
   readonly kernel: Pick<Kernel, 'view' | 'links' | 'wireguard' | 'entries'>;
+  readonly clock: Pick<Clock, 'nowMs'>;
   readonly hosts: Pick<HostLookUps, 'ask'>;
   /** Called after a WireGuard device was told something: the kernel sends no message of it. */
   readonly wireguardChanged: () => void;
@@ -37,16 +39,15 @@ export interface LinkMaker {
  * asked twice for the same: its message brings the next pass.
  */
 export function createLinkMaker(making: LinkMaking): LinkMaker {
-  const { kernel } = making;
-  /** Steps done for a link since it was last at rest. */
-  const unrest = new Map<string, number>();
+  const { kernel, clock } = making;
+  const patience = createPatience(STEPS_MAX);
 
   const doSteps = async (spec: LinkSpec, plan: () => LinkStep, log: Logger): Promise<LinkStep> => {
     const { name } = spec;
     for (let last: string | undefined; ; ) {
       const step = plan();
       if (step.do === 'nothing' || step.do === 'wait') {
-        unrest.delete(name);
+        patience.rest(name);
         return step;
       }
       if (step.do === 'refuse')
@@ -56,9 +57,7 @@ export function createLinkMaker(making: LinkMaking): LinkMaker {
       last = text;
       await doStep(step, kernel);
       log[step.do === 'change' ? 'debug' : 'info']('link.step', { link: name, ...step });
-      const steps = (unrest.get(name) ?? 0) + 1;
-      unrest.set(name, steps);
-      if (steps > STEPS_MAX) throw restless(name, text);
+      patience.spend(name, clock.nowMs(), `making link ${name}, ${text}`);
     }
   };
 
@@ -77,7 +76,7 @@ export function createLinkMaker(making: LinkMaking): LinkMaker {
     take: async (spec, { staying }, log) => {
       const isMade = (index: number): boolean => madeLink(kernel, index);
       await doSteps(spec, () => planLeaving(spec, { view: kernel.view, staying, isMade }), log);
-      unrest.delete(spec.name);
+      patience.forget(spec.name);
     },
   };
 }
@@ -123,12 +122,4 @@ async function setUpWireguard(spec: LinkSpec, making: LinkMaking, log: Logger): 
   }
   if (problem !== undefined) throw new BloomeryError('BLM_NODE_LINK_REFUSED', problem, { retryable: true });
   return waiting;
-}
-
-function restless(link: string, step: string): BloomeryError {
-  return new BloomeryError(
-    'BLM_NODE_LINK_REFUSED',
-    `making link ${link}: after ${STEPS_MAX} steps the kernel still differs from its spec, last in ${step}`,
-    { retryable: true, facts: { link } },
-  );
 }

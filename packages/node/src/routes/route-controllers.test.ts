@@ -179,6 +179,44 @@ describe('routes of the daemon', () => {
     assert.deepEqual(world.problems(RouteSpec), {});
   });
 
+  it('whose gateway is reached by another route are tried again as soon as that is there', async () => {
+    const kernel = await host();
+    const end = kernel.refuse('route.put default via 172.31.1.1', 'ENETUNREACH');
+    await using world = await startNetworkWorld(kernel, config([via('172.31.1.1')]));
+    await world.runtime.advance(300_000);
+    assert.deepEqual(routesOf(kernel), []);
+    end();
+    const outLinkIndex = kernel.view.linkByName('eth0')?.index ?? 0;
+    await kernel.routes.put({
+      ...{ family: 2, destination: '172.31.1.1/32', source: '', gateway: '', outLinkIndex, table: 254 },
+      ...{ priority: 1, scope: 253, type: 1, flags: 0, protocol: 3, mtu: 0 },
+    });
+    await world.settle();
+    assert.deepEqual(routesOf(kernel), ['172.31.1.1/32 eth0 1', 'default via 172.31.1.1 eth0 1024']);
+  });
+
+  it('that somebody else takes away again and again are put back less and less often, and this is told', async () => {
+    const kernel = await host();
+    await using world = await startNetworkWorld(kernel, config([via('10.0.0.1')]));
+    let isHostile = true;
+    const foe = (): void => {
+      for (const route of kernel.view.routes.values())
+        if (isHostile && route.gateway === '10.0.0.1') void kernel.routes.remove(route);
+    };
+    kernel.listen(foe);
+    foe();
+    const puts = (): number => kernel.operations.filter((operation) => operation.startsWith('route.put')).length;
+    const before = puts();
+    for (let i = 0; i < 60; i++) await world.runtime.advance(1_000);
+    assert.ok(puts() - before >= 10 && puts() - before < 20, `${puts() - before} times in a minute`);
+    assert.match(world.problems(RouteSpec)['inet4/10.0.0.1//1024'] ?? '', /more than 10 times in a row/);
+    isHostile = false;
+    for (let i = 0; i < 2; i++) await world.runtime.advance(60_000);
+    await world.settle();
+    assert.deepEqual(routesOf(kernel), ['default via 10.0.0.1 eth0 1024']);
+    assert.deepEqual(world.problems(RouteSpec), {});
+  });
+
   it('wait for the address that their gateway or source needs, and are not tried before', async () => {
     const kernel = await host();
     const end = kernel.refuse('address.put eth0 10.0.0.5/24', 'ENOMEM');

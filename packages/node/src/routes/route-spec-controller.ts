@@ -5,7 +5,7 @@ import type { Kernel, KernelRoute } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import { routePlace } from '../kernel/kernel-keys.ts';
 import { madeRoute } from '../kernel/made-here.ts';
-import { applySpecs, createAttempts, type Problems } from '../layers/index.ts';
+import { applySpecs, createAttempts, createPatience, type Patience, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec } from '../resources/addresses.ts';
 import { RouteSpec } from '../resources/routes.ts';
@@ -20,8 +20,13 @@ interface Work {
   readonly kernel: Kernel;
   /** Index of the link that each spec's route was put on, by the id of the spec. */
   readonly placed: Map<string, number>;
+  readonly patience: Patience;
+  readonly nowMs: number;
   readonly log: Logger;
 }
+
+/** So often in a row a route is put back at once. */
+const TIMES_MAX = 10;
 
 /** What the kernel says of a route that is already gone. */
 const GONE: ReadonlySet<string | undefined> = new Set(['ESRCH', 'ENOENT', 'ENODEV']);
@@ -33,6 +38,7 @@ const GONE: ReadonlySet<string | undefined> = new Set(['ESRCH', 'ENOENT', 'ENODE
 export function routeSpecController({ kernel, random }: Deps, problems: Problems): Controller {
   const attempts = createAttempts({ definition: RouteSpec, problems, random });
   const placed = new Map<string, number>();
+  const patience = createPatience(TIMES_MAX);
   return {
     name: 'network.RouteSpecController',
     inputs: [
@@ -44,22 +50,23 @@ export function routeSpecController({ kernel, random }: Deps, problems: Problems
       {
         listen: (wake) =>
           kernel.listen((change) => {
-            // An address, a link, or room that another route leaves, may be what a refused route needs.
-            if (change.of === 'link' || change.of === 'address' || (change.of === 'route' && change.gone))
-              attempts.hasten();
+            // An address, a link, a way to its gateway, or room that another route leaves, may be what a refused route needs.
+            if (change.of === 'link' || change.of === 'address') attempts.hasten();
+            if (change.of === 'route' && (change.gone || change.route.gateway === '')) attempts.hasten(true);
             if (change.of !== 'rule' && change.of !== 'ethtool') wake();
           }),
       },
     ],
     reconcile: async (context) => {
       const addresses = context.list(AddressSpec).map(({ spec }) => spec);
+      const work: Work = { kernel, placed, patience, nowMs: context.clock.nowMs(), log: context.log };
       await applySpecs(context, {
         definition: RouteSpec,
         attempts,
         problems,
         waitsFor: (spec) => reasonToWait(spec, addresses, kernel),
-        bringAbout: (spec) => bringAbout(spec, { kernel, placed, log: context.log }),
-        takeAway: (spec, staying) => takeAway(spec, staying, { kernel, placed, log: context.log }),
+        bringAbout: (spec) => bringAbout(spec, work),
+        takeAway: (spec, staying) => takeAway(spec, staying, work),
         inTheWay,
       });
     },
@@ -84,21 +91,23 @@ function inTheWay(leaving: readonly RouteSpec[], staying: readonly RouteSpec[]):
   return new Set(leaving.filter((spec) => wanted.has(place(spec))));
 }
 
-async function bringAbout(spec: RouteSpec, { kernel, placed, log }: Work): Promise<void> {
+async function bringAbout(spec: RouteSpec, { kernel, placed, patience, nowMs, log }: Work): Promise<void> {
   const plan = planRoute(spec, kernel.view, placed.get(routeId(spec)));
   const index = findLink(kernel.view, spec.outLinkName)?.index;
   if (index !== undefined && plan.do === 'nothing') placed.set(routeId(spec), index);
-  if (plan.do !== 'put') return;
+  if (plan.do !== 'put') return patience.rest(routeId(spec));
   for (const route of plan.remove) await removeRoute(route, kernel);
   await kernel.routes.put(plan.route).catch((error: unknown) => {
     throw collision(error, spec, plan.route, kernel);
   });
   placed.set(routeId(spec), plan.route.outLinkIndex);
   log.info('route.created', { route: routeText(spec), layer: spec.layer, replaced: plan.remove.length > 0 });
+  patience.spend(routeId(spec), nowMs, `adding route ${routeText(spec)}`);
 }
 
 async function takeAway(spec: RouteSpec, staying: readonly RouteSpec[], work: Work): Promise<void> {
-  const { kernel, placed, log } = work;
+  const { kernel, placed, patience, log } = work;
+  patience.forget(routeId(spec));
   for (const route of presentRoutes(spec, kernel.view, placed.get(routeId(spec)))) {
     // What was there before the daemon stays.
     if (!madeRoute(kernel, route) || isWanted(route, staying, kernel)) continue;
