@@ -61,6 +61,7 @@ const cases: readonly (readonly [text: string, yaml: string])[] = [
   [' a\nb', '|4-\n     a\n    b'],
   ['a \nb', '"a \\nb"'],
   ['\n', '"\\n"'],
+  ['\n\t', '"\\n\\t"'],
 ];
 
 describe('text in YAML', () => {

@@ -61,9 +61,9 @@ function hasIndicator(text: string): boolean {
   return text.endsWith(':') || text.includes(': ') || text.includes(' #');
 }
 
-/** A literal block cannot hold blanks at the end of a line, nor characters that must be escaped. */
+/** A literal block cannot hold blanks at the end of a line or nothing but blanks, nor characters that must be escaped. */
 function isBlockSafe(text: string): boolean {
-  return PRINTABLE.test(text) && /[^\n]/.test(text) && !text.includes(' \n') && !text.endsWith(' ');
+  return PRINTABLE.test(text) && /[^\t\n ]/.test(text) && !text.includes(' \n') && !text.endsWith(' ');
 }
 
 function literal(text: string, indent: number): string {
