@@ -56,6 +56,6 @@ function readValues(file: string): Readonly<Record<string, string>> {
 
 function unreadable(file: string, why: string): BloomeryError {
   const next =
-    'put it back from a backup; without it the server may refuse this machine until an operator resets its token';
+    'put it back from a backup, or remove it: then the server may refuse this machine until an operator resets its token';
   return new BloomeryError('BLM_LINK_CONFIG_INVALID', `reading ${file}: ${why}; ${next}`, { facts: { file } });
 }
