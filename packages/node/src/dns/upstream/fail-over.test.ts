@@ -8,11 +8,11 @@ import { type AnswerParts, answerOf } from '../testing/scripted-server.ts';
 import { askUpstreams, type UpstreamOutcome } from './ask-upstreams.ts';
 import type { Exchange } from './exchange.ts';
 import { Upstream, type UpstreamState } from './upstream.ts';
-import { upstreamError } from './upstream-error.ts';
+import { overTcp, upstreamError } from './upstream-error.ts';
 import { encodeUpstreamQuestion, type UpstreamQuestion } from './upstream-question.ts';
 
 /** How a server behaves in virtual time. */
-type Behaviour = AnswerParts | 'silent' | 'refused' | 'rubbish' | 'other question';
+type Behaviour = AnswerParts | 'silent' | 'refused' | 'refused over TCP' | 'rubbish' | 'other question';
 
 interface Act {
   readonly afterMs?: number;
@@ -82,6 +82,7 @@ function fakeExchange(clock: FakeClock, next: (isProbe: boolean) => Act): Exchan
     async ask(asked, signal) {
       const { afterMs = 0, does } = next(asked.question.byteLength === 5);
       await clock.sleep(afterMs, signal);
+      if (does === 'refused over TCP') throw overTcp(upstreamError('it', 'connection refused'));
       if (does === 'refused') throw upstreamError('it', 'connection refused');
       if (does === 'silent') {
         await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
@@ -207,6 +208,13 @@ describe('a first upstream that is dead', () => {
     await scene.clock.advance(600_000);
     const probes = scene.probed[0] ?? 0;
     assert.ok(probes > 40 && probes < 70, `${probes} probes in ten minutes`);
+  });
+  it('is not one that answers datagrams and refuses connections', async () => {
+    const scene = stage({ does: 'refused over TCP' }, { does: second });
+    assert.equal(whoOf((await scene.ask()).outcome), '10.0.0.2:53');
+    assert.deepEqual([stateOf(scene), scene.upstreams[0]?.healthy], ['up', true]);
+    scene.acts[0] = { does: first };
+    assert.equal(whoOf((await scene.ask()).outcome), '10.0.0.1:53');
   });
   it('is known before the first question when its host refuses', async () => {
     const scene = stage({ does: 'refused', probe: 'refused' }, { does: second });

@@ -11,9 +11,8 @@ import { readDnsQuery } from '@bloomery/wire';
 import type { DnsUpstreamSetting } from '../host-dns.ts';
 import { StreamFramer } from '../stream-framer.ts';
 import { decoded, questionOf } from '../testing/dns-client.ts';
-import { answerOf, startScriptedServer } from '../testing/scripted-server.ts';
+import { answerOf } from '../testing/scripted-server.ts';
 import type { DnsDialer, Exchange } from './exchange.ts';
-import { StreamExchange } from './stream-exchange.ts';
 import { upstreamReason } from './upstream-error.ts';
 import { createExchange } from './upstream-exchange.ts';
 import type { UpstreamQuestion } from './upstream-question.ts';
@@ -285,81 +284,4 @@ describe('DNS over HTTPS', () => {
       await assert.rejects(firstOf(exchange), (error) => /more than 65535 bytes/.test(upstreamReason(error)));
     });
   }
-});
-
-describe('plain DNS', () => {
-  it('keeps a connection over TCP, and asks over TCP what is cut over UDP', async () => {
-    await using server = await startScriptedServer((seen) =>
-      answerOf(
-        seen,
-        seen.query.name === 'long.test' && seen.transport === 'udp' ? { flags: 0x200 } : { addresses: ['10.0.0.1'] },
-      ),
-    );
-    using exchange = exchangeWith(upstreamAt(server.port, 'Do53'));
-    assert.equal(await firstOf(exchange), 'udp 10.0.0.1');
-    assert.equal(await firstOf(exchange, question('a.test', 'tcp')), 'tcp 10.0.0.1');
-    assert.equal(await firstOf(exchange, question('long.test')), 'tcp 10.0.0.1');
-    assert.deepEqual(
-      server.seen.map(({ transport }) => transport),
-      ['udp', 'tcp', 'udp', 'tcp'],
-    );
-  });
-  it('hundreds of questions at once go over a few connections', async () => {
-    let connections = 0;
-    const server = await listening(
-      createTcp((socket) => {
-        connections += 1;
-        const framer = new StreamFramer((packet) => {
-          const reply = answer(packet);
-          socket.write(Buffer.concat([Buffer.of(reply.byteLength >>> 8, reply.byteLength), reply]));
-        });
-        socket.on('data', (chunk: Buffer) => framer.push(chunk));
-        socket.on('error', () => {});
-      }),
-    );
-    using exchange = exchangeWith(upstreamAt(portOf(server), 'Do53'));
-    const asked = Array.from({ length: 600 }, (_, i) => firstOf(exchange, question(`n${i}.test`, 'tcp')));
-    assert.deepEqual(new Set(await Promise.all(asked)), new Set(['tcp 10.0.0.1']));
-    assert.equal(connections, 3, 'of 256 questions each');
-  });
-  it('who gives up while a connection is being opened does not wait for it, and does not keep it from others', async () => {
-    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
-    await using server = await startScriptedServer((seen) => answerOf(seen, { addresses: ['10.0.0.1'] }));
-    using exchange = new StreamExchange({
-      name: 'it',
-      clock: systemClock,
-      random: (length) => randomFillSync(new Uint8Array(length)),
-      open: async () => {
-        await opened;
-        return connectTcp(server.port, '127.0.0.1');
-      },
-    });
-    const given = new AbortController();
-    const first = exchange.ask(question(), given.signal);
-    const second = exchange.ask(question(), AbortSignal.timeout(20_000));
-    given.abort();
-    await assert.rejects(first, (error) => upstreamReason(error) === 'timeout');
-    open();
-    assert.equal(decoded(await second).answers[0]?.text, '10.0.0.1');
-  });
-  it('says when nobody is there', async () => {
-    const server = await startScriptedServer(() => undefined);
-    const { port } = server;
-    await server[Symbol.asyncDispose]();
-    using exchange = exchangeWith(upstreamAt(port, 'Do53'));
-    for (const transport of ['udp', 'tcp'] as const)
-      await assert.rejects(
-        firstOf(exchange, question('a.test', transport)),
-        (error) => upstreamReason(error) === 'connection refused',
-      );
-  });
-  it('a broken connection fails what was asked on it', async () => {
-    const sockets: { destroy(): void }[] = [];
-    const server = await listening(createTcp((socket) => sockets.push(socket)));
-    using exchange = exchangeWith(upstreamAt(portOf(server), 'Do53'));
-    const asked = firstOf(exchange, question('a.test', 'tcp'));
-    await until('the connection', () => sockets.length === 1);
-    sockets[0]?.destroy();
-    await assert.rejects(asked, (error) => /connection/.test(upstreamReason(error)));
-  });
 });

@@ -28,7 +28,6 @@ export class StreamConnection {
   readonly #waiting = new Map<number, Waiting>();
   #cancelIdle: () => void = () => {};
   #open = true;
-  /** Messages that came. */
   #heard = 0;
 
   /** @param ended called once when nothing more can be asked on it. */
@@ -42,6 +41,11 @@ export class StreamConnection {
     stream.on('close', () => this.#end('connection closed'));
     stream.on('end', () => this.#end('connection closed'));
     this.#restIdle();
+  }
+
+  /** Messages that came on it. */
+  get answers(): number {
+    return this.#heard;
   }
 
   /** @throws BloomeryError BLM_DNS_UPSTREAM when the connection breaks off, or `signal` aborts. */

@@ -11,10 +11,14 @@ export interface StreamExchangeDeps extends StreamConnectionDeps {
   readonly open: (signal: AbortSignal) => Promise<Duplex>;
 }
 
+/** A server that closes a connection after fewer answers than this is asked one question on each. */
+const FEW_ANSWERS = 8;
+
 /** A connection that is there or being opened, and how many ask on it. */
 interface Lane {
   readonly opening: Promise<StreamConnection>;
-  isOpen: boolean;
+  /** Undefined while it is being opened. */
+  connection: StreamConnection | undefined;
   asking: number;
 }
 
@@ -30,18 +34,19 @@ export class StreamExchange implements Disposable {
 
   /** @throws BloomeryError BLM_DNS_UPSTREAM when no connection can be opened, it breaks off, or `signal` aborts. */
   async ask(question: UpstreamQuestion, signal: AbortSignal): Promise<Uint8Array> {
-    const hasRoom = ({ asking }: Lane): boolean => asking < PIPELINE_MAX;
-    const kept = this.#lanes.find(hasRoom);
-    if (kept?.isOpen === true) {
+    let lane = this.#lanes.find(hasRoom) ?? this.#open();
+    for (;;) {
+      const wasKept = lane.connection !== undefined;
       try {
-        return await this.#askOn(kept, question, signal);
+        return await this.#askOn(lane, question, signal);
       } catch (error) {
-        // A server may close a connection at any moment between two questions: that says nothing of the next one.
-        if (signal.aborted) throw error;
+        // A server may close a connection at any moment, with questions on it that it does not answer: that says nothing of the next one.
+        const answers = lane.connection?.answers ?? 0;
+        if (signal.aborted || (!wasKept && answers === 0)) throw error;
+        if (answers > 0 && answers < FEW_ANSWERS) return await this.#askAlone(question, signal);
+        lane = this.#lanes.find(hasRoom) ?? this.#open();
       }
     }
-    const opening = this.#lanes.find((lane) => !lane.isOpen && hasRoom(lane));
-    return this.#askOn(opening ?? this.#open(), question, signal);
   }
 
   [Symbol.dispose](): void {
@@ -64,13 +69,22 @@ export class StreamExchange implements Disposable {
     }
   }
 
+  async #askAlone(question: UpstreamQuestion, signal: AbortSignal): Promise<Uint8Array> {
+    const connection = await this.#connect(() => {});
+    try {
+      return await connection.ask(question, signal);
+    } finally {
+      connection.close();
+    }
+  }
+
   #open(): Lane {
     const leave = (): void => {
       this.#lanes = this.#lanes.filter((one) => one !== lane);
     };
-    const lane: Lane = { opening: this.#connect(leave), isOpen: false, asking: 0 };
-    lane.opening.then(() => {
-      lane.isOpen = true;
+    const lane: Lane = { opening: this.#connect(leave), connection: undefined, asking: 0 };
+    lane.opening.then((connection) => {
+      lane.connection = connection;
     }, leave);
     this.#lanes = [...this.#lanes, lane];
     return lane;
@@ -83,4 +97,8 @@ export class StreamExchange implements Disposable {
       (error, isLate) => upstreamError(this.#deps.name, isLate ? 'timeout' : upstreamReason(error), error),
     );
   }
+}
+
+function hasRoom({ asking }: Lane): boolean {
+  return asking < PIPELINE_MAX;
 }

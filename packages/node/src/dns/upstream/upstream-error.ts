@@ -10,6 +10,18 @@ export function upstreamError(upstream: string, reason: string, cause?: unknown)
   });
 }
 
+/** The same of a connection over TCP, which says nothing of the datagrams that most questions go by. */
+export function overTcp(error: unknown): unknown {
+  if (!(error instanceof BloomeryError)) return error;
+  const facts = { ...error.facts, transport: 'tcp' };
+  return new BloomeryError(error.code, error.message, { retryable: true, facts, cause: error.cause });
+}
+
+/** Whether it is of a connection over TCP beside datagrams. */
+export function isOverTcp(error: unknown): boolean {
+  return error instanceof BloomeryError && error.facts?.['transport'] === 'tcp';
+}
+
 /** What this host ran out of for a moment: it says nothing of the upstream. */
 const OWN_TROUBLES = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN', 'EADDRNOTAVAIL']);
 

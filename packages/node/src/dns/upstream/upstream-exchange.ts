@@ -6,6 +6,7 @@ import { openTcp } from './open-tcp.ts';
 import { StreamExchange } from './stream-exchange.ts';
 import { openTls } from './tls-stream.ts';
 import { askByUdp } from './udp-exchange.ts';
+import { overTcp } from './upstream-error.ts';
 
 /** The ways to an upstream by its protocol. */
 export function createExchange(upstream: DnsUpstreamSetting, deps: ExchangeDeps): Exchange {
@@ -27,7 +28,11 @@ function plainExchange(upstream: DnsUpstreamSetting, deps: ExchangeDeps): Exchan
         const message = await askByUdp(upstream, question, { random: deps.random, signal });
         if (((message[2] ?? 0) & TC) === 0) return { message, transport: 'udp' };
       }
-      return { message: await stream.ask(question, signal), transport: 'tcp' };
+      try {
+        return { message: await stream.ask(question, signal), transport: 'tcp' };
+      } catch (error) {
+        throw overTcp(error);
+      }
     },
     [Symbol.dispose]: () => stream[Symbol.dispose](),
   };

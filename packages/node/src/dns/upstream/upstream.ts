@@ -1,7 +1,7 @@
 import type { Clock } from '@bloomery/ports';
 import type { DnsUpstreamSetting } from '../host-dns.ts';
 import { type Exchange, type ExchangeAnswer, upstreamName } from './exchange.ts';
-import { isOwnTrouble, upstreamReason } from './upstream-error.ts';
+import { isOverTcp, isOwnTrouble, upstreamReason } from './upstream-error.ts';
 import { PROBE, type UpstreamQuestion } from './upstream-question.ts';
 
 /** How long one try may take. */
@@ -77,7 +77,7 @@ export class Upstream implements Disposable {
       if (isOwnTrouble(error)) throw error;
       const reason = upstreamReason(error);
       this.#letWait = true;
-      if (reason === TIMEOUT && this.#healthy) this.suspect();
+      if ((reason === TIMEOUT || isOverTcp(error)) && this.#healthy) this.suspect();
       else this.#failed(reason);
       throw error;
     }
