@@ -45,10 +45,14 @@ function membersOf(document: LocatedDocument, master: string, { path, names }: N
   });
 }
 
-/** Links that are members of two others, where Talos does not refuse it: the last one wins. Both places are named. */
+/**
+ * Links that are members of two others, where Talos does not refuse it: the last one wins, and documents of their own come after the
+ * v1alpha1 document wherever that stands. Both places are named.
+ */
 export function memberWarnings(documents: readonly LocatedDocument[]): string[] {
   const known = new Map<string, LinkMember>();
-  return linkMembers(documents).flatMap((found) => {
+  const members = linkMembers(documents).toSorted((a, b) => Number(b.isLegacy) - Number(a.isLegacy));
+  return members.flatMap((found) => {
     const other = known.get(found.member);
     known.set(found.member, found);
     if (other === undefined || other.master === found.master || (other.isLegacy && found.isLegacy)) return [];

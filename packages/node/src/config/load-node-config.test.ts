@@ -505,6 +505,11 @@ describe('conflicts of a configuration name both places', () => {
     assert.deepEqual(checkNodeConfig(`${bridge('a')}---\n${bridge('b')}`).warnings, [
       'link "eth0" is a member of two links, and the last one wins: "a" (links.0, line 4) and "b" (links.0, line 9)',
     ]);
+    const bond =
+      'machine: {type: worker, network: {interfaces: [{interface: bond0, bond: {mode: active-backup, interfaces: [eth0]}}]}}\n';
+    assert.deepEqual(checkNodeConfig(`${bridge('a')}---\n${bond}`).warnings, [
+      'link "eth0" is a member of two links, and the last one wins: "bond0" (machine.network.interfaces.0.bond.interfaces.0, line 6) and "a" (links.0, line 4)',
+    ]);
   });
 
   it('but a document may add to an interface, and an interface may stand twice', () => {
