@@ -43,6 +43,10 @@ interface TestNode extends AsyncDisposable {
   readonly stateDir: string;
 }
 
+/** Local port and kind of timer of each established connection in /proc/net/tcp. */
+const LOCAL_CONNECTION = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F:]+ 01 [0-9A-F:]+ (\d\d):/gm;
+const KEEP_ALIVE = '02';
+
 const VALIDITY = { notBefore: new Date('2020-01-01'), notAfter: new Date('2099-01-01') };
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -488,6 +492,22 @@ describe('the listener', () => {
     const { port } = other.address() as AddressInfo;
     const message = `listening for the Talos API: tcp 127.0.0.1:${port} is taken; give --api another address`;
     await assert.rejects(startNode('machine: {type: worker}\n', { host: '127.0.0.1', port }), { message });
+  });
+
+  it('has the kernel ask whether who is silent is still there: a watch may be silent for ever', async () => {
+    await using node = await startNode(PLAIN);
+    const watched = { namespace: 'network', type: HostnameStatus.type };
+    const watch = node.client().service(cosiProto.State).watch(watched)[Symbol.asyncIterator]();
+    await watch.next();
+    const port = node.api.address.port.toString(16).toUpperCase().padStart(4, '0');
+    const timers = (): string[] =>
+      [...readFileSync('/proc/self/net/tcp', 'latin1').matchAll(LOCAL_CONNECTION)]
+        .filter(([, local]) => local === port)
+        .map(([, , timer = '']) => timer);
+    await until('connections of the API that have a keep-alive timer', () => {
+      const found = timers();
+      return found.length === 1 && found[0] === KEEP_ALIVE;
+    });
   });
 
   it('starts and stops again and again on one address, and leaves nothing open', async () => {

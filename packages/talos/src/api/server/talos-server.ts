@@ -41,6 +41,8 @@ const MAX_CALLS_PER_CONNECTION = 100;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const IDLE_MS = 600_000;
 const REFUSALS_QUIET_MS = 60_000;
+/** A laptop that was closed over a watch says no farewell: after so long the kernel asks whether it is still there. */
+const ASK_AFTER_MS = 60_000;
 
 /**
  * Serve gRPC as machines do: TLS 1.3, for the Talos API with client certificates that the machine's CA has signed.
@@ -61,6 +63,7 @@ export async function startTalosServer(listen: Listen, deps: TalosServerDeps): P
   const room = createSocketRoom(MAX_CONNECTIONS);
   server.on('connection', (socket: Socket) => {
     socket.on('error', () => socket.destroy());
+    socket.setKeepAlive(true, ASK_AFTER_MS);
     room.enter(socket);
   });
   const refuse = createRefusal(deps);
