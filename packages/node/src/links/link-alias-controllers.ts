@@ -61,14 +61,17 @@ function specController({ kernel, random }: Deps, problems: Problems): Controlle
     outputs: [],
     wakes: [onKernelChange(kernel, 'link')],
     reconcile: async (context) => {
-      for (const resource of context.list(LinkAliasSpec)) {
-        const { id, phase } = resource.metadata;
-        if (phase === 'running') {
-          context.hold(LinkAliasSpec, id);
-          await attempts.run(context, resource, () => setAlias(resource, context));
-        } else if (await attempts.run(context, resource, () => clearAlias(resource))) {
-          context.release(LinkAliasSpec, id);
-        }
+      const all = context.list(LinkAliasSpec);
+      const running = all.filter(({ metadata }) => metadata.phase === 'running');
+      const leaving = all.filter(({ metadata }) => metadata.phase !== 'running');
+      // An alias that moves is never that of two links.
+      for (const resource of leaving) {
+        if (await attempts.run(context, resource, () => clearAlias(resource)))
+          context.release(LinkAliasSpec, resource.metadata.id);
+      }
+      for (const resource of running) {
+        context.hold(LinkAliasSpec, resource.metadata.id);
+        await attempts.run(context, resource, () => setAlias(resource, context));
       }
     },
   };

@@ -342,6 +342,21 @@ describe('aliases', () => {
     assert.deepEqual(world.runtime.specs(LinkAliasSpec), {});
   });
 
+  it('that move from one link to another are never those of both', async () => {
+    const kernel = host('eth0', 'eth1');
+    const of = (name: string): NodeDocument =>
+      document('LinkAliasConfig', 'net0', {
+        selector: { match: `mac(link.permanent_addr) == "${linkOf(kernel, name)?.permanentAddr}"` },
+      });
+    await using world = await startLinkWorld(kernel, configOf([], [of('eth1')]));
+    await world.apply(configOf([], [of('eth0')]));
+    assert.deepEqual(kernel.operations, [
+      'link.change eth1 alias=net0',
+      'link.change eth1 alias=',
+      'link.change eth0 alias=net0',
+    ]);
+  });
+
   it('that somebody else gave stay', async () => {
     const kernel = createFakeKernel();
     const { index } = kernel.plug({ name: 'eth0', alias: 'theirs' });

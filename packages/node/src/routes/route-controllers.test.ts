@@ -281,6 +281,21 @@ describe('routing rules of the daemon', () => {
     assert.deepEqual(world.runtime.specs(RoutingRuleSpec), {});
   });
 
+  it('that somebody else takes away again and again are put back less and less often, and this is told', async () => {
+    const kernel = await host();
+    await using world = await startNetworkWorld(kernel, config([], [rule('1000', { src: '10.0.0.0/8', table: 100 })]));
+    const foe = (): void => {
+      for (const one of kernel.view.rules) if (one.priority === 1000) void kernel.rules.remove(one);
+    };
+    kernel.listen(foe);
+    foe();
+    const adds = (): number => kernel.operations.filter((operation) => operation.startsWith('rule.add')).length;
+    const before = adds();
+    for (let i = 0; i < 60; i++) await world.runtime.advance(1_000);
+    assert.ok(adds() - before >= 10 && adds() - before < 20, `${adds() - before} times in a minute`);
+    assert.match(world.problems(RoutingRuleSpec)['inet4/01000'] ?? '', /more than 10 times in a row/);
+  });
+
   it('leave those of others alone, also of the same priority', async () => {
     const kernel = await host();
     const foreign = {

@@ -5,7 +5,15 @@ import { refusalErrno } from '../kernel/kernel-error.ts';
 import { isSameRule } from '../kernel/live-view.ts';
 import { madeRule } from '../kernel/made-here.ts';
 import { onKernelChange } from '../kernel/on-kernel-change.ts';
-import { applySpecs, createAttempts, createNotices, layeredId, type Problems } from '../layers/index.ts';
+import {
+  applySpecs,
+  createAttempts,
+  createNotices,
+  createPatience,
+  layeredId,
+  type Patience,
+  type Problems,
+} from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { ACTIVE_CONFIG, LAYERED, MachineConfig } from '../resources/machine-config.ts';
 import { RoutingRuleSpec } from '../resources/routes.ts';
@@ -32,6 +40,19 @@ export function routingRuleConfigController(): Controller {
 /** By the id of the spec; more than one while an old one is still to be removed. */
 type MadeRules = Map<string, readonly KernelRule[]>;
 
+/** What is worked with in one pass. */
+interface Work {
+  readonly kernel: Kernel;
+  /** What this daemon has put there, by the id of the spec. */
+  readonly made: MadeRules;
+  readonly patience: Patience;
+  readonly nowMs: number;
+  readonly log: Logger;
+}
+
+/** So often in a row a rule is put back at once. */
+const TIMES_MAX = 10;
+
 /**
  * Puts the merged routing rules into the kernel, and takes away those that go. The kernel has no way to change a rule: the new one is
  * added before the old one is removed. Rules of others are never touched, also of the same priority.
@@ -41,29 +62,32 @@ export function routingRuleSpecController(
   problems: Problems,
 ): Controller {
   const attempts = createAttempts({ definition: RoutingRuleSpec, problems, random });
-  /** What this daemon has put there, by the id of the spec. */
   const made: MadeRules = new Map();
+  const patience = createPatience(TIMES_MAX);
   return {
     name: 'network.RoutingRuleSpecController',
     inputs: [{ definition: RoutingRuleSpec, kind: 'strong' }],
     outputs: [],
     wakes: [onKernelChange(kernel, 'rule')],
-    reconcile: (context) =>
-      applySpecs(context, {
+    reconcile: async (context) => {
+      const work: Work = { kernel, made, patience, nowMs: context.clock.nowMs(), log: context.log };
+      await applySpecs(context, {
         definition: RoutingRuleSpec,
         attempts,
         problems,
         waitsFor: () => undefined,
-        bringAbout: (spec) => bringAbout(spec, kernel, made, context.log),
-        takeAway: (spec) => takeAway(spec, kernel, made, context.log),
-      }),
+        bringAbout: (spec) => bringAbout(spec, work),
+        takeAway: (spec) => takeAway(spec, work),
+      });
+    },
   };
 }
 
-async function bringAbout(spec: RoutingRuleSpec, kernel: Kernel, made: MadeRules, log: Logger): Promise<void> {
+async function bringAbout(spec: RoutingRuleSpec, { kernel, made, patience, nowMs, log }: Work): Promise<void> {
   const id = routingRuleId(spec);
   const rule = kernelRule(spec);
-  if (!isPresent(rule, kernel)) {
+  const isNew = !isPresent(rule, kernel);
+  if (isNew) {
     await kernel.rules.add(rule);
     log.info('routing-rule.created', { id, layer: spec.layer });
   }
@@ -71,10 +95,13 @@ async function bringAbout(spec: RoutingRuleSpec, kernel: Kernel, made: MadeRules
   made.set(id, [rule, ...others]);
   for (const other of others) if (madeRule(kernel, other)) await removeRule(other, kernel);
   made.set(id, [rule]);
+  if (isNew) patience.spend(id, nowMs, `adding routing rule ${id}`);
+  else patience.rest(id);
 }
 
-async function takeAway(spec: RoutingRuleSpec, kernel: Kernel, made: MadeRules, log: Logger): Promise<void> {
+async function takeAway(spec: RoutingRuleSpec, { kernel, made, patience, log }: Work): Promise<void> {
   const id = routingRuleId(spec);
+  patience.forget(id);
   for (const rule of made.get(id) ?? [kernelRule(spec)]) {
     // What was there before the daemon stays.
     if (!isPresent(rule, kernel) || !madeRule(kernel, rule)) continue;
