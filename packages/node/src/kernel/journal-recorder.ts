@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isBloomeryError } from '@bloomery/ports';
 import { entryKey, entryLink, type JournalEntry, type LinkBefore, mergeAddress, mergeBefore } from './journal-entry.ts';
 import type { JournalFile } from './journal-file.ts';
 import type { KernelView } from './kernel.ts';
@@ -41,8 +42,11 @@ export function createJournalRecorder(view: KernelView, file: JournalFile): Jour
     try {
       await act();
     } catch (error) {
-      entries.delete(key);
-      await save(key);
+      // It may have been done where the answer was lost; undoing what is not there is no problem.
+      if (!isUnanswered(error)) {
+        entries.delete(key);
+        await save(key);
+      }
       throw error;
     }
   };
@@ -68,16 +72,14 @@ export function createJournalRecorder(view: KernelView, file: JournalFile): Jour
       const key = entryKey(intent);
       entries.set(key, intent);
       await save(key);
-      const made: string[] = [];
       try {
         await make();
-        for (const entry of linksMade(view, intent)) {
-          entries.set(entryKey(entry), entry);
-          made.push(entryKey(entry));
-        }
       } finally {
+        // It may be there also where the answer was lost.
+        const links = linksMade(view, intent).map((entry) => [entryKey(entry), entry] as const);
+        for (const [one, entry] of links) entries.set(one, entry);
         entries.delete(key);
-        await save(...made, key);
+        await save(...links.map(([one]) => one), key);
       }
     },
     isOurs: (index) => entries.get(`link ${index}`)?.do === 'removeLink',
@@ -95,6 +97,10 @@ export function createJournalRecorder(view: KernelView, file: JournalFile): Jour
       if (keys.length > 0) await save(...keys);
     },
   };
+}
+
+function isUnanswered(error: unknown): boolean {
+  return isBloomeryError(error) && error.code === 'BLM_KERNEL_UNANSWERED';
 }
 
 /** Drop the entries of a link and of what was on it. @returns their keys */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Logger, silentLog, systemClock, until } from '@bloomery/ports';
+import { createFakeClock, type Logger, silentLog, systemClock, until } from '@bloomery/ports';
 import { decodeRtnlLink, NetlinkBytes, RTM_NEWLINK } from '@bloomery/wire';
 import { followKernel } from './kernel-follower.ts';
 import { createLiveView } from './live-view.ts';
@@ -123,5 +123,53 @@ describe('following the kernel', { skip }, () => {
     await until('the route is gone', () => !routes().includes('172.22.0.0/24 10.5.0.70'));
     assert.deepEqual(routes(), ['172.23.0.0/24 10.5.0.60']);
     ip('link', 'del', 'v5');
+  });
+
+  it('goes on asking when it is not answered, and says that once', async () => {
+    const said: string[] = [];
+    const log: Logger = { ...silentLog, warn: (event) => void said.push(event) };
+    ipBatch([
+      ...['link add v6 type veth peer name w6', 'link set v6 up', 'link set w6 up', 'addr add 10.6.0.1/24 dev v6'],
+      ...['nexthop add id 6 via 10.6.0.9 dev v6', 'route add 172.26.0.0/24 nhid 6'],
+    ]);
+    using socket = await openNetlinkSocket({ ...deps, protocol: NETLINK_ROUTE, receiveBufferBytes: 1 << 20 });
+    const refused: string[] = [];
+    const requests: NetlinkRequests = {
+      request: (what, request, onAnswer) => {
+        if (what !== refused[0]) return socket.request(what, request, onAnswer);
+        refused.shift();
+        return Promise.reject(new Error(`${what}: no answer`));
+      },
+    };
+    const view = createLiveView();
+    using follower = await followKernel(view, { ...deps, log, requests });
+    const has = (): boolean => view.routes.values().some(({ destination }) => destination === '172.26.0.0/24');
+    assert.equal(has(), true);
+    refused.push('listing routes', 'listing links', 'listing addresses', 'listing rules');
+    ip('nexthop', 'del', 'id', '6');
+    await follower.settled();
+    assert.deepEqual([has(), refused, said], [false, [], ['kernel.routes_unknown', 'kernel.unanswered']]);
+    ip('link', 'del', 'v6');
+  });
+
+  it('asks for nothing any more once it has ended', async () => {
+    const clock = createFakeClock();
+    using socket = await openNetlinkSocket({ ...deps, protocol: NETLINK_ROUTE, receiveBufferBytes: 1 << 20 });
+    let asked = 0;
+    let isInterrupted = true;
+    const requests: NetlinkRequests = {
+      request: async (what, request, onAnswer) => {
+        asked++;
+        return (await socket.request(what, request, onAnswer)) || isInterrupted;
+      },
+    };
+    const follower = await followKernel(createLiveView(), { ...deps, clock, requests });
+    const before = asked;
+    follower[Symbol.dispose]();
+    isInterrupted = false;
+    await clock.advance(60_000);
+    await follower.settled();
+    assert.equal(asked, before);
+    follower[Symbol.dispose]();
   });
 });

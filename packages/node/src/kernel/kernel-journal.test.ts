@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type Logger, silentLog, until } from '@bloomery/ports';
+import { BloomeryError, type Logger, silentLog, until } from '@bloomery/ports';
 import fc from 'fast-check';
 import { createFakeKernel, type FakeKernel } from '../testing/fake-kernel/fake-kernel.ts';
 import type { Kernel, KernelRoute, KernelRule } from './kernel.ts';
@@ -198,6 +198,35 @@ describe('the journal of changes', () => {
     host.refuse('address.put', 'EPERM');
     await assert.rejects(kernel.addresses.put(address(eth1, '10.0.0.2/24')));
     assert.equal(kernel.entries.size, 0);
+  });
+
+  it('takes back what was done though its answer was lost, and nothing that was not', async () => {
+    const before = seen(host);
+    const lost = new BloomeryError('BLM_KERNEL_UNANSWERED', 'no answer', { retryable: true });
+    const { addresses, links } = host;
+    const silent: Kernel = {
+      ...host,
+      addresses: {
+        ...addresses,
+        put: async (one) => {
+          if (one.linkIndex === eth0) await addresses.put(one);
+          throw lost;
+        },
+      },
+      links: {
+        ...links,
+        create: async (link) => {
+          if (link.name === 'br0') await links.create(link);
+          throw lost;
+        },
+      },
+    };
+    const kernel = await open(silent);
+    for (const index of [eth0, eth1]) await assert.rejects(kernel.addresses.put(address(index, '10.0.0.1/24')), lost);
+    for (const name of ['br0', 'br1']) await assert.rejects(kernel.links.create({ name, kind: 'bridge' }), lost);
+    assert.notDeepEqual(seen(host), before);
+    assert.deepEqual(await kernel.undo(), []);
+    assert.deepEqual(seen(host), before);
   });
 
   it('says what could not be undone, undoes the rest, and takes what is gone for undone', async () => {
