@@ -7,7 +7,7 @@ import { startTestRuntime, type TestRuntime } from '@bloomery/cosi/testing';
 import { parse } from 'yaml';
 import { addressConfigController } from './addresses/address-config-controller.ts';
 import { addressId } from './addresses/configured-addresses.ts';
-import { loadNodeConfig } from './config/load-node-config.ts';
+import { readNodeConfig } from './config/load-node-config.ts';
 import { createProblems, mergeController } from './layers/index.ts';
 import { deviceConfigController } from './links/device-config-controller.ts';
 import { linkConfigController } from './links/link-config-controller.ts';
@@ -78,7 +78,7 @@ function runCases(file: string, skip: string | false): void {
     it(name, async () => {
       await using runtime = startTestRuntime(controllers(), { definitions: [MachineConfig, LinkStatus] });
       for (const { id, ...link } of links) runtime.state.create(LinkStatus, id, LinkStatus.make(link));
-      if (config !== '') runtime.state.create(MachineConfig, ACTIVE_CONFIG, loadNodeConfig(config));
+      if (config !== '') runtime.state.create(MachineConfig, ACTIVE_CONFIG, readNodeConfig(config));
       await runtime.settled();
       assert.deepEqual(shown(runtime, LinkSpec), expected.links);
       assert.deepEqual(shown(runtime, AddressSpec), expected.addresses);

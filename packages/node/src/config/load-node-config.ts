@@ -53,13 +53,19 @@ export const loadNodeConfig = (text: string): NodeConfig => checkNodeConfig(text
 
 /** As `loadNodeConfig`, with warnings. */
 export function checkNodeConfig(text: string): LoadedNodeConfig {
-  const documents = loadExtendedConfig(text, NODE_TYPES).map(withoutSynonyms);
-  if (documents.length === 0) {
-    throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', 'reading machine configuration: config not found');
-  }
+  const documents = documentsOf(text);
   const { errors, warnings } = validated(documents);
   if (errors.length > 0) throw refused(errors);
   return { config: configOf(text, documents), warnings };
+}
+
+/** As `loadNodeConfig`, without judging what the values mean: controllers have to stand any configuration that can be read. */
+export const readNodeConfig = (text: string): NodeConfig => configOf(text, documentsOf(text));
+
+function documentsOf(text: string): LocatedDocument[] {
+  const documents = loadExtendedConfig(text, NODE_TYPES).map(withoutSynonyms);
+  if (documents.length > 0) return documents;
+  throw new BloomeryError('BLM_TALOS_CONFIG_INVALID', 'reading machine configuration: config not found');
 }
 
 /** The text of a configuration that was loaded, without comments and in one form, to be compared. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { startTestRuntime, type TestRuntime } from '@bloomery/cosi/testing';
 import { parseGoDurationMs } from '@bloomery/wire';
-import { loadNodeConfig } from '../config/load-node-config.ts';
+import { readNodeConfig } from '../config/load-node-config.ts';
 import { DeviceConfigSpec } from '../resources/device-config.ts';
 import { LinkStatus } from '../resources/links.ts';
 import { ACTIVE_CONFIG, MachineConfig } from '../resources/machine-config.ts';
@@ -53,7 +53,7 @@ async function putLinks({ put }: TestRuntime, links: readonly VectorLink[]): Pro
 vectors<SelectorCase>('device_selectors', async (c, cases) => {
   await using runtime = startTestRuntime([deviceConfigController()], { definitions: [LinkStatus, MachineConfig] });
   await putLinks(runtime, cases.find(({ links }) => links !== undefined)?.links ?? []);
-  await runtime.put(MachineConfig, ACTIVE_CONFIG, loadNodeConfig(c.config));
+  await runtime.put(MachineConfig, ACTIVE_CONFIG, readNodeConfig(c.config));
   const devices = Object.entries(runtime.specs(DeviceConfigSpec)).map(([id, device]) => [
     id,
     {
