@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from '@bloomery/ports';
 import { type FileImage, placeImage, readImage, writeInPlace } from './file-image.ts';
 import { KERNEL_NAMES, KeptFiles } from './kept-files.ts';
+import { oneAfterTheOther } from './one-after-the-other.ts';
 
 /**
  * Writes files of this host and can undo it. What was there before the first change is kept in the daemon's folder before anything
@@ -41,8 +42,8 @@ export interface HostFileKeeperOptions {
 
 /** Make the one keeper of a daemon. */
 export function createHostFileKeeper(options: HostFileKeeperOptions): HostFileKeeper {
-  const { enabled, log, root } = options;
-  const kept = new KeptFiles(options);
+  const { enabled, log, root, stateDir } = options;
+  const kept = new KeptFiles({ root, folder: join(stateDir, 'host-files'), log });
   const exclusively = oneAfterTheOther();
 
   async function write(path: string, content: Buffer, mode: number): Promise<void> {
@@ -86,14 +87,5 @@ export function createHostFileKeeper(options: HostFileKeeperOptions): HostFileKe
     restore: async () => {
       await exclusively(() => kept.restoreAll());
     },
-  };
-}
-
-function oneAfterTheOther(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const next = last.then(work, work);
-    last = next.catch(() => undefined);
-    return next;
   };
 }

@@ -7,10 +7,11 @@ import { createOriginalRecords, type OriginalRecord, type OriginalRecords } from
 /** Where the kernel's names are set, below `/`. */
 export const KERNEL_NAMES = '/proc/sys/kernel';
 
-/** Where files of the host and what they were before are. */
 export interface KeptFilesOptions {
+  /** `/` but in tests. */
   readonly root: string;
-  readonly stateDir: string;
+  /** Where it is written down what they were before. */
+  readonly folder: string;
   readonly log: Logger;
 }
 
@@ -21,10 +22,10 @@ export class KeptFiles {
   readonly #records: OriginalRecords;
   #loaded: Map<string, OriginalRecord> | undefined;
 
-  constructor({ root, stateDir, log }: KeptFilesOptions) {
+  constructor({ root, folder, log }: KeptFilesOptions) {
     this.#root = root;
     this.#log = log;
-    this.#records = createOriginalRecords(join(stateDir, 'host-files'));
+    this.#records = createOriginalRecords(folder);
   }
 
   /** Differs after each boot of the machine. */
@@ -130,6 +131,8 @@ export class KeptFiles {
     if (record.bootId !== undefined && record.bootId !== (await this.bootId())) return this.#records.forget(path);
     const realPath = join(this.#root, path);
     const now = await readImage(realPath);
+    // What the kernel no longer has cannot be set.
+    if (record.bootId !== undefined && now.kind === 'absent') return this.#records.forget(path);
     const isOurs = now.kind === 'absent' || record.written.includes(digestOf(now));
     if (!isOurs && digestOf(now) !== digestOf(original)) {
       const file = await this.#records.setAside(path);

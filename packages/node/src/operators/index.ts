@@ -4,7 +4,7 @@ import { createProblems, mergeController } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { OperatorSpec } from '../resources/index.ts';
 import { socketDhcp4Transport } from './dhcp4/socket-transport.ts';
-import { hearRouters } from './dhcp6/router-advertisements.ts';
+import { createRouterListener } from './dhcp6/router-advertisements.ts';
 import { socketDhcp6Transport } from './dhcp6/socket-transport.ts';
 import { openLeaseStore } from './lease-store.ts';
 import { operatorConfigController } from './operator-config-controller.ts';
@@ -36,14 +36,17 @@ export function operatorControllers(
 }
 
 const LEASES_FILE = 'dhcp-leases.json';
+const ROUTERS_FOLDER = 'accept-ra';
 
 function ofThisHost({ log, settings }: NodeEnvironment): DhcpTransports {
+  const { root, stateDir } = settings;
+  const hearRouters = createRouterListener({ root, folder: join(stateDir, ROUTERS_FOLDER), log });
   return {
     dhcp4: socketDhcp4Transport(log),
     dhcp6: socketDhcp6Transport(),
-    leases: openLeaseStore(join(settings.stateDir, LEASES_FILE), log),
+    leases: openLeaseStore(join(stateDir, LEASES_FILE), log),
     hearRouters: async (linkName) => {
-      const undo = await hearRouters(settings.root, linkName, log);
+      const undo = await hearRouters(linkName);
       return settings.leave ? async () => {} : undo;
     },
   };

@@ -9,6 +9,7 @@ import type { Dhcp4Transport } from './dhcp4/dhcp4-transport.ts';
 import { Dhcp6Client, type Dhcp6ClientDeps } from './dhcp6/dhcp6-client.ts';
 import type { Dhcp6Transport } from './dhcp6/dhcp6-transport.ts';
 import { linkLocalAddress } from './dhcp6/link-local-address.ts';
+import type { HearRouters } from './dhcp6/router-advertisements.ts';
 import { type LeaseStore, NO_MEMORY } from './lease-store.ts';
 import { operatorId } from './operator-id.ts';
 import type { OperatorLink, StartOperator } from './operator-spec-controller.ts';
@@ -17,8 +18,7 @@ import type { OperatorLink, StartOperator } from './operator-spec-controller.ts'
 export interface DhcpTransports {
   readonly dhcp4: Dhcp4Transport;
   readonly dhcp6: Dhcp6Transport;
-  /** Lets the kernel take router advertisements on a link. Returns the function that undoes it. */
-  readonly hearRouters?: (linkName: string) => Promise<() => Promise<void>>;
+  readonly hearRouters?: HearRouters;
   /** Absent: a restart begins anew. */
   readonly leases?: LeaseStore;
 }
