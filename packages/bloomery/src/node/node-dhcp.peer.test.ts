@@ -97,7 +97,10 @@ describe('a node and a real DHCP server', { skip }, () => {
     assert.deepEqual([rig.addresses().filter((one) => !one.startsWith('fe80')), routes(), mtu()], [[], [], before]);
   });
 
-  it('keeps addresses and routes of its leases over kill -9, also when the servers are gone', async () => {
+  it('keeps addresses and routes of its leases over kill -9, also when the servers are gone, and gives all back', async () => {
+    const setting = (name: string): string => rig.runInHost('sysctl', '-n', `net.ipv6.conf.eth0.${name}`).trim();
+    rig.runInHost('sysctl', '-qw', 'net.ipv6.conf.eth0.forwarding=1');
+    assert.equal(setting('accept_ra'), '1');
     await rig.startDnsmasq(
       '--dhcp-range=10.77.0.50,10.77.0.60,255.255.255.0,30m',
       '--dhcp-range=fd77::50,fd77::60,64,30m',
@@ -121,6 +124,9 @@ describe('a node and a real DHCP server', { skip }, () => {
     assert.deepEqual([addresses(), hasDefault()], [before, true]);
     const why = (id: string): string => get('operatorspecs', id, '-o', 'yaml');
     await until('it says that nobody answers', () => why('dhcp4/eth0').includes('no DHCP server answers on eth0'));
+    assert.equal(setting('accept_ra'), '2');
+    await again.stop();
+    assert.deepEqual([addresses(), routes(), setting('accept_ra')], [[], [], '1']);
   });
 
   it('follows kernel arguments without a server', async () => {
