@@ -195,6 +195,26 @@ Config diff:
     assert.equal(hostnameOf(store), 'd');
   });
 
+  it('is the same with a large one, which others wait for no longer than for a small one', async () => {
+    const store = await opened('a');
+    const large = config('b') + '# A comment of a configuration that is read aside.\n'.repeat(2_000);
+    const first = apply(store, 'b', { text: large });
+    await assert.rejects(apply(store, 'c', {}), (error) => isBloomeryError(error, 'BLM_NODE_APPLY_BUSY'));
+    await first;
+    assert.deepEqual([hostnameOf(store), kept()], ['b', large]);
+    await apply(store, 'd', {});
+    assert.equal(hostnameOf(store), 'd');
+  });
+
+  it('is given up when the daemon stops while a large one is read', async () => {
+    const store = await opened('a');
+    const large = config('b') + '# A comment of a configuration that is read aside.\n'.repeat(2_000);
+    const reading = apply(store, 'b', { text: large });
+    store.stop();
+    await assert.rejects(reading, (error) => isBloomeryError(error, 'BLM_NODE_APPLY_BUSY'));
+    assert.deepEqual([hostnameOf(store), kept()], ['a', config('a')]);
+  });
+
   it('is refused whole when the disk refuses it', async () => {
     const store = await opened('a');
     mkdirSync(join(dir, 'config.yaml.tmp'));
