@@ -195,7 +195,7 @@ Config diff:
     assert.equal(hostnameOf(store), 'd');
   });
 
-  it('is the same with a large one, which others wait for no longer than for a small one', async () => {
+  it('happens one at a time, and is the same, with a large one', async () => {
     const store = await opened('a');
     const large = config('b') + '# A comment of a configuration that is read aside.\n'.repeat(2_000);
     const first = apply(store, 'b', { text: large });
