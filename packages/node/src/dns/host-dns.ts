@@ -47,6 +47,8 @@ export interface HostDnsStatus {
     readonly misses: number;
     readonly coalesced: number;
     readonly stale: number;
+    readonly failures: number;
+    readonly dropped: number;
   };
 }
 

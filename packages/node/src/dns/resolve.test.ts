@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { describe, it } from 'node:test';
 import { createFakeClock, until } from '@bloomery/ports';
 import { DNS_TRACE_OPTION, type DnsMessage, type DnsTrace, decodeDnsTrace, encodeDnsTrace } from '@bloomery/wire';
@@ -159,6 +160,27 @@ for (const datagrams of ['portable', 'native'] as const) {
       );
       await ask(rig.port);
       assert.equal(await Promise.race([silent, ask(rig.port).then(() => 'nothing yet')]), 'nothing yet');
+    });
+
+    it('drops questions when two thousand wait, counts them, and goes on', async () => {
+      const release = Promise.withResolvers<void>();
+      const late: Script = async (seen) => {
+        await release.promise;
+        return known(seen);
+      };
+      await using rig = await startDnsRig([late], { datagrams, clock: createFakeClock() });
+      const socket = createSocket('udp4');
+      await until('some are dropped', async () => {
+        for (let i = 0; i < 100; i++) socket.send(questionOf(), rig.port, '127.0.0.1', () => {});
+        return rig.dns.status.cache.dropped > 0;
+      });
+      await until('the upstream is asked once', () => rig.upstreams[0]?.seen.length === 1);
+      release.resolve();
+      await until('another question is taken up', () => {
+        socket.send(questionOf({ name: 'other.test' }), rig.port, '127.0.0.1', () => {});
+        return rig.upstreams[0]?.seen.length === 2;
+      });
+      socket.close();
     });
 
     it('serves IPv6', async () => {

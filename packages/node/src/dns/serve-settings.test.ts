@@ -189,6 +189,7 @@ describe('when no upstream answers', () => {
   it('without upstreams the answer is SERVFAIL at once', async () => {
     await using rig = await startDnsRig([]);
     assert.equal((await ask(rig.port)).rcode, 2);
+    assert.equal(rig.dns.status.cache.failures, 1);
   });
   it('an answer to another question is a format error, and is not remembered', async () => {
     const other: Script = () => answerOf({ packet: questionOf({ name: 'evil.test' }), query: evil });

@@ -72,7 +72,8 @@ class HostDnsServer implements HostDns {
 
   get status(): HostDnsStatus {
     const { listeners, groups, resolver, datagrams } = this.#parts;
-    const { hits, misses, coalesced, stale } = resolver.counts;
+    const { hits, ...counts } = resolver.counts;
+    const { backend } = datagrams;
     return {
       listeners: listeners.status,
       upstreams: groups.all.map(({ setting, healthy, lastError }) => ({
@@ -83,10 +84,9 @@ class HostDnsServer implements HostDns {
       cache: {
         positive: resolver.cache.positiveSize,
         negative: resolver.cache.negativeSize,
-        hits: hits + datagrams.backend.counts.hits,
-        misses,
-        coalesced,
-        stale,
+        ...counts,
+        hits: hits + backend.counts.hits,
+        dropped: backend.counts.shed,
       },
     };
   }

@@ -18,8 +18,8 @@ export function dnsCacheController(dns: Pick<HostDns, 'status'>): Controller {
     reconcile: (context) => {
       const caches = context.outputs(DnsCache);
       if (context.get(HostDnsConfig, HOST_DNS_ID)?.spec.enabled === true) {
-        const { positive, negative, hits, misses, coalesced, stale } = dns.status.cache;
-        caches.put(DNS_CACHE_ID, { entries: positive + negative, negative, hits, misses, coalesced, stale });
+        const { positive, ...counts } = dns.status.cache;
+        caches.put(DNS_CACHE_ID, { ...counts, entries: positive + counts.negative });
         context.wakeAfter(COUNT_EVERY_MS);
       }
       caches.finish();

@@ -309,7 +309,7 @@ hostnames: [mirror.local]
     dns.count({ hits: 7, misses: 3, positive: 2, negative: 1 });
     await runtime.advance(5_000);
     assert.deepEqual(runtime.specs(DnsCache), {
-      host: { entries: 3, negative: 1, hits: 7, misses: 3, coalesced: 0, stale: 0 },
+      host: { entries: 3, negative: 1, hits: 7, misses: 3, coalesced: 0, stale: 0, failures: 0, dropped: 0 },
     });
     const version = runtime.state.get(DnsCache, 'host')?.metadata.version;
     await runtime.advance(20_000);

@@ -53,6 +53,8 @@ export const DnsCache = defineResource({
     ['Misses', '{.misses}'],
     ['Coalesced', '{.coalesced}'],
     ['Stale', '{.stale}'],
+    ['Failures', '{.failures}'],
+    ['Dropped', '{.dropped}'],
   ],
   spec: {
     /** Answers that are kept, the negative ones included. */
@@ -64,6 +66,10 @@ export const DnsCache = defineResource({
     coalesced: uint(5),
     /** Answers that were given after their time, because no server answered. */
     stale: uint(6),
+    /** Questions that no server answered, or that were too many. */
+    failures: uint(7),
+    /** Datagrams that were not taken up, because too many waited. */
+    dropped: uint(8),
   },
 });
 export type DnsCache = SpecOf<typeof DnsCache>;

@@ -14,7 +14,10 @@ export function createFakeHostDns(): FakeHostDns {
   const problems = new Map<string, string>();
   const sick = new Set<string>();
   const listeners = new Set<() => void>();
-  let cache: HostDnsStatus['cache'] = { positive: 0, negative: 0, hits: 0, misses: 0, coalesced: 0, stale: 0 };
+  let cache: HostDnsStatus['cache'] = {
+    ...{ positive: 0, negative: 0, hits: 0, misses: 0 },
+    ...{ coalesced: 0, stale: 0, failures: 0, dropped: 0 },
+  };
   const tell = (): void => {
     for (const listener of listeners) listener();
   };
