@@ -9,6 +9,7 @@ export * from './host-dns/index.ts';
 export * from './hostname/index.ts';
 export * from './identity/index.ts';
 export * from './kernel/index.ts';
+export { PROBLEM_ANNOTATION } from './layers/index.ts';
 export * from './leftovers/index.ts';
 export * from './links/index.ts';
 export * from './names/index.ts';

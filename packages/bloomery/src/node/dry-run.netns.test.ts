@@ -93,6 +93,25 @@ describe('bloomery node --dry-run', { skip }, () => {
     assert.deepEqual(dryRun('version: v1alpha1\nmachine:\n  type: worker\n'), ['nothing would be changed']);
   });
 
+  it('says what would wait for links that are not there', () => {
+    const config = `version: v1alpha1
+machine:
+  type: worker
+  network:
+    interfaces:
+      - {interface: eth9, addresses: [10.7.0.2/24]}
+      - {deviceSelector: {driver: nosuch}, addresses: [10.8.0.2/24]}
+`;
+    const notice =
+      'machine.network.interfaces[1]: no link matches {driver: nosuch}; it is configured as soon as one does';
+    assert.deepEqual(dryRun(config), [
+      'nothing would be changed',
+      'would wait: eth9/10.7.0.2/24 waits for link eth9: there is none of this name',
+      'would wait: eth9 waits for link eth9: there is none of this name',
+      `would wait: ${notice}`,
+    ]);
+  });
+
   it('says what the kernel would refuse', () => {
     const document =
       'version: v1alpha1\nmachine:\n  type: worker\n---\napiVersion: v1alpha1\nkind: LinkConfig\nname: eth0\nmtu: 70000\n';
