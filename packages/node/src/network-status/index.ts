@@ -5,7 +5,7 @@ import { NodeAddress } from '../resources/addresses.ts';
 import { HostnameStatus } from '../resources/names.ts';
 import { NetworkStatus, ProbeSpec, ProbeStatus } from '../resources/network-status.ts';
 import { RouteStatus } from '../resources/routes.ts';
-import { type AskEndpoint, askEndpoint } from './ask-endpoint.ts';
+import { type AskEndpoint, createAskEndpoint } from './ask-endpoint.ts';
 import type { EtcFiles } from './etc-files.ts';
 import { probeConfigController, probeController } from './probe-controllers.ts';
 import { probeId } from './probe-specs.ts';
@@ -26,7 +26,7 @@ export interface NetworkStatusParts {
 /** Controllers of probes and of the status of the network. */
 export function networkStatusControllers(
   environment: Pick<NodeEnvironment, 'clock' | 'log'>,
-  { etcFiles, ask = askEndpoint }: NetworkStatusParts,
+  { etcFiles, ask = createAskEndpoint() }: NetworkStatusParts,
 ): readonly Controller[] {
   return [
     probeConfigController(),

@@ -17,7 +17,7 @@ import {
   RouteStatus,
 } from '../resources/index.ts';
 import { testEnvironment } from '../testing/index.ts';
-import { type AskEndpoint, askEndpoint, createEtcFiles, hostAndPort, networkStatusControllers } from './index.ts';
+import { type AskEndpoint, createAskEndpoint, createEtcFiles, hostAndPort, networkStatusControllers } from './index.ts';
 
 const probe = (kind: string, value: NodeDocument['value']): NodeDocument => ({ kind, name: 'p', line: 1, value });
 const TCP = probe('TCPProbeConfig', { endpoint: 'proxy:3128', interval: '2s', failureThreshold: 3, timeout: '5s' });
@@ -144,6 +144,7 @@ describe('probes', () => {
 });
 
 describe('endpoints of probes', () => {
+  const askEndpoint = createAskEndpoint();
   const signal = new AbortController().signal;
   const tcp = (endpoint: string) => ProbeSpec.make({ tcp: { endpoint, timeout: 1000 } });
   const http = (endpoint: string) => ProbeSpec.make({ http: { endpoint, timeout: 1000 } });
@@ -154,6 +155,7 @@ describe('endpoints of probes', () => {
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : 0;
     await askEndpoint(tcp(`127.0.0.1:${port}`), signal);
+    await askEndpoint(tcp(`localhost:${port}`), signal);
     await new Promise((resolve) => server.close(resolve));
     await assert.rejects(askEndpoint(tcp(`127.0.0.1:${port}`), signal), /asking 127\.0\.0\.1:\d+: .*ECONNREFUSED/);
   });
@@ -176,6 +178,29 @@ describe('endpoints of probes', () => {
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }
+  });
+
+  it('are looked up once at a time, however many questions have given up meanwhile', async () => {
+    const answers: ((error: Error | null) => void)[] = [];
+    const ask = createAskEndpoint((_host, _options, tell) => void answers.push((error) => tell(error, '')));
+    const give = async (endpoint: ProbeSpec): Promise<unknown> => {
+      const limit = new AbortController();
+      const asking = ask(endpoint, limit.signal).catch(String);
+      await new Promise((resolve) => setImmediate(resolve));
+      limit.abort(new Error('no answer in time'));
+      return asking;
+    };
+    for (let i = 0; i < 5; i++) {
+      assert.match(`${await give(tcp('silent.example:1'))}`, /asking silent\.example:1: no answer in time/);
+      assert.match(`${await give(http('http://silent.example/'))}`, /no answer in time/);
+    }
+    assert.ok(answers.length >= 1 && answers.length <= 2, `${answers.length} look-ups`);
+    const next = ask(tcp('silent.example:1'), signal);
+    for (const answer of answers.splice(0)) answer(new Error('EAI_AGAIN'));
+    await assert.rejects(next, /EAI_AGAIN/);
+    const later = assert.rejects(ask(tcp('silent.example:1'), signal), /ENOTFOUND/);
+    for (const answer of answers.splice(0)) answer(new Error('ENOTFOUND'));
+    await later;
   });
 
   const cases: [text: string, want: { host: string; port: number } | undefined][] = [
