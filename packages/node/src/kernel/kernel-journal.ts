@@ -1,12 +1,5 @@
 import { errorText, type Logger } from '@bloomery/ports';
-import {
-  addressBefore,
-  entryKey,
-  type JournalEntry,
-  linkBefore,
-  newAddress,
-  type SeenByJournal,
-} from './journal-entry.ts';
+import { addressBefore, type JournalEntry, linkBefore, newAddress, type SeenByJournal } from './journal-entry.ts';
 import { openJournalFile } from './journal-file.ts';
 import { createJournalRecorder, type JournalRecorder } from './journal-recorder.ts';
 import type {
@@ -21,7 +14,7 @@ import type {
   KernelView,
 } from './kernel.ts';
 import { addressKey, routeKey, routePlace } from './kernel-keys.ts';
-import type { MadeEntry } from './made-here.ts';
+import { findMade, findMadeRoute } from './made-here.ts';
 import { undoEntries } from './undo-entries.ts';
 
 /** A kernel whose changes can be undone. */
@@ -84,28 +77,13 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
   };
 }
 
-type Entries = ReadonlyMap<string, JournalEntry>;
-
-function seenBy(view: KernelView, entries: Entries): SeenByJournal {
+function seenBy(view: KernelView, entries: KernelJournal['entries']): SeenByJournal {
   return {
     view,
     isOurAddress: ({ linkIndex, address }) =>
-      madeEntry(entries, { do: 'removeAddress', linkIndex, address }) !== undefined,
-    isOurRoute: (route) => madeRoute(entries, route) !== undefined,
+      findMade(entries, { do: 'removeAddress', linkIndex, address }) !== undefined,
+    isOurRoute: (route) => findMadeRoute(entries, route) !== undefined,
   };
-}
-
-function madeEntry(entries: Entries, entry: MadeEntry): JournalEntry | undefined {
-  const found = entries.get(entryKey(entry));
-  return found?.do === entry.do ? found : undefined;
-}
-
-/** It may have been put without its link, which the kernel finds by the gateway. */
-function madeRoute(entries: Entries, route: KernelRoute): JournalEntry | undefined {
-  return (
-    madeEntry(entries, { do: 'removeRoute', route }) ??
-    madeEntry(entries, { do: 'removeRoute', route: { ...route, outLinkIndex: 0 } })
-  );
 }
 
 interface Parts {
@@ -165,7 +143,7 @@ function journalledRoutes({ kernel, recorder, seen }: Parts): KernelRoutes {
     remove: (route) => {
       const old = presentRoute(kernel, route);
       const before: JournalEntry | undefined = old === undefined ? undefined : { do: 'putRoute', route: old };
-      const ours = madeRoute(recorder.entries, old ?? route) ?? { do: 'removeRoute', route };
+      const ours = findMadeRoute(recorder.entries, old ?? route) ?? { do: 'removeRoute', route };
       return recorder.takeAway(ours, before, () => routes.remove(route));
     },
   };

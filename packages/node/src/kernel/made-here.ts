@@ -21,8 +21,8 @@ export function madeAddress(kernel: Kernel, linkIndex: number, address: string):
 }
 
 /** As `madeAddress`, for a route. */
-export function madeRoute(kernel: Kernel, route: KernelRoute): boolean {
-  return isMade(kernel, { do: 'removeRoute', route });
+export function madeRoute({ entries }: Kernel, route: KernelRoute): boolean {
+  return entries === undefined || findMadeRoute(entries, route) !== undefined;
 }
 
 /** As `madeAddress`, for a link. */
@@ -36,6 +36,25 @@ export function madeRule(kernel: Kernel, rule: KernelRule): boolean {
 }
 
 function isMade({ entries }: Pick<Kernel, 'entries'>, wanted: MadeEntry): boolean {
-  if (entries === undefined) return true;
-  return entries.get(entryKey(wanted))?.do === wanted.do;
+  return entries === undefined || findMade(entries, wanted) !== undefined;
+}
+
+/** The entry of what was made, if it was. */
+export function findMade(entries: NonNullable<Kernel['entries']>, wanted: MadeEntry): JournalEntry | undefined {
+  const found = entries.get(entryKey(wanted));
+  return found?.do === wanted.do ? found : undefined;
+}
+
+/** The entry of a route that was made. */
+export function findMadeRoute(entries: NonNullable<Kernel['entries']>, route: KernelRoute): JournalEntry | undefined {
+  for (const one of asItWasPut(route)) {
+    const found = findMade(entries, { do: 'removeRoute', route: one });
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** How a route that is there was put: maybe without its link, which the kernel finds by the gateway, or takes the loopback for. */
+export function asItWasPut(route: KernelRoute): readonly KernelRoute[] {
+  return [route, { ...route, outLinkIndex: 0 }];
 }

@@ -39,7 +39,7 @@ async function undoEntry(kernel: Kernel, entry: JournalEntry, attempt: Attempt):
     case 'makeLink':
       return;
     case 'removeLink': {
-      // An index is given out once; it is looked at all the same before a link is removed.
+      // Entries of links that went are forgotten; it is looked at all the same before a link is removed.
       const link = kernel.view.links.get(entry.index);
       if (link !== undefined && link.kind !== '') await attempt(() => kernel.links.remove(entry.index));
       return;

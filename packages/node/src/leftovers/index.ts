@@ -4,7 +4,7 @@ import { findLink } from '../kernel/find-link.ts';
 import { entryKey, entryLink } from '../kernel/journal-entry.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { addressKey, routeKey, routePlace } from '../kernel/kernel-keys.ts';
-import { isMadeEntry, type MadeEntry } from '../kernel/made-here.ts';
+import { asItWasPut, isMadeEntry, type MadeEntry } from '../kernel/made-here.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec, LinkSpec, RouteSpec, RoutingRuleSpec } from '../resources/index.ts';
 import { kernelRoute, presentRoutes } from '../routes/plan-route.ts';
@@ -69,7 +69,7 @@ function thingsAskedFor(context: ReconcileContext, { view }: Kernel): ReadonlySe
     const linkIndex = findLink(view, linkName)?.index;
     return linkIndex === undefined ? [] : [addressKey({ linkIndex, address })];
   });
-  const routes = specs(RouteSpec).flatMap((spec) => presentRoutes(spec, view).map(routeKey));
+  const routes = specs(RouteSpec).flatMap((spec) => presentRoutes(spec, view).flatMap(asItWasPut).map(routeKey));
   const rules = specs(RoutingRuleSpec).map((spec) => entryKey({ do: 'removeRule', rule: kernelRule(spec) }));
   return new Set([
     ...[...links, ...peers].map((index) => `link ${index}`),

@@ -68,6 +68,17 @@ describe('what an earlier run has made', () => {
     assert.deepEqual(gateways, ['10.0.0.2']);
   });
 
+  it('stays as it is when the kernel has put a route on a link by itself, and goes like all others', async () => {
+    const [kernel, file] = [await twoCardHost(), newFile()];
+    const blackholes = configOf([], [{ kind: 'BlackholeRouteConfig', name: 'fd99::/32', line: 1, value: {} }]);
+    await run(kernel, file, blackholes);
+    const before = kernel.operations.length;
+    await run(kernel, file, blackholes);
+    assert.deepEqual(kernel.operations.slice(before), []);
+    await run(kernel, file, configOf([]));
+    assert.deepEqual(kernel.operations.slice(before), ['route.remove fd99::/32 dev lo metric 1024']);
+  });
+
   it('of overlays stays until they are back', async () => {
     const [kernel, file] = [await twoCardHost(), newFile()];
     kernel.plug({ name: 'siderolink' });
@@ -87,6 +98,23 @@ describe('what an earlier run has made', () => {
       }),
       { numRuns: 10 },
     );
+  });
+});
+
+describe('a route that the kernel has put on a link by itself', () => {
+  it('goes with the document that named it', async () => {
+    const kernel = await twoCardHost();
+    const over = await journal(kernel, newFile());
+    await using world = await startNetworkWorld(
+      over,
+      configOf([], [{ kind: 'BlackholeRouteConfig', name: 'fd99::/32', line: 1, value: {} }]),
+    );
+    await world.settle();
+    const isThere = (): boolean => kernel.view.routes.values().some(({ destination }) => destination === 'fd99::/32');
+    assert.equal(isThere(), true);
+    await world.apply(configOf([]));
+    await world.settle();
+    assert.equal(isThere(), false);
   });
 });
 

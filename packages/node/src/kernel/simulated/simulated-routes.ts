@@ -5,6 +5,11 @@ import { isSameRule } from '../live-view.ts';
 import { routeText, ruleText } from '../object-names.ts';
 import { IFF_UP, refusal, type SimulatedHost } from './simulated-host.ts';
 
+const INET6 = 10;
+const LOOPBACK = 1;
+/** Blackhole, unreachable, prohibited. */
+const NOWHERE: ReadonlySet<number> = new Set([6, 7, 8]);
+
 /** Routes that behave as the kernel's do. */
 export function simulatedRoutes(host: SimulatedHost): KernelRoutes {
   return {
@@ -40,8 +45,9 @@ function put(host: SimulatedHost, route: KernelRoute): void {
   host.view.putRoute(added);
 }
 
-/** The kernel finds the link of a gateway by the networks of its addresses. */
+/** The kernel finds the link of a gateway by the networks of its addresses; IPv6 routes that lead nowhere are on the loopback. */
 function withLink(host: SimulatedHost, route: KernelRoute): KernelRoute {
+  if (route.family === INET6 && NOWHERE.has(route.type)) return { ...route, outLinkIndex: LOOPBACK };
   const gateway = route.outLinkIndex === 0 ? parseIp(route.gateway) : undefined;
   if (gateway === undefined) return route;
   const reaches = ({ address, linkIndex }: KernelAddress): boolean => {

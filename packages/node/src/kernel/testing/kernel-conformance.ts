@@ -234,14 +234,20 @@ export function describeKernel(name: string, make: () => Promise<TestKernel>, sk
       await put(index, '10.0.0.5/24');
       await kernel.routes.put(route({ destination: '10.8.0.0/16', gateway: '10.0.0.1', table: 1000 }));
       await kernel.routes.put(route({ destination: '10.9.0.0/16', type: 6, priority: 9 }));
-      const found = [...kernel.view.routes.values()].filter(({ destination }) => /^10\.[89]\./.test(destination));
-      assert.deepEqual(
-        found.map(({ destination, table, type }) => [destination, table, type]),
-        [
-          ['10.8.0.0/16', 1000, 1],
-          ['10.9.0.0/16', MAIN, 6],
-        ],
-      );
+      // The kernel puts such a one of IPv6 on the loopback.
+      const ofV6 = route({ family: INET6, destination: 'fd99::/32', type: 6 });
+      await kernel.routes.put(ofV6);
+      const seen = () =>
+        [...kernel.view.routes.values()]
+          .filter(({ destination }) => /^(10\.[89]\.|fd99::\/32)/.test(destination))
+          .map(({ destination, table, type, outLinkIndex }) => [destination, table, type, outLinkIndex]);
+      assert.deepEqual(seen(), [
+        ['10.8.0.0/16', 1000, 1, index],
+        ['10.9.0.0/16', MAIN, 6, 0],
+        ['fd99::/32', MAIN, 6, 1],
+      ]);
+      await kernel.routes.remove({ ...ofV6, outLinkIndex: 1 });
+      assert.equal(seen().length, 2);
     });
 
     it('drops routes that prefer an address with the address', async () => {
