@@ -19,7 +19,7 @@ import {
   RouteSpec,
   TimeServerSpec,
 } from '../resources/index.ts';
-import { testEnvironment } from '../testing/index.ts';
+import { createFakeKernel, type FakeKernel, testEnvironment } from '../testing/index.ts';
 import { DISCOVER, REQUEST } from './dhcp4/dhcp4-messages.ts';
 import { operatorControllers } from './index.ts';
 import type { LeaseStore } from './lease-store.ts';
@@ -71,6 +71,7 @@ function createLeases(): TestLeases {
 interface Rig extends AsyncDisposable {
   readonly runtime: TestRuntime;
   readonly leases: TestLeases;
+  readonly kernel: FakeKernel;
   readonly server: FakeDhcp4;
   readonly addresses: () => readonly string[];
   readonly problem: () => string | undefined;
@@ -86,7 +87,8 @@ async function start(config = CONFIG): Promise<Rig> {
     [DHCP_OPTION.HOST_NAME, dhcpText('given')],
   ]);
   const clock = createFakeClock(1_700_000_000_000);
-  const environment = testEnvironment({ clock });
+  const kernel = createFakeKernel();
+  const environment = testEnvironment({ clock, kernel });
   const dhcp6 = { open: () => Promise.reject(new Error('no IPv6 here')) };
   const leases = createLeases();
   const runtime = startTestRuntime(operatorControllers(environment, { dhcp4: server, dhcp6, leases }), {
@@ -97,6 +99,7 @@ async function start(config = CONFIG): Promise<Rig> {
   return {
     runtime,
     leases,
+    kernel,
     server,
     addresses: () => Object.keys(runtime.specs(AddressSpec, AT)),
     problem: () => runtime.state.get(OperatorSpec, 'dhcp4/eth0')?.metadata.annotations[PROBLEM_ANNOTATION],
@@ -173,6 +176,21 @@ describe('operators', () => {
       ],
     );
     assert.deepEqual([...rig.leases.memories.keys()], ['dhcp4/eth0 52:54:00:00:00:01 01525400000001']);
+  });
+
+  it('keep what they have without a gap when only their settings differ', async () => {
+    await using rig = await start();
+    const { runtime, kernel } = rig;
+    const { index } = kernel.plug({ name: 'eth0' });
+    await runtime.put(LinkStatus, 'eth0', { ...up, index });
+    await runtime.advance(10);
+    await kernel.addresses.put({ linkIndex: index, address: '10.0.0.50/24', scope: 0, flags: 0, priority: 0 });
+    const events: string[] = [];
+    runtime.state.watch(AddressSpec, AT, ({ type }) => void events.push(type));
+    await runtime.put(MachineConfig, ACTIVE_CONFIG, loadNodeConfig(CONFIG.replace('512', '513')));
+    await runtime.advance(10);
+    assert.deepEqual(events, ['updated']);
+    assert.deepEqual(Object.keys(runtime.specs(RouteSpec, AT)), ['dhcp4/eth0/inet4/10.0.0.1//513']);
   });
 
   it('begin anew when the link has another address, or their settings differ; not for anything else', async () => {

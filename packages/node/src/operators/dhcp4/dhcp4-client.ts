@@ -102,6 +102,7 @@ export class Dhcp4Client implements Operator {
       resend: RESEND,
       onSilence: () => this.#held.blame(`no DHCP server answers on ${options.link.name}`),
     });
+    this.#recall();
     this.#ended = this.#run();
   }
 
@@ -128,7 +129,6 @@ export class Dhcp4Client implements Operator {
   async #run(): Promise<void> {
     // Who has made it tells it the host's name meanwhile.
     await Promise.resolve();
-    this.#recall();
     while (!this.#pauses.isStopped) {
       const answer = await this.#tryOnce();
       if (this.#pauses.isStopped) return;
@@ -141,7 +141,7 @@ export class Dhcp4Client implements Operator {
     }
   }
 
-  /** What the host still has of an earlier run goes on; what it has not is asked for first. */
+  /** What the host still has of an earlier run, or of other settings, goes on without a gap; what it has not is asked for first. */
   #recall(): void {
     const remembered = this.#held.recall((message) => readDhcp4Lease(decodeDhcp(message)));
     if (remembered === undefined) return;

@@ -115,6 +115,7 @@ export class Dhcp6Client implements Operator {
         if (!this.#isRefused) this.#held.blame(`no DHCPv6 server answers on ${options.linkName}`);
       },
     });
+    this.#recall();
     this.#ended = this.#run();
   }
 
@@ -137,12 +138,11 @@ export class Dhcp6Client implements Operator {
 
   async #run(): Promise<void> {
     const undo = await this.#deps.hearRouters?.();
-    this.#recall();
     await this.#keepLease();
     await undo?.();
   }
 
-  /** What the host still has of an earlier run goes on; what it has not is asked for first. */
+  /** What the host still has of an earlier run, or of other settings, goes on without a gap; what it has not is asked for first. */
   #recall(): void {
     const remembered = this.#held.recall((message) => {
       const lease = readDhcp6Lease(decodeDhcp6(message), this.#options.iaid);

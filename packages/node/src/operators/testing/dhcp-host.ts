@@ -47,7 +47,9 @@ const onLink = (): readonly string[] => {
 };
 
 let present: readonly string[] = onLink();
-const changed = (): void => {
+// Once it is made.
+const changed = (): void => queueMicrotask(follow);
+const follow = (): void => {
   const { outputs, problem } = operator;
   const wanted = outputs.addresses.map(({ address }) => address);
   for (const address of present) if (!wanted.includes(address)) ip('address', 'del', address, 'dev', name);
