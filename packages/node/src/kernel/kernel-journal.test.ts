@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { createFakeKernel, type FakeKernel } from '../testing/fake-kernel/fake-kernel.ts';
 import type { Kernel, KernelRoute, KernelRule } from './kernel.ts';
 import { createKernelJournal } from './kernel-journal.ts';
+import { madeRoute } from './made-here.ts';
 
 const route = (parts: Partial<KernelRoute>): KernelRoute => ({
   ...{ family: 2, destination: '', source: '', gateway: '', outLinkIndex: 0, table: 254, priority: 1024 },
@@ -186,6 +187,16 @@ describe('the journal of changes', () => {
       assert.deepEqual(await kernel.undo(), []);
       assert.deepEqual(seen(host), before);
     });
+
+  it('knows a route of ours, put by its gateway alone, under the link that the kernel has found for it', async () => {
+    const kernel = await open();
+    await kernel.routes.put(route({ gateway: '192.168.1.1', priority: 5 }));
+    const made = [...kernel.view.routes.values()].filter((one) => madeRoute(kernel, one));
+    assert.deepEqual(
+      made.map(({ outLinkIndex, priority }) => [outLinkIndex, priority]),
+      [[eth0, 5]],
+    );
+  });
 
   it('forgets what was taken back before the end, and what was refused', async () => {
     const kernel = await open();

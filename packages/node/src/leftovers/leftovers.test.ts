@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { silentLog } from '@bloomery/ports';
+import { type Logger, silentLog } from '@bloomery/ports';
 import fc from 'fast-check';
 import { anyNetworkChoice, configOfChoice, decidedNetwork, twoCardHost } from '../addresses/testing/network-choice.ts';
 import { startNetworkWorld } from '../addresses/testing/network-world.ts';
@@ -68,7 +68,7 @@ describe('what an earlier run has made', () => {
     assert.deepEqual(gateways, ['10.0.0.2']);
   });
 
-  it('stays as it is when the kernel has put a route on a link by itself, and goes like all others', async () => {
+  it('is told apart by the link that the kernel has, also of blackholes of IPv6, which are on the loopback', async () => {
     const [kernel, file] = [await twoCardHost(), newFile()];
     const blackholes = configOf([], [{ kind: 'BlackholeRouteConfig', name: 'fd99::/32', line: 1, value: {} }]);
     await run(kernel, file, blackholes);
@@ -101,24 +101,24 @@ describe('what an earlier run has made', () => {
   });
 });
 
-describe('a route that the kernel has put on a link by itself', () => {
-  it('goes with the document that named it', async () => {
-    const kernel = await twoCardHost();
-    const over = await journal(kernel, newFile());
-    await using world = await startNetworkWorld(
-      over,
-      configOf([], [{ kind: 'BlackholeRouteConfig', name: 'fd99::/32', line: 1, value: {} }]),
-    );
-    await world.settle();
-    const isThere = (): boolean => kernel.view.routes.values().some(({ destination }) => destination === 'fd99::/32');
-    assert.equal(isThere(), true);
-    await world.apply(configOf([]));
-    await world.settle();
-    assert.equal(isThere(), false);
-  });
-});
-
 describe('what was there before the daemon', () => {
+  it('is not said to be removed; what was made is', async () => {
+    const [kernel, file] = [await twoCardHost(), newFile()];
+    const lines: string[] = [];
+    const log: Logger = {
+      ...silentLog,
+      info: (event, fields) => void lines.push(`${event} ${fields?.['address']}`),
+      with: () => log,
+    };
+    const eth1 = configOf([deviceOf('eth1', { addresses: ['192.168.9.9/24', '192.168.9.10/32'] })]);
+    await using world = await startNetworkWorld(await journal(kernel, file), eth1, { log });
+    await world.apply(configOf([]));
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith('address.')),
+      ['address.assigned 192.168.9.10/32', 'address.removed 192.168.9.10/32'],
+    );
+  });
+
   it('stays when the configuration names it and later does not', async () => {
     const [kernel, file] = [await twoCardHost(), newFile()];
     const over = await journal(kernel, file);
