@@ -37,8 +37,9 @@ interface SelectorCase {
   readonly name: string;
   readonly config: string;
   readonly links?: readonly VectorLink[];
+  /** Lists of Go that are empty are null. */
   readonly deviceConfigs: Readonly<
-    Record<string, { readonly interface: string; readonly bondInterfaces?: readonly string[] }>
+    Record<string, { readonly interface: string; readonly bondInterfaces?: readonly string[] | null }>
   >;
 }
 
@@ -61,22 +62,27 @@ vectors<SelectorCase>('device_selectors', async (c, cases) => {
       ...(device.bond === undefined ? {} : { bondInterfaces: device.bond.interfaces }),
     },
   ]);
-  assert.deepEqual(Object.fromEntries(devices), c.deviceConfigs);
+  const wanted = Object.entries(c.deviceConfigs).map(([id, device]) => [
+    id,
+    device.bondInterfaces === null ? { ...device, bondInterfaces: [] } : device,
+  ]);
+  assert.deepEqual(Object.fromEntries(devices), Object.fromEntries(wanted));
 });
 
+/** Lists of Go that are empty are null. */
 interface VectorPeer {
   readonly publicKey: string;
-  readonly presharedKey: string;
-  readonly endpoint: string;
-  readonly persistentKeepaliveInterval: string;
-  readonly allowedIPs: readonly string[];
+  readonly presharedKey?: string;
+  readonly endpoint?: string;
+  readonly persistentKeepaliveInterval?: string;
+  readonly allowedIPs?: readonly string[] | null;
 }
 
 interface VectorDevice {
   readonly privateKey?: string;
-  readonly listenPort: number;
-  readonly firewallMark: number;
-  readonly peers: readonly VectorPeer[];
+  readonly listenPort?: number;
+  readonly firewallMark?: number;
+  readonly peers?: readonly VectorPeer[] | null;
 }
 
 interface PatchCase {
@@ -88,32 +94,27 @@ interface PatchCase {
     readonly listenPort: number | null;
     readonly firewallMark: number | null;
     readonly replacePeers: boolean;
-    readonly peers: readonly Readonly<Record<string, unknown>>[];
+    readonly peers: readonly Readonly<Record<string, unknown>>[] | null;
   };
 }
 
-const milliseconds = (text: string): number => parseGoDurationMs(text) ?? 0;
+const deviceOf = ({ privateKey = '', listenPort = 0, firewallMark = 0, peers }: VectorDevice) => ({
+  ...{ privateKey, listenPort, firewallMark },
+  peers: (peers ?? []).map(({ publicKey, presharedKey = '', endpoint = '', ...peer }) => ({
+    ...{ publicKey, presharedKey, endpoint },
+    keepaliveMs: parseGoDurationMs(peer.persistentKeepaliveInterval ?? '0s') ?? 0,
+    allowedIPs: peer.allowedIPs ?? [],
+  })),
+});
 
-vectors<PatchCase>('wireguard_patch', ({ input: { existing, desired }, equal, patch: want }) => {
+vectors<PatchCase>('wireguard_patch', ({ input, equal, patch: want }) => {
+  const [existing, desired] = [deviceOf(input.existing), deviceOf(input.desired)];
   const patch = wireguardPatch(
+    { ...existing, peers: existing.peers.map((peer) => ({ ...peer, keepaliveSeconds: peer.keepaliveMs / 1000 })) },
     {
-      privateKey: existing.privateKey ?? '',
-      listenPort: existing.listenPort,
-      firewallMark: existing.firewallMark,
-      peers: existing.peers.map(({ persistentKeepaliveInterval, ...peer }) => ({
-        ...peer,
-        keepaliveSeconds: milliseconds(persistentKeepaliveInterval) / 1000,
-      })),
-    },
-    {
-      privateKey: desired.privateKey ?? '',
+      ...desired,
       publicKey: '',
-      listenPort: desired.listenPort,
-      firewallMark: desired.firewallMark,
-      peers: desired.peers.map((peer) => ({
-        ...peer,
-        persistentKeepaliveInterval: milliseconds(peer.persistentKeepaliveInterval),
-      })),
+      peers: desired.peers.map((peer) => ({ ...peer, persistentKeepaliveInterval: peer.keepaliveMs })),
     },
   );
   assert.equal(patch === undefined, equal);
@@ -123,6 +124,6 @@ vectors<PatchCase>('wireguard_patch', ({ input: { existing, desired }, equal, pa
   assert.equal(patch.firewallMark ?? null, want.firewallMark);
   // Nothing that a patch can say replaces all peers.
   assert.equal(want.replacePeers, false);
-  const listed = want.peers.map((peer) => ({ ...peer, allowedIPs: peer['allowedIPs'] ?? [] }));
+  const listed = (want.peers ?? []).map((peer) => ({ ...peer, allowedIPs: peer['allowedIPs'] ?? [] }));
   assert.deepEqual(patch.peers, listed);
 });
