@@ -116,17 +116,18 @@ async function renewAddress(address: NewAddress, kernel: Kernel): Promise<void> 
   }
 }
 
-/** An alias that names another link now takes its addresses with it. */
+/** An alias that names another link now takes its addresses with it. @returns whether there was something to be removed */
 async function leaveFormerLink(
   spec: AddressSpec,
   staying: readonly AddressSpec[],
   { kernel, placed }: Work,
   index?: number,
-): Promise<void> {
+): Promise<boolean> {
   const former = placed.get(addressId(spec));
-  if (former === undefined || former === index) return;
-  await removeOwn(former, spec, staying, kernel);
+  if (former === undefined || former === index) return false;
+  const isRemoved = await removeOwn(former, spec, staying, kernel);
   placed.delete(addressId(spec));
+  return isRemoved;
 }
 
 async function announce({ linkIndex, address }: NewAddress, kernel: Kernel, log: Logger): Promise<void> {
@@ -136,12 +137,14 @@ async function announce({ linkIndex, address }: NewAddress, kernel: Kernel, log:
 }
 
 async function takeAway(spec: AddressSpec, staying: readonly AddressSpec[], work: Work): Promise<void> {
-  const { kernel, patience, log } = work;
+  const { kernel, placed, patience, log } = work;
   patience.forget(addressId(spec));
-  await leaveFormerLink(spec, staying, work);
   const index = findLink(kernel.view, spec.linkName)?.index;
+  const isLeft = await leaveFormerLink(spec, staying, work, index);
   const isRemoved = index !== undefined && (await removeOwn(index, spec, staying, kernel));
-  if (isRemoved) log.info('address.removed', { address: spec.address, link: spec.linkName, layer: spec.layer });
+  placed.delete(addressId(spec));
+  if (isLeft || isRemoved)
+    log.info('address.removed', { address: spec.address, link: spec.linkName, layer: spec.layer });
 }
 
 /**
