@@ -30,6 +30,11 @@ export class Http2Connection {
     this.#restIdle();
   }
 
+  /** Whether nothing more is to be asked on it. */
+  get hasEnded(): boolean {
+    return this.#session.closed || this.#session.destroyed;
+  }
+
   /** @throws an Error when the server refuses, the connection breaks off, or `signal` aborts. */
   async post(body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     this.#restIdle();

@@ -47,9 +47,17 @@ class HttpsExchange implements Exchange {
   }
 
   async #post(body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    this.#kept ??= this.#connect();
-    const connection = await unlessAborted(this.#kept, signal, () => new Error('timeout'));
-    if (connection !== undefined) return connection.post(body, signal);
+    for (let isFirst = true; ; isFirst = false) {
+      this.#kept ??= this.#connect();
+      const connection = await unlessAborted(this.#kept, signal, () => new Error('timeout'));
+      if (connection === undefined) break;
+      try {
+        return await connection.post(body, signal);
+      } catch (error) {
+        // A server may end a connection at any moment, with questions on it that it does not answer: that says nothing of the next one.
+        if (!isFirst || signal.aborted || !connection.hasEnded) throw error;
+      }
+    }
     const tls = await openTls(this.#upstream, { ...this.#deps, alpn: ['http/1.1'] }, signal);
     return post1({ tls, host: this.#host }, body, signal);
   }

@@ -173,6 +173,8 @@ describe('DNS over HTTPS', () => {
         method?: string | undefined;
         headers: NodeJS.Dict<unknown>;
         httpVersion: string;
+        socket: { destroy(): unknown };
+        stream?: { session?: { goaway(): void } | undefined };
       },
       respond: (status: number, body: Buffer) => void,
     ): void => {
@@ -182,8 +184,10 @@ describe('DNS over HTTPS', () => {
           `${request.method} ${request.url} ${request.headers['content-type']} HTTP/${request.httpVersion} id ${body.readUInt16BE(0)}`,
         );
         const { status = 200, body: reply = answer(body) } = change(body);
-        // 0: it says nothing at all.
-        if (status !== 0) respond(status, reply);
+        // 0: it says nothing at all. 1: it ends the connection.
+        if (status === 1) request.stream?.session?.goaway();
+        if (status === 1) request.socket.destroy();
+        if (status > 1) respond(status, reply);
       });
     };
     const server =
@@ -248,6 +252,18 @@ describe('DNS over HTTPS', () => {
     await assert.rejects(asked, (error) => upstreamReason(error) === 'timeout');
     assert.equal(await firstOf(exchange), 'https 10.0.0.1');
     assert.equal(server.connections(), 1);
+  });
+  it('asks again when the server ends the connection instead of an answer, but only once', async () => {
+    let endings = 0;
+    const server = await startHttpsServer(2, () => (endings-- > 0 ? { status: 1 } : {}));
+    using exchange = exchangeWith(upstreamAt(server.port, 'DoH'), dialer());
+    assert.equal(await firstOf(exchange), 'https 10.0.0.1');
+    endings = 1;
+    assert.equal(await firstOf(exchange), 'https 10.0.0.1');
+    assert.deepEqual([server.seen.length, server.connections()], [3, 2]);
+    endings = 9;
+    await assert.rejects(firstOf(exchange));
+    assert.deepEqual([server.seen.length, server.connections()], [5, 3]);
   });
   it('takes HTTP/1.1 where there is nothing else', async () => {
     const server = await startHttpsServer(1);
