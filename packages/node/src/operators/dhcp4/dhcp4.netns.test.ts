@@ -145,11 +145,13 @@ describe('DHCPv4 with a real server', { skip: whyNoDhcpRig() }, () => {
     const [{ address = '' } = {}] = (await line('it has a lease', isLeased)).outputs?.addresses ?? [];
     await killHost();
     runInHost('ip', 'address', 'flush', 'dev', 'eth0', 'scope', 'global');
-    const sofar = lines.length;
+    const [sofar, before] = [lines.length, dnsmasqLog()];
     startHost(4, 1);
     const { outputs } = await line('it has a lease again', isLeased, sofar);
     assert.equal(outputs?.addresses[0]?.address, address);
-    assert.deepEqual([count(dnsmasqLog(), 'DHCPDISCOVER(srv)'), count(dnsmasqLog(), 'DHCPREQUEST(srv)')], [1, 2]);
+    const since = dnsmasqLog().slice(before.length);
+    assert.match(since, /DHCPREQUEST\(srv\)[\s\S]*DHCPACK\(srv\)/);
+    assert.equal(count(since, 'DHCPDISCOVER(srv)'), 0);
   });
 
   it('begins anew where it comes up in another network', async () => {
