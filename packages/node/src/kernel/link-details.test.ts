@@ -32,9 +32,9 @@ describe('what sysfs and ethtool say of a link', () => {
   });
   afterEach(() => rmSync(root, { recursive: true }));
 
-  const read = (basics: Partial<LinkDetails> = {}, driver?: DriverInfo): Promise<LinkDetails> => {
+  const read = (basics: Partial<LinkDetails> = {}, driver?: DriverInfo, kind = ''): Promise<LinkDetails> => {
     const ethtool: Pick<EthtoolClient, 'readLink'> = { readLink: async () => basics };
-    const link: Pick<KernelLink, 'name'> = { name: 'eth0' };
+    const link: Pick<KernelLink, 'name' | 'index' | 'kind'> = { name: 'eth0', index: 2, kind };
     return readLinkDetails(link as KernelLink, {
       root,
       ethtool: ethtool as EthtoolClient,
@@ -93,6 +93,15 @@ describe('what sysfs and ethtool say of a link', () => {
     put(`${device}/uevent`, '\0\n=\nDRIVER\nDRIVER=virtio_net=x\nPCI_ID=1:2');
     put(`${pci}/vendor`, 'none');
     assert.deepEqual(await read(), { driver: 'virtio_net=x', pciID: '1:2' });
+  });
+
+  it('is nothing of a link of another namespace that has the same name, where /sys is of that one', async () => {
+    put(`${device}/uevent`, 'DRIVER=igb\nPCI_ID=8086:1521\nPCI_SLOT_NAME=0000:01:00.0\n');
+    put('sys/class/net/eth0/ifindex', '2\n');
+    assert.equal((await read()).driver, 'igb');
+    assert.deepEqual(await read({}, undefined, 'veth'), {});
+    put('sys/class/net/eth0/ifindex', '3\n');
+    assert.deepEqual(await read(), {});
   });
 
   it('is looked up once for each card', async () => {

@@ -14,13 +14,16 @@ export interface LinkDetailsDeps {
   readonly readDriver: (linkName: string) => Promise<DriverInfo | undefined>;
 }
 
+/** What links in namespaces are, and hardware never is. */
+const OF_NAMESPACES = ['veth', 'macvlan', 'ipvlan'];
 /** `0000:01:00.0`. */
 const PCI_ADDRESS = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
 
 /** What sysfs, the driver and ethtool say of a link. What cannot be read is absent; never fails. */
 export async function readLinkDetails(link: KernelLink, deps: LinkDetailsDeps): Promise<LinkDetails> {
-  const device = join(deps.root, 'sys/class/net', link.name, 'device');
-  const uevent = keysOf(await text(join(device, 'uevent')));
+  const entry = join(deps.root, 'sys/class/net', link.name);
+  const said = await text(join(entry, 'device/uevent'));
+  const uevent = keysOf(said !== '' && (await isOf(entry, link)) ? said : '');
   const driver = await deps.readDriver(link.name).catch(() => undefined);
   const found: Readonly<Record<string, string | undefined>> = {
     busPath: uevent.get('PCI_SLOT_NAME') ?? driver?.busInfo,
@@ -33,6 +36,15 @@ export async function readLinkDetails(link: KernelLink, deps: LinkDetailsDeps): 
   const busPath = found['busPath'] ?? '';
   const pci = PCI_ADDRESS.test(busPath) ? await readPci(busPath, deps) : {};
   return { ...present(found), ...pci, ...(await deps.ethtool.readLink(link)) };
+}
+
+/**
+ * Whether sysfs speaks of this link. A daemon that was moved into a network namespace may still see the /sys of another one, whose links
+ * have the same names: hardware that is not there must not be selected.
+ */
+async function isOf(entry: string, { index, kind }: KernelLink): Promise<boolean> {
+  const written = (await text(join(entry, 'ifindex'))).trim();
+  return (written === '' || written === `${index}`) && !OF_NAMESPACES.includes(kind);
 }
 
 async function readPci(address: string, { root, pciNames }: LinkDetailsDeps): Promise<Partial<LinkDetails>> {
