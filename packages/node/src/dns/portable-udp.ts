@@ -7,10 +7,13 @@ import { isLoopback, type UdpBackend, type UdpSocket } from './udp-backend.ts';
 /** Questions of all sockets that wait for an answer; more are dropped, clients ask again. */
 const WAITING_MAX = 2_000;
 
-/** Datagrams by Node's own means, on the thread of the caller: for hosts without the native parts. */
-export function createPortableUdp(resolver: Resolver, log: Logger): UdpBackend {
+/**
+ * Datagrams by Node's own means, on the thread of the caller: for hosts without the native parts.
+ *
+ * @param counts What was counted by another way before.
+ */
+export function createPortableUdp(resolver: Resolver, log: Logger, counts = { hits: 0, shed: 0 }): UdpBackend {
   const sockets = new Set<Socket>();
-  const counts = { hits: 0, shed: 0 };
   let waiting = 0;
   const receive = (socket: Socket, packet: Buffer, from: RemoteInfo): void => {
     const reply = resolver.replyFromCache(packet, 'udp');

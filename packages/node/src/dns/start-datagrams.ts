@@ -27,7 +27,7 @@ export async function startDatagrams(
   let current: Datagrams = { backend: createPortableUdp(resolver, log), openTcp: undefined };
   const fallBack = (reason: string): void => {
     log.error('dns.thread-lost', { reason });
-    current = { backend: createPortableUdp(resolver, log), openTcp: undefined };
+    current = { backend: createPortableUdp(resolver, log, { ...current.backend.counts }), openTcp: undefined };
     lost();
   };
   if (datagrams !== 'portable') {
