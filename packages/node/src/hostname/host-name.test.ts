@@ -46,6 +46,9 @@ describe('host names', () => {
   it('are made of identities, always the same', () => {
     // As a Talos machine of this identity names itself.
     assert.equal(stableName('fGdOI05hVrx3YMagLo0Bwxa2Nm9BAswWm8XLeEj0aS4'), 'talos-hwz-sw5');
+    // One of 256 digests begins with a zero byte.
+    assert.equal(stableName('id-487'), 'talos-6kk-2ym');
+    assert.equal(stableName('id-34771'), 'talos-029-8aw');
     assert.equal(stableName('a'), stableName('a'));
     assert.notEqual(stableName('a'), stableName('b'));
   });

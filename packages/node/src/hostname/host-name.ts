@@ -32,8 +32,14 @@ export function addressName({ address }: IpPrefix): string {
 /** A name made of the identity of a node, the same for as long as it has that: `talos-1a2-b3c`. */
 export function stableName(nodeId: string): string {
   const digest = createHash('sha256').update(nodeId).digest().subarray(0, DIGEST_BYTES);
-  const digits = digest.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n).toString(36);
+  const digits = base36(digest);
   return `talos-${digits.slice(1, 4)}-${digits.slice(4, 7)}`;
+}
+
+/** Bytes as one number in digits and letters; each zero byte at the beginning is a 0 of its own. */
+function base36(bytes: Uint8Array): string {
+  const zeros = bytes.findIndex((byte) => byte !== 0);
+  return '0'.repeat(Math.max(zeros, 0)) + bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n).toString(36);
 }
 
 /** Of names on all layers, lowest layer first: the highest one that has any, the first of those on its layer. */
