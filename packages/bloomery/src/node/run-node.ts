@@ -26,9 +26,6 @@ import { type ProcessUse, spareMemory } from './spare-memory.ts';
 import { releaseStartPages } from './start-pages.ts';
 import { TALOS_VERSION } from './talos-version.ts';
 
-/** What a start does after the daemon is ready (first looks at everything, first leases) is over by then. */
-const SETTLED_MS = 1_000;
-
 /**
  * Run the daemon until the signal, then take back what it added, unless it is to be left.
  *
@@ -81,7 +78,6 @@ async function runUntilStopped(options: NodeOptions, deps: NodeCommandDeps): Pro
   const daemon = stack.use(await startDaemon(environment, { ...parts, logs }, options.api));
   stack.use(showEndpoints(endpointsFile, daemon, log));
   log.info('node.ready', { ...daemon.endpoints });
-  stack.defer(clock.after(SETTLED_MS, () => void releaseStartPages()));
   stack.use(spareMemory({ clock, measure: processUse, release }));
   await aborted(deps.signal);
   log.info('node.stopping', { leave: options.leave });

@@ -7,10 +7,10 @@ import { spareMemory } from './spare-memory.ts';
 
 const MIB = 1 << 20;
 
-/** A process of 60 MiB at first, and of 70 after each time that it gave memory back. */
+/** A process of 100 MiB at its start, and of 70 after each time that it gave memory back. */
 const makeProcess = () => {
   const clock = createFakeClock();
-  const process = { rssBytes: 60 * MIB, cpuMs: 0, released: 0 };
+  const process = { rssBytes: 100 * MIB, cpuMs: 0, released: 0 };
   const watch = spareMemory({
     clock,
     measure: () => ({ ...process }),
@@ -28,30 +28,44 @@ const makeProcess = () => {
     }
     return process.released;
   };
-  return { run, watch };
+  /** What it does at its start is over. */
+  const settle = async (): Promise<number> => {
+    await clock.advance(1_000);
+    return process.released;
+  };
+  return { run, settle, watch };
 };
 
 describe('memory that can be spared', () => {
+  it('is given back after the start', async () => {
+    const { run, settle } = makeProcess();
+    assert.equal(await settle(), 1);
+    assert.equal(await run(80, 0), 1, 'and not again as long as no more is held');
+  });
   it('is given back after a rush, when the process rests', async () => {
-    const { run } = makeProcess();
-    assert.equal(await run(150, 0.5), 0, 'not in the rush');
-    assert.equal(await run(150, 0.01), 1);
+    const { run, settle } = makeProcess();
+    assert.equal(await settle(), 1);
+    assert.equal(await run(150, 0.5), 1, 'not in the rush');
+    assert.equal(await run(150, 0.01), 2);
   });
   it('is not looked for again while no more is held than after the last time', async () => {
-    const { run } = makeProcess();
+    const { run, settle } = makeProcess();
+    await settle();
     await run(150, 0.01);
-    assert.equal(await run(80, 0), 1);
-    assert.equal(await run(90, 0), 2);
+    assert.equal(await run(80, 0), 2);
+    assert.equal(await run(90, 0), 3);
   });
   it('is what is held above the least that was held', async () => {
-    const { run } = makeProcess();
-    assert.equal(await run(70, 0), 0, 'too little');
-    assert.equal(await run(40, 0), 0);
-    assert.equal(await run(60, 0), 1);
+    const { run, settle } = makeProcess();
+    await settle();
+    assert.equal(await run(85, 0), 1, 'too little');
+    assert.equal(await run(40, 0), 1);
+    assert.equal(await run(60, 0), 2);
   });
   it('is left when the daemon ends', async () => {
-    const { run, watch } = makeProcess();
+    const { run, settle, watch } = makeProcess();
     watch[Symbol.dispose]();
+    assert.equal(await settle(), 0);
     assert.equal(await run(500, 0), 0);
   });
   it('is pages of the heap that nothing is on any more', () => {

@@ -14,34 +14,38 @@ export interface SpareMemoryDeps {
   readonly release: () => Promise<void>;
 }
 
+/** What a start does after the daemon is ready (first looks at everything, first leases) is over by then. */
+const SETTLED_MS = 1_000;
 const LOOK_EVERY_MS = 30_000;
 /** It rests when it used less of a processor than this since the last look. */
 const RESTS_BELOW = 0.05;
 /** What a rush must have left behind to be worth the time. */
 const WORTH_BYTES = 16 << 20;
 
-/** Give memory back after a rush, when the process rests again and holds noticeably more than it did after the last time. */
+/** Give memory back after the start, and after each rush: when the process rests again and holds noticeably more than it did at least. */
 export function spareMemory({ clock, measure, release }: SpareMemoryDeps): Disposable {
   let last = measure();
   let leastBytes = last.rssBytes;
-  const look = async (): Promise<void> => {
+  let ended = false;
+  let cancel = (): void => {};
+  const giveBack = async (): Promise<void> => {
+    await release();
+    last = measure();
+    leastBytes = last.rssBytes;
+    again();
+  };
+  const look = (): void => {
     const now = measure();
     const rests = now.cpuMs - last.cpuMs < RESTS_BELOW * LOOK_EVERY_MS;
     last = now;
     leastBytes = Math.min(leastBytes, now.rssBytes);
-    if (rests && now.rssBytes - leastBytes >= WORTH_BYTES) {
-      await release();
-      last = measure();
-      leastBytes = last.rssBytes;
-    }
-    again();
+    if (rests && now.rssBytes - leastBytes >= WORTH_BYTES) void giveBack();
+    else again();
   };
-  let cancel = (): void => {};
-  let ended = false;
   const again = (): void => {
-    if (!ended) cancel = clock.after(LOOK_EVERY_MS, () => void look());
+    if (!ended) cancel = clock.after(LOOK_EVERY_MS, look);
   };
-  again();
+  cancel = clock.after(SETTLED_MS, () => void giveBack());
   return {
     [Symbol.dispose]: () => {
       ended = true;
