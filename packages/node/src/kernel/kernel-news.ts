@@ -1,6 +1,7 @@
 import {
   AF_INET,
   AF_INET6,
+  decodeNextHopId,
   decodeRtnlAddress,
   decodeRtnlLink,
   decodeRtnlRoute,
@@ -60,11 +61,10 @@ export function applyNews(view: LiveView, bytes: NetlinkBytes, message: NetlinkM
       if (rule !== undefined) type === RTM_NEWRULE ? view.putRule(rule) : view.dropRule(rule);
       return NOTHING;
     }
-    // Routes that go by a next hop of its own go, or go elsewhere, with it; the kernel tells of few of them.
-    case RTM_DELNEXTHOP:
-      return BOTH;
     case RTM_NEWNEXTHOP:
-      return (message.flags & NLM_F_REPLACE) === 0 ? NOTHING : BOTH;
+    case RTM_DELNEXTHOP:
+      // Routes that go by a next hop of its own go, or go elsewhere, with it; the kernel tells of few of them.
+      return view.hasRouteBy(decodeNextHopId(bytes, from, to)) ? BOTH : NOTHING;
     default:
       return NOTHING;
   }

@@ -91,7 +91,7 @@ describe('the view of the kernel', { skip, concurrency: false }, () => {
 
   const untilSame = (what: string): Promise<unknown> =>
     until(`view and ip are alike: ${what}`, () => isDeepStrictEqual(linesOfView(kernel.view), linesOfIp()), {
-      deadlineMs: 10_000,
+      deadlineMs: 30_000,
       explain: () => difference(linesOfView(kernel.view), linesOfIp()),
     });
 

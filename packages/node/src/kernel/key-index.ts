@@ -13,6 +13,10 @@ export class KeyIndex<K> {
     if (set?.delete(key) === true && set.size === 0) this.#sets.delete(of);
   }
 
+  has(of: K): boolean {
+    return this.#sets.has(of);
+  }
+
   get(of: K): Iterable<string> {
     return this.#sets.get(of) ?? [];
   }

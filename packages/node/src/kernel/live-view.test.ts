@@ -76,6 +76,19 @@ describe('a live view', () => {
     assert.deepEqual([view.routesFrom('10.0.0.5').length, view.routes.size], [0, 2]);
   });
 
+  it('knows by which next hops with a number of their own there are routes', () => {
+    const [one, two] = [route({ nextHopId: 7 }), route({ destination: '10.9.0.0/16', nextHopId: 7 })];
+    for (const each of [one, two]) view.putRoute(each);
+    assert.deepEqual([view.hasRouteBy(7), view.hasRouteBy(0)], [true, false]);
+    view.dropRoute(routeKey(one));
+    assert.equal(view.hasRouteBy(7), true);
+    // The same route by another one.
+    view.putRoute({ ...two, nextHopId: 8 });
+    assert.deepEqual([view.hasRouteBy(7), view.hasRouteBy(8)], [false, true]);
+    view.replaceAll({ links: [], addresses: [], routes: [], rules: [] });
+    assert.equal(view.hasRouteBy(8), false);
+  });
+
   it('loses the IPv4 routes of a link that goes down, but for those to the host itself', () => {
     view.putRoute(route({ destination: '10.0.0.0/24', scope: 253 }));
     view.putRoute(route({ destination: '10.0.0.1/32', scope: 254, table: 255, type: 2 }));

@@ -19,6 +19,8 @@ export interface LiveView extends KernelView {
   routesOfLink(index: number): readonly KernelRoute[];
   /** Those with this preferred source. */
   routesFrom(source: string): readonly KernelRoute[];
+  /** Whether there is one by the next hop with this number. */
+  hasRouteBy(nextHopId: number): boolean;
   addressesOfLink(index: number): readonly KernelAddress[];
   /** Put everything in the place of what was there; listeners hear `all`. */
   replaceAll(all: KernelContents): void;
@@ -116,6 +118,7 @@ export function createLiveView(): LiveView {
     routesAt: routes.at,
     routesOfLink: routes.ofLink,
     routesFrom: routes.from,
+    hasRouteBy: routes.hasBy,
     addressesOfLink: (index) => [...addressKeys.get(index)].flatMap((key) => addresses.get(key) ?? []),
     replaceAll: (all) => {
       for (const clearable of [links, byName, addresses, addressKeys, routes]) clearable.clear();

@@ -16,6 +16,8 @@ export interface RouteTable {
   ofLink(index: number): readonly KernelRoute[];
   /** Those with this preferred source. */
   from(source: string): readonly KernelRoute[];
+  /** Whether there is one by the next hop with this number. */
+  hasBy(nextHopId: number): boolean;
   /** What must go and what must be put so that the routes of a family are these. */
   differences(family: number, now: Iterable<KernelRoute>): RouteDifferences;
 }
@@ -33,6 +35,7 @@ export function createRouteTable(): RouteTable {
   const places = new KeyIndex<string>();
   const links = new KeyIndex<number>();
   const sources = new KeyIndex<string>();
+  const nextHops = new KeyIndex<number>();
   const found = (keys: Iterable<string>): readonly KernelRoute[] => [...keys].flatMap((key) => routes.get(key) ?? []);
   const unset = (key: string): KernelRoute | undefined => {
     const route = routes.get(key);
@@ -41,6 +44,7 @@ export function createRouteTable(): RouteTable {
     places.delete(routePlace(route), key);
     for (const index of linksOf(route)) links.delete(index, key);
     sources.delete(route.source, key);
+    if (route.nextHopId !== undefined) nextHops.delete(route.nextHopId, key);
     return route;
   };
   return {
@@ -53,14 +57,16 @@ export function createRouteTable(): RouteTable {
       places.add(routePlace(route), key);
       for (const index of linksOf(route)) links.add(index, key);
       if (route.source !== '') sources.add(route.source, key);
+      if (route.nextHopId !== undefined) nextHops.add(route.nextHopId, key);
     },
     unset,
     clear: () => {
-      for (const clearable of [routes, places, links, sources]) clearable.clear();
+      for (const clearable of [routes, places, links, sources, nextHops]) clearable.clear();
     },
     at: (place) => found(places.get(place)),
     ofLink: (index) => found(links.get(index)),
     from: (source) => found(sources.get(source)),
+    hasBy: (id) => nextHops.has(id),
     differences: (family, now) => {
       const wanted = new Map([...now].map((route) => [routeKey(route), route]));
       const isGone = ([key, route]: readonly [string, KernelRoute]): boolean =>

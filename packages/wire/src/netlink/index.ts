@@ -9,6 +9,7 @@ export * from './rtnl-address.ts';
 export * from './rtnl-bond.ts';
 export * from './rtnl-link.ts';
 export * from './rtnl-link-request.ts';
+export * from './rtnl-next-hop.ts';
 export * from './rtnl-promotion.ts';
 export * from './rtnl-route.ts';
 export * from './rtnl-route-request.ts';

@@ -18,6 +18,8 @@ import { NetlinkBytes } from './netlink-bytes.ts';
 import { decodeNetlinkVerdict, eachNetlinkMessage, type NetlinkMessage } from './netlink-message.ts';
 import { decodeRtnlAddress } from './rtnl-address.ts';
 import { decodeRtnlLink } from './rtnl-link.ts';
+import { decodeNextHopId } from './rtnl-next-hop.ts';
+import { decodeRtnlPromotion } from './rtnl-promotion.ts';
 import { decodeRtnlRoute } from './rtnl-route.ts';
 import { decodeRtnlRule } from './rtnl-rule.ts';
 import { decodeReal, REAL_MESSAGES, readMessage, realBytes } from './testing/real-messages.ts';
@@ -230,7 +232,7 @@ function readEverything(bytes: Uint8Array): void {
     const { from, to } = message;
     const decoders = [decodeRtnlLink, decodeRtnlAddress, decodeRtnlRoute, decodeRtnlRule, decodeFamily].concat([
       ...([decodeLinkState, decodeLinkInfo, decodeLinkModes, decodeRings, decodeChannels] as never[]),
-      ...([decodeFeatures, decodeWol, ethtoolLinkIndex] as never[]),
+      ...([decodeFeatures, decodeWol, ethtoolLinkIndex, decodeNextHopId, decodeRtnlPromotion] as never[]),
     ]);
     for (const decode of decoders) refusedAtMost(() => decode(input, from, to));
     refusedAtMost(() => decodeNetlinkVerdict(input, message));
@@ -249,6 +251,31 @@ function refusedAtMost(act: () => unknown): void {
     );
   }
 }
+
+describe('a next hop with a number of its own', () => {
+  const message = (...attributes: readonly number[]): Buffer =>
+    Buffer.from([
+      16 + 8 + attributes.length,
+      0,
+      0,
+      0,
+      105,
+      0,
+      ...Array(10).fill(0),
+      2,
+      ...Array(7).fill(0),
+      ...attributes,
+    ]);
+  const read = (bytes: Uint8Array): number =>
+    readMessage(bytes, (input, { from, to }) => decodeNextHopId(input, from, to));
+
+  it('tells its number', () => assert.equal(read(message(4, 0, 5, 0, 8, 0, 1, 0, 7, 1, 0, 0)), 263));
+
+  it('has none when it does not say', () => assert.equal(read(message()), 0));
+
+  it('is refused when it ends early', () =>
+    assert.throws(() => read(Buffer.from([20, 0, 0, 0, 105, ...Array(15).fill(0)])), { code: 'BLM_WIRE_TRUNCATED' }));
+});
 
 describe('bytes that are no messages', () => {
   it('are read or refused wherever a message is cut', () => {
