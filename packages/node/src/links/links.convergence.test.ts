@@ -12,9 +12,12 @@ const MODES = ['balance-rr', 'active-backup', '802.3ad', 'balance-tlb'] as const
 const KEY = 'aaEHUyVXNa0VdPJyJ8pnXOOUDpxjcmzNXAYVDjKVMTM=';
 const PEER = 'bB6WlFOR66Jx5rtPMIpxJ3s4XHyer9NCzqWPP7idGRo=';
 
+const macOf = (name: string): string => `02:00:00:00:00:0${name.at(-1)}`;
+const plug = (kernel: FakeKernel, name: string): void => void kernel.plug({ name, hardwareAddr: macOf(name) });
+
 function host(): FakeKernel {
   const kernel = createFakeKernel();
-  for (const name of CARDS) kernel.plug({ name });
+  for (const name of CARDS) plug(kernel, name);
   return kernel;
 }
 
@@ -34,6 +37,8 @@ interface Choice {
   readonly wireguardPort: number;
   readonly veth: string;
   readonly mtu: number;
+  /** The card that is called `net0`, too; empty: none. A bond has it as a member under this name. */
+  readonly alias: string;
 }
 
 const anyChoice: fc.Arbitrary<Choice> = fc.record({
@@ -50,6 +55,7 @@ const anyChoice: fc.Arbitrary<Choice> = fc.record({
   wireguardPort: fc.constantFrom(0, 51_820, 51_821),
   veth: fc.constantFrom('', 'pair1', 'pair2'),
   mtu: fc.constantFrom(0, 1400, 1500),
+  alias: fc.constantFrom('', '', 'eth0', 'eth3'),
 });
 
 function configOfChoice(choice: Choice): NodeConfig {
@@ -65,6 +71,7 @@ function configOfChoice(choice: Choice): NodeConfig {
       .filter((use) => members(use).length > 0)
       .map((use) => deviceOf(use, { mtu, ...bond(use) })),
     ...(members('br0').length > 0 ? [deviceOf('br0', { bridge: { ...none, interfaces: members('br0'), stp } })] : []),
+    ...(choice.alias === '' ? [] : [deviceOf('bond2', { bond: { ...none, interfaces: ['net0'], options: { mode } } })]),
     ...(choice.dummy ? [deviceOf('dummy0', { dummy: true })] : []),
   ];
   const withVlans = devices.map((device) => ({
@@ -82,6 +89,10 @@ function documentsOfChoice(choice: Choice, links: readonly string[]): readonly N
     documents.push({ kind, name, line: 1, value });
   };
   if (links.length > 0) add('VRFConfig', 'vrf0', { links, table: choice.table });
+  if (choice.alias !== '') {
+    const match = `mac(link.permanent_addr) == "${macOf(choice.alias)}"`;
+    add('LinkAliasConfig', 'net0', { selector: { match } });
+  }
   if (choice.veth !== '') add('VethConfig', 'pair0', { peer: { name: choice.veth } });
   if (choice.wireguardPort !== 0) {
     const peers = [{ publicKey: PEER, allowedIPs: ['10.0.0.0/8'], persistentKeepaliveInterval: '25s' }];
@@ -98,6 +109,7 @@ async function decided(kernel: FakeKernel, config: NodeConfig): Promise<unknown>
   const facts = async (link: KernelLink): Promise<unknown> => ({
     name: link.name,
     kind: link.kind,
+    alias: link.alias,
     master: nameOf(link.masterIndex),
     parent: link.kind === '' ? '' : nameOf(link.linkIndex),
     // Hardware that is not mentioned is left as it is.
@@ -141,7 +153,7 @@ describeConvergence('links', {
   disturbances: {
     'eth1 is taken out': async (kernel) => {
       kernel.unplug('eth1');
-      kernel.plug({ name: 'eth1' });
+      plug(kernel, 'eth1');
     },
     'eth0 goes down': change('eth0', { up: false }),
     'eth0 comes up': change('eth0', { up: true }),
