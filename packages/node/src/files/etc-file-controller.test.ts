@@ -53,6 +53,14 @@ describe('the text of files', () => {
         '',
       ].join('\n'),
     ));
+  it('hosts takes as many names and addresses as a configuration can have', () => {
+    const name = (i: number): string => `n${i}`;
+    const names = Array.from({ length: 150_000 }, (_, i) => ({ address: '10.9.0.1', names: [name(i)] }));
+    const addresses = Array.from({ length: 150_000 }, (_, i) => ({ address: `fd00::${i.toString(16)}`, names: ['x'] }));
+    const lines = appendHosts('', [...names, ...addresses]).split('\n');
+    assert.equal(lines.length, 1 + 1 + 150_000 + 1);
+    assert.equal(lines[1]?.split(' ').at(-1), 'n149999');
+  });
   it('hosts of somebody else is kept, with further names behind it', () =>
     assert.equal(
       appendHosts('127.0.0.1 localhost\n127.0.1.1 laptop', [{ address: '10.9.0.1', names: ['a', 'b'] }]),

@@ -26,11 +26,15 @@ export function appendHosts(original: string, further: readonly HostEntry[]): st
 /** One entry for each address, in the order of their texts. */
 function byAddress(entries: readonly HostEntry[]): readonly HostEntry[] {
   const names = new Map<string, string[]>();
-  for (const entry of entries) names.set(entry.address, [...(names.get(entry.address) ?? []), ...entry.names]);
+  for (const entry of entries) {
+    const all = names.get(entry.address) ?? [];
+    names.set(entry.address, all);
+    for (const name of entry.names) all.push(name);
+  }
   return [...names].map(([address, all]) => ({ address, names: all })).sort((a, b) => (a.address < b.address ? -1 : 1));
 }
 
 function table(entries: readonly HostEntry[]): string {
-  const width = Math.max(...entries.map(({ address }) => address.length)) + 1;
+  const width = entries.reduce((widest, { address }) => Math.max(widest, address.length), 0) + 1;
   return entries.map(({ address, names }) => `${address.padEnd(width)}${names.join(' ')}\n`).join('');
 }

@@ -50,6 +50,12 @@ describe('authorities of the configuration', () => {
     assert.deepEqual(trustedRoots(config), { certificates: [first, second], problems: [] });
     assert.deepEqual(trustedRoots(undefined), { certificates: [], problems: [] });
   });
+  it('are read at once from megabytes of beginnings without an end', () => {
+    const certificates = '-----BEGIN CERTIFICATE-----\n'.repeat(150_000);
+    const document = { kind: 'TrustedRootsConfig', name: 'a', line: 1, value: { certificates } };
+    const { problems } = trustedRoots({ text: '', documents: [document] });
+    assert.deepEqual(problems, ['TrustedRootsConfig a: it has no PEM certificate']);
+  });
   it('are left out when they are none, and the others count', () => {
     const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----';
     const { certificates, problems } = trustedRoots({

@@ -16,7 +16,7 @@ const LEGACY_PATHS: ReadonlySet<string> = new Set([
   '/etc/ssl/certs/ca-certificates',
   '/etc/ssl/certs/ca-certificates.crt',
 ]);
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+const [BEGIN, END] = ['-----BEGIN CERTIFICATE-----', '-----END CERTIFICATE-----'];
 /** Certificates of one place. */
 const CERTIFICATES_MAX = 1_000;
 
@@ -40,7 +40,7 @@ export function trustedRoots(config: NodeConfig | undefined): TrustedRoots {
 }
 
 function problemOf(text: string): string | undefined {
-  const blocks = text.match(CERTIFICATE) ?? [];
+  const blocks = certificateBlocks(text);
   if (blocks.length === 0) return 'it has no PEM certificate';
   if (blocks.length > CERTIFICATES_MAX) return `it has more than ${CERTIFICATES_MAX} certificates`;
   for (const [index, block] of blocks.entries()) {
@@ -51,6 +51,18 @@ function problemOf(text: string): string | undefined {
     }
   }
   return undefined;
+}
+
+/** In time that grows with the text only, whatever it is: a regular expression would look for each end up to the end of the text. */
+function certificateBlocks(text: string): readonly string[] {
+  const blocks: string[] = [];
+  for (let at = 0; ; ) {
+    const begin = text.indexOf(BEGIN, at);
+    const end = begin < 0 ? -1 : text.indexOf(END, begin);
+    if (end < 0) return blocks;
+    at = end + END.length;
+    blocks.push(text.slice(begin, at));
+  }
 }
 
 /** The bundle with what is added behind it, joined by blank lines. */
