@@ -1,5 +1,5 @@
 import type { HostFileKeeper } from '../files/host-file-keeper.ts';
-import { parseIp } from '../ip/ip-prefix.ts';
+import { serverAddress } from './server-address.ts';
 
 /** What a host resolves names with of its own. */
 export interface HostResolvers {
@@ -21,7 +21,7 @@ export function parseResolvConf(text: string): HostResolvers {
   let searchDomains: readonly string[] = [];
   for (const line of text.slice(0, MAX_CHARACTERS).split('\n')) {
     const [word, ...values] = line.trim().split(/\s+/);
-    const address = word === 'nameserver' ? parseIp(values[0] ?? '')?.text : undefined;
+    const address = word === 'nameserver' ? serverAddress(values[0] ?? '') : undefined;
     if (address !== undefined) servers.push(address);
     // The last one counts, as for the C library.
     if (word === 'search' || word === 'domain') searchDomains = values;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { startTestRuntime } from '@bloomery/cosi/testing';
 import { createFakeClock } from '@bloomery/ports';
 import fc from 'fast-check';
-import { loadNodeConfig } from '../config/load-node-config.ts';
+import { loadNodeConfig, readNodeConfig } from '../config/load-node-config.ts';
 import { ACTIVE_CONFIG, LAYERED, MachineConfig } from '../resources/machine-config.ts';
 import { HostnameStatus, ResolverSpec, ResolverStatus } from '../resources/names.ts';
 import { parseResolvConf } from './host-resolvers.ts';
@@ -66,6 +66,16 @@ describe('what a configuration says of resolvers', () => {
       hostDns: { enabled: true, resolveMemberNames: true },
       domains: new Map([['corp.example', [{ address: '10.1.0.1', port: 53, protocol: 'Do53' }]]]),
     }));
+
+  it('keeps the link of a link-local server, without which nobody reaches it', () => {
+    const servers = (...nameservers: readonly string[]) =>
+      resolverSection(
+        readNodeConfig(`machine: { type: worker, network: { nameservers: ${JSON.stringify(nameservers)} } }`),
+      ).servers.map(({ address }) => address);
+    assert.deepEqual(servers('FE80::0:1%eth0', 'fe80::2'), ['fe80::1%eth0', 'fe80::2']);
+    assert.deepEqual(servers('10.0.0.1%eth0', 'fe80::1%', 'fe80::1%a b', 'fe80::1%a%b', 'fe80::1%a\nsearch x'), []);
+    assert.deepEqual(parseResolvConf('nameserver fe80::1%eth0\n').servers, ['fe80::1%eth0']);
+  });
 
   it('is empty without a configuration', () =>
     assert.deepEqual(resolverSection(undefined), {

@@ -1,7 +1,7 @@
 import type { HostDnsSection, NodeConfig } from '../config/node-config.ts';
 import { asRecord, asRecords, asText } from '../config/plain-value.ts';
 import type { DnsUpstreamSetting } from '../dns/host-dns.ts';
-import { parseIp } from '../ip/ip-prefix.ts';
+import { serverAddress } from './server-address.ts';
 
 /** What a configuration says of resolving names, in `machine.network`, `machine.features.hostDNS` and ResolverConfig documents. */
 export interface ResolverSection {
@@ -38,7 +38,7 @@ export function resolverSection(config: NodeConfig | undefined): ResolverSection
 
 /** A server as Talos writes it: an address, and from 1.14 on how it is asked. */
 function upstreamOf(value: Readonly<Record<string, unknown>>): readonly DnsUpstreamSetting[] {
-  const address = parseIp(asText(value['address']))?.text;
+  const address = serverAddress(asText(value['address']));
   if (address === undefined) return [];
   const written = asText(value['protocol']);
   const protocol = written === 'DoT' || written === 'DoH' ? written : 'Do53';
