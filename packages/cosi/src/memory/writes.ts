@@ -30,13 +30,9 @@ export function createWrites({ clock, collectionOf, tell }: WritesDeps): Writes 
     create: <S>(definition: ResourceDefinition<S>, id: string, spec: S, options: WriteOptions = {}) => {
       const collection = collectionOf(definition, options);
       const { namespace, type } = collection;
-      const { owner = '', labels = {}, annotations = {} } = options;
       if (collection.get(id) !== undefined)
         throw stateError('BLM_COSI_EXISTS', { namespace, type, id }, 'already exists');
-      const now = clock.nowMs();
-      const times = { createdMs: now, updatedMs: now };
-      const head = { namespace, type, id, version: 1, owner, phase: 'running' } as const;
-      const resource = { metadata: { ...head, ...times, labels, annotations, finalizers: [] }, spec };
+      const resource = { metadata: firstMetadata({ namespace, type, id }, options, clock.nowMs()), spec };
       tell(collection, collection.put(resource));
       return resource;
     },
@@ -45,15 +41,7 @@ export function createWrites({ clock, collectionOf, tell }: WritesDeps): Writes 
       const collection = collectionOf(definition, options);
       const old = ownedBy(collection, id, options);
       const { metadata } = old;
-      const { version, expectedPhase = 'running' } = options;
-      if (version !== metadata.version)
-        throw stateError(
-          'BLM_COSI_CONFLICT',
-          metadata,
-          `update conflict: expected version "${version}", actual version "${metadata.version}"`,
-        );
-      if (expectedPhase !== 'any' && metadata.phase !== expectedPhase)
-        throw stateError('BLM_COSI_PHASE', metadata, `is not in phase ${expectedPhase}`);
+      checkExpected(metadata, options);
       const { labels = metadata.labels, annotations = metadata.annotations } = options;
       const isSame = equalValue([labels, annotations], [metadata.labels, metadata.annotations]);
       if (isSame && definition.codec.equal(old.spec as S, spec)) return old as Resource<S>;
@@ -93,6 +81,25 @@ export function createWrites({ clock, collectionOf, tell }: WritesDeps): Writes 
       commit(collection, old, { finalizers: finalizers.filter((name) => name !== finalizer) }, old.spec);
     },
   };
+}
+
+function firstMetadata(
+  place: Pick<Metadata, 'namespace' | 'type' | 'id'>,
+  { owner = '', labels = {}, annotations = {} }: WriteOptions,
+  nowMs: number,
+): Metadata {
+  const times = { createdMs: nowMs, updatedMs: nowMs };
+  return { ...place, version: 1, owner, phase: 'running', ...times, labels, annotations, finalizers: [] };
+}
+
+/** @throws BloomeryError BLM_COSI_CONFLICT for another version, BLM_COSI_PHASE for another phase than is expected. */
+function checkExpected(metadata: Metadata, { version, expectedPhase = 'running' }: UpdateOptions): void {
+  if (version !== metadata.version) {
+    const message = `update conflict: expected version "${version}", actual version "${metadata.version}"`;
+    throw stateError('BLM_COSI_CONFLICT', metadata, message);
+  }
+  if (expectedPhase !== 'any' && metadata.phase !== expectedPhase)
+    throw stateError('BLM_COSI_PHASE', metadata, `is not in phase ${expectedPhase}`);
 }
 
 function existing(collection: Collection, id: string): Resource {

@@ -1,4 +1,4 @@
-import { BloomeryError, type Clock, errorText } from '@bloomery/ports';
+import { BloomeryError, type Clock, errorText, type Logger } from '@bloomery/ports';
 import type { ApplyMode } from '@bloomery/talos';
 import { formatGoDuration } from '@bloomery/wire';
 import { type AcquiredConfig, acquireConfig, type ConfigSources, saveConfig } from './acquire-config.ts';
@@ -67,69 +67,92 @@ function createConfigStore(first: AcquiredConfig, sources: ConfigSources, clock:
   const { log } = sources;
   for (const warning of first.warnings) log.warn('config.warning', { warning });
   const news = createNews(clock);
-  const trial = createTimer(clock);
   const stopping = new AbortController();
-  let active = first.config;
+  const inForce = createInForce(first.config, { clock, log, tell: news.tell });
   let persistent = first.config;
-  /** The last one that was in force for good: where every trial ends. */
-  let confirmed = first.config;
-  let isApplying = false;
 
-  const tryOut = (config: NodeConfig, timeoutMs: number): void => {
-    active = config;
-    trial.start(timeoutMs, () => {
-      active = confirmed;
-      log.info('config.trial_ended', { afterMs: timeoutMs });
-      news.tell();
-    });
-  };
   const persist = async (config: NodeConfig): Promise<void> => {
     await keep(sources, config);
-    trial.cancel();
+    inForce.endTrial();
     persistent = config;
   };
-  const applyNow = async (request: ApplyRequest): Promise<ApplyOutcome> => {
-    const { config, warnings, diff } = await readRequest(request, active, { clock, signal: stopping.signal });
+  const apply = async (request: ApplyRequest): Promise<ApplyOutcome> => {
+    const { config, warnings, diff } = await readRequest(request, inForce.active, { clock, signal: stopping.signal });
     const { mode } = request;
     if (request.dryRun === true) return { ...dryRun(request, diff), warnings };
     log.info('config.apply', { mode });
-    if (mode === 'try') tryOut(config, tryTimeout(request));
+    if (mode === 'try') inForce.tryOut(config, tryTimeout(request));
     else await persist(config);
-    if (mode === 'auto' || mode === 'no-reboot') {
-      active = config;
-      confirmed = config;
-    }
+    if (mode === 'auto' || mode === 'no-reboot') inForce.confirm(config);
     news.tellSoon();
     return { ...outcomeOf(request), warnings };
   };
 
   return {
     get active() {
-      return active;
+      return inForce.active;
     },
     get persistent() {
       return persistent;
     },
     get isInMaintenance() {
-      return active.machine === undefined;
+      return inForce.active.machine === undefined;
     },
     refusal: first.refusal,
-    apply: async (request) => {
-      if (isApplying)
-        throw new BloomeryError('BLM_NODE_APPLY_BUSY', 'another apply configuration is already in progress');
-      isApplying = true;
-      try {
-        return await applyNow(request);
-      } finally {
-        isApplying = false;
-      }
-    },
+    apply: oneAtATime(apply),
     watch: news.watch,
     stop: () => {
-      trial.cancel();
+      inForce.endTrial();
       news.stop();
       stopping.abort();
     },
+  };
+}
+
+interface InForceDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly tell: () => void;
+}
+
+/** The configuration in force, and the last one that was so for good: where every trial ends. */
+function createInForce(first: NodeConfig, { clock, log, tell }: InForceDeps) {
+  const trial = createTimer(clock);
+  let active = first;
+  let confirmed = first;
+  return {
+    get active() {
+      return active;
+    },
+    confirm: (config: NodeConfig): void => {
+      active = config;
+      confirmed = config;
+    },
+    tryOut: (config: NodeConfig, timeoutMs: number): void => {
+      active = config;
+      trial.start(timeoutMs, () => {
+        active = confirmed;
+        log.info('config.trial_ended', { afterMs: timeoutMs });
+        tell();
+      });
+    },
+    /** What is tried stays in force. */
+    endTrial: trial.cancel,
+  };
+}
+
+/** @throws BloomeryError BLM_NODE_APPLY_BUSY while an earlier one is at work. */
+function oneAtATime(apply: ConfigStore['apply']): ConfigStore['apply'] {
+  let isApplying = false;
+  return async (request) => {
+    if (isApplying)
+      throw new BloomeryError('BLM_NODE_APPLY_BUSY', 'another apply configuration is already in progress');
+    isApplying = true;
+    try {
+      return await apply(request);
+    } finally {
+      isApplying = false;
+    }
   };
 }
 
