@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type DnsQuestion, readDnsQuery } from '@bloomery/wire';
+import { type DnsQuestion, encodeDnsRecord, readDnsQuery } from '@bloomery/wire';
 import fc from 'fast-check';
 import { AnswerCache, answerCacheBytes, MISS } from './answer-cache.ts';
 import { forgetName } from './forget-name.ts';
@@ -35,6 +35,9 @@ function makeCache(entries = 8) {
   };
 }
 
+const soaRecord = (): Uint8Array =>
+  encodeDnsRecord({ name: 'test', type: 6, ttlSeconds: 60, data: new Uint8Array(22) }) ?? new Uint8Array();
+
 describe('replies from the cache', () => {
   it('have the id and the case of the question, AA, and what was learnt', () => {
     const { learn, reply } = makeCache();
@@ -60,6 +63,9 @@ describe('replies from the cache', () => {
     ['a day becomes an hour', { addresses: ['10.0.0.1'], ttlSeconds: 86_400 }, 1_000, 3_599, 3_600_000],
     ['absence lives 10 s at most', { rcode: 3, soaSeconds: 300 }, 9_000, 1, 10_000],
     ['and 5 s at least', { rcode: 3, soaSeconds: 0 }, 4_999, 1, 5_000],
+    ['absence for a hundred years is none', { rcode: 3, soaSeconds: 0xffffffff }, 4_999, 1, 5_000],
+    ['a hundred years are none', { addresses: ['10.0.0.1'], ttlSeconds: 0xffffffff }, 0, 5, 5_000],
+    ['the longest time is an hour', { addresses: ['10.0.0.1'], ttlSeconds: 0x7fffffff }, 0, 3_600, 3_600_000],
     ['no record of the type is absence, too', { soaSeconds: 7 }, 6_500, 1, 7_000],
   ];
   for (const [name, parts, aliveMs, ttl, deadMs] of lives) {
@@ -92,6 +98,7 @@ describe('replies from the cache', () => {
     ['refusals', {}, { rcode: 5 }],
     ['server failures', {}, { rcode: 2, soaSeconds: 5 }],
     ['absence without SOA', {}, { rcode: 3 }],
+    ['absence with an SOA among the answers alone', {}, { rcode: 3, records: [soaRecord()] }],
     ['emptiness without SOA', {}, {}],
     ['zone transfers', { type: 252 }, { addresses: ['10.0.0.1'] }],
   ];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { createFakeClock, until } from '@bloomery/ports';
+import fc from 'fast-check';
 import { ask, decoded, openStream, questionOf } from './testing/dns-client.ts';
 import { startDnsRig, tcpPortOf } from './testing/dns-rig.ts';
 import { answerOf, type Script, textRecord } from './testing/scripted-server.ts';
@@ -75,6 +76,25 @@ describe('a connection over TCP', () => {
     stream.socket.end();
     await once(stream.socket, 'end');
     await stream.closed;
+  });
+
+  it('with rubbish harms nobody else', async () => {
+    await using rig = await startDnsRig([known], { clock: createFakeClock() });
+    using good = openStream(tcpPortOf(rig));
+    const streams = [
+      Buffer.alloc(70_000),
+      Buffer.alloc(70_000, 0xff),
+      ...fc.sample(fc.uint8Array({ maxLength: 500 }), { numRuns: 30, seed: 7 }),
+      ...fc.sample(fc.uint8Array({ maxLength: 80 }), { numRuns: 30, seed: 7 }).map(framed),
+      ...Array.from(questionOf({ edns: {} }), (_, at) => framed(questionOf({ edns: {} }).fill(0xc0, at, at + 1))),
+    ].map((sent) => {
+      const stream = openStream(tcpPortOf(rig));
+      stream.socket.end(sent);
+      return stream;
+    });
+    await Promise.all(streams.map(({ closed }) => closed));
+    good.send(questionOf());
+    await until('an answer', () => good.messages.length === 1);
   });
 
   it('gets no more answers made than it takes, however many questions came at once', async () => {

@@ -12,7 +12,14 @@ import { overTcp, upstreamError } from './upstream-error.ts';
 import { encodeUpstreamQuestion, type UpstreamQuestion } from './upstream-question.ts';
 
 /** How a server behaves in virtual time. */
-type Behaviour = AnswerParts | 'silent' | 'refused' | 'refused over TCP' | 'rubbish' | 'other question';
+type Behaviour =
+  | AnswerParts
+  | 'silent'
+  | 'refused'
+  | 'refused over TCP'
+  | 'no descriptors'
+  | 'rubbish'
+  | 'other question';
 
 interface Act {
   readonly afterMs?: number;
@@ -82,6 +89,7 @@ function fakeExchange(clock: FakeClock, next: (isProbe: boolean) => Act): Exchan
     async ask(asked, signal) {
       const { afterMs = 0, does } = next(asked.question.byteLength === 5);
       await clock.sleep(afterMs, signal);
+      if (does === 'no descriptors') throw upstreamError('it', 'too many open files', NO_DESCRIPTORS);
       if (does === 'refused over TCP') throw overTcp(upstreamError('it', 'connection refused'));
       if (does === 'refused') throw upstreamError('it', 'connection refused');
       if (does === 'silent') {
@@ -99,6 +107,7 @@ function fakeExchange(clock: FakeClock, next: (isProbe: boolean) => Act): Exchan
   };
 }
 
+const NO_DESCRIPTORS = Object.assign(new Error('socket EMFILE'), { code: 'EMFILE' });
 const first: AnswerParts = { addresses: ['10.0.0.1'] };
 const second: AnswerParts = { addresses: ['10.0.0.2'] };
 const absent: AnswerParts = { rcode: 3, soaSeconds: 5 };
@@ -215,6 +224,13 @@ describe('a first upstream that is dead', () => {
     assert.deepEqual([stateOf(scene), scene.upstreams[0]?.healthy], ['up', true]);
     scene.acts[0] = { does: first };
     assert.equal(whoOf((await scene.ask()).outcome), '10.0.0.1:53');
+  });
+  it('is not one that this host has no descriptors left to ask', async () => {
+    const scene = stage({ does: first }, { does: second });
+    await scene.ask();
+    scene.acts[0] = { does: 'no descriptors' };
+    assert.equal(whoOf((await scene.ask()).outcome), '10.0.0.2:53');
+    assert.deepEqual([stateOf(scene), scene.upstreams[0]?.healthy, scene.probed[0]], ['up', true, 0]);
   });
   it('is known before the first question when its host refuses', async () => {
     const scene = stage({ does: 'refused', probe: 'refused' }, { does: second });
