@@ -261,6 +261,18 @@ describe('addresses of the daemon', () => {
     assert.deepEqual(world.problems(AddressSpec), {});
   });
 
+  it('are back at once after a storm of their link, which the kernel takes them away with each time', async () => {
+    const kernel = await host();
+    const index = kernel.view.linkByName('eth0')?.index ?? 0;
+    await using world = await startNetworkWorld(kernel, eth0('10.0.0.5/24', 'fd00::5/64'));
+    for (let i = 0; i < 30; i++) {
+      for (const up of [false, true]) await kernel.links.change(index, { up });
+      await world.runtime.advance(300);
+    }
+    await world.settle();
+    assert.deepEqual(addressesOf(kernel), ['eth0 10.0.0.5/24', 'eth0 fd00::5/64']);
+  });
+
   it('are announced when they are new and shall be', async () => {
     const kernel = await host();
     await using world = await startNetworkWorld(kernel);

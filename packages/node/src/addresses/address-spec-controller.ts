@@ -5,7 +5,6 @@ import type { Kernel, NewAddress } from '../kernel/kernel.ts';
 import { refusalErrno } from '../kernel/kernel-error.ts';
 import { addressKey } from '../kernel/kernel-keys.ts';
 import { madeAddress } from '../kernel/made-here.ts';
-import { onKernelChange } from '../kernel/on-kernel-change.ts';
 import { applySpecs, createAttempts, createPatience, type Patience, type Problems } from '../layers/index.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { AddressSpec } from '../resources/addresses.ts';
@@ -45,7 +44,16 @@ export function addressSpecController({ kernel, random }: Deps, problems: Proble
     name: 'network.AddressSpecController',
     inputs: [{ definition: AddressSpec, kind: 'strong' }],
     outputs: [],
-    wakes: [onKernelChange(kernel, 'link', 'address')],
+    wakes: [
+      {
+        listen: (wake) =>
+          kernel.listen(({ of }) => {
+            // A link that has changed may be what a refused address needs, or have lost those that it had.
+            if (of === 'link') attempts.hasten();
+            if (of === 'link' || of === 'address' || of === 'all') wake();
+          }),
+      },
+    ],
     reconcile: async (context) => {
       const work: Work = { kernel, placed, patience, nowMs: context.clock.nowMs(), log: context.log };
       await applySpecs(context, {

@@ -164,6 +164,18 @@ describe('routes of the daemon', () => {
     assert.deepEqual(routesOf(kernel), ['default via 10.0.0.1 eth0 1024', 'default via fd00::1 eth0 1024']);
   });
 
+  it('are back at once after a storm of their link', async () => {
+    const kernel = await host();
+    const index = kernel.view.linkByName('eth0')?.index ?? 0;
+    await using world = await startNetworkWorld(kernel, config([via('10.0.0.1'), via('fd00::1')]));
+    for (let i = 0; i < 30; i++) {
+      for (const up of [false, true]) await kernel.links.change(index, { up });
+      await world.runtime.advance(300);
+    }
+    await world.settle();
+    assert.deepEqual(routesOf(kernel), ['default via 10.0.0.1 eth0 1024', 'default via fd00::1 eth0 1024']);
+  });
+
   it('whose gateway cannot be reached are tried again as soon as an address comes', async () => {
     const kernel = await host();
     const end = kernel.refuse('route.put default via 10.7.0.1', 'ENETUNREACH');
