@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -29,7 +30,12 @@ describe('the keeper of host files', () => {
   let root: string;
   let stateDir: string;
   const warnings: string[] = [];
-  const log: Logger = { ...silentLog, warn: (event) => void warnings.push(event) };
+  const errors: string[] = [];
+  const log: Logger = {
+    ...silentLog,
+    warn: (event) => void warnings.push(event),
+    error: (event, fields) => void errors.push(`${event} ${fields?.['problem']}`),
+  };
   const start = (enabled = true): HostFileKeeper => createHostFileKeeper({ root, stateDir, enabled, log });
   const at = (path: string): string => join(root, path);
   const put = (path: string, text: string): void => {
@@ -44,6 +50,7 @@ describe('the keeper of host files', () => {
     stateDir = join(folder, 'state');
     mkdirSync(join(root, 'etc'), { recursive: true });
     warnings.length = 0;
+    errors.length = 0;
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -246,6 +253,35 @@ describe('the keeper of host files', () => {
       return true;
     });
     assert.equal(text(RESOLV), 'before\n');
+  });
+
+  it('starts also when what a crash left cannot be put back, says so, and tries again at the end', async () => {
+    put(RESOLV, 'before\n');
+    put('/etc/hosts', 'hosts\n');
+    const killed = start();
+    await killed.write(RESOLV, 'ours\n');
+    await killed.write('/etc/hosts', 'ours\n');
+    rmSync(at(RESOLV));
+    mkdirSync(at(RESOLV));
+    const keeper = start();
+    await keeper.recover();
+    assert.match(errors.join(), /host-files\.unrecovered cannot put back \/etc\/resolv\.conf/);
+    assert.equal(text('/etc/hosts'), 'hosts\n');
+    rmdirSync(at(RESOLV));
+    await keeper.restore();
+    assert.equal(text(RESOLV), 'before\n');
+  });
+
+  it('starts also when a kept original cannot be read, and then writes no file of the host', async () => {
+    put(RESOLV, 'before\n');
+    await start().write(RESOLV, 'ours\n');
+    const kept = join(stateDir, 'host-files');
+    for (const name of readdirSync(kept)) writeFileSync(join(kept, name), '{');
+    const keeper = start();
+    await keeper.recover();
+    assert.match(errors.join(), /host-files\.unrecovered the kept original .* cannot be read/);
+    await assert.rejects(keeper.write(RESOLV, 'again\n'), /the kept original .* cannot be read/);
+    assert.equal(text(RESOLV), 'ours\n');
   });
 
   it('does one call after the other', async () => {

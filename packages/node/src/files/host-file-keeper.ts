@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Logger } from '@bloomery/ports';
+import { errorText, type Logger } from '@bloomery/ports';
 import { type FileImage, placeImage, readImage, writeInPlace } from './file-image.ts';
 import { KERNEL_NAMES, KeptFiles } from './kept-files.ts';
 import { oneAfterTheOther } from './one-after-the-other.ts';
@@ -11,7 +11,10 @@ import { oneAfterTheOther } from './one-after-the-other.ts';
 export interface HostFileKeeper {
   /** Whether files of the host may be written: else nothing below changes any. */
   readonly enabled: boolean;
-  /** Put back what a former run left changed, because it crashed or had to leave it. Call once, before anything is written. */
+  /**
+   * Put back what a former run left changed, because it crashed or had to leave it. Call once, before anything is written. What cannot be
+   * put back is said, and tried again at the end: a host without its network would be worse.
+   */
   recover(): Promise<void>;
   /**
    * Make the file at an absolute path have this content. Nothing is written when it has. Readers see the old or the new content, or
@@ -69,8 +72,12 @@ export function createHostFileKeeper(options: HostFileKeeperOptions): HostFileKe
     enabled,
     recover: () =>
       exclusively(async () => {
-        const left = await kept.restoreAll();
-        if (left.length > 0) log.info('host-files.recovered', { paths: left });
+        try {
+          const left = await kept.restoreAll();
+          if (left.length > 0) log.info('host-files.recovered', { paths: left });
+        } catch (error) {
+          log.error('host-files.unrecovered', { problem: errorText(error) });
+        }
       }),
     write: async (path, content, mode = 0o644) => {
       if (enabled) await exclusively(() => write(path, Buffer.from(content), mode));
