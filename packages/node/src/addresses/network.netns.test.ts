@@ -247,6 +247,26 @@ describe('addresses, routes and rules of a real kernel', { skip }, () => {
     await become(ALL);
   });
 
+  it('that somebody else made otherwise are taken over with all routes that hang on them', async () => {
+    ip('link', 'add', 'eth1', 'type', 'veth', 'peer', 'name', 'peer1');
+    for (const name of ['eth1', 'peer1']) ip('link', 'set', name, 'up');
+    ip('addr', 'add', '10.80.0.5/24', 'dev', 'eth1', 'noprefixroute');
+    ip('route', 'add', '10.80.0.0/24', 'dev', 'eth1', 'src', '10.80.0.5', 'metric', '100');
+    ip('route', 'add', '10.81.0.0/16', 'via', '10.80.0.1', 'src', '10.80.0.5');
+    await using monitor = await monitorNetwork();
+    apply(`${HEAD}  network:\n    interfaces:\n      - interface: eth1\n        addresses: [10.80.0.5/24]\n`);
+    const isTaken = (): boolean => !ip('addr', 'show', 'dev', 'eth1').includes('noprefixroute');
+    await until('the address is as configured', isTaken, { deadlineMs: WAIT_MS });
+    const said = await monitor.stop();
+    assert.match(said, /10\.80\.0\.0\/24 dev eth1 proto kernel/);
+    assert.doesNotMatch(said, /10\.81\.0\.0|metric 100/);
+    assert.match(ip('addr', 'show', 'dev', 'eth1'), /inet 10\.80\.0\.5\/24 /);
+    assert.doesNotMatch(ip('addr', 'show', 'dev', 'eth1'), /10\.80\.0\.5\/32/);
+    ip('link', 'del', 'eth1');
+    apply(FULL);
+    await become(ALL);
+  });
+
   it('come back after their link was down', async () => {
     ip('link', 'set', 'eth0', 'down');
     ip('link', 'set', 'eth0', 'up');
