@@ -60,11 +60,19 @@ export function whyNoDhcpRig(): string | false {
   return false;
 }
 
-/** Make one. The host's link is `eth0`, up and without addresses; the server's is `srv`, with the given ones. */
-export function makeDhcpRig(...serverAddresses: readonly string[]): DhcpRig {
+const ip = (...args: readonly string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
+
+/** Two namespaces with a cable between them. */
+interface Cable {
+  readonly host: string;
+  readonly server: string;
+  /** Of the host's link. */
+  readonly mac: string;
+}
+
+function layCable(serverAddresses: readonly string[]): Cable {
   made += 1;
   const [host, server] = [`blmd${process.pid}h${made}`, `blmd${process.pid}s${made}`];
-  const ip = (...args: readonly string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
   for (const name of [host, server]) {
     ip('netns', 'add', name);
     ip('-n', name, 'link', 'set', 'lo', 'up');
@@ -75,7 +83,30 @@ export function makeDhcpRig(...serverAddresses: readonly string[]): DhcpRig {
   }
   ip('-n', server, 'link', 'set', 'srv', 'up');
   ip('-n', host, 'link', 'set', 'eth0', 'up');
-  const [link] = JSON.parse(ip('-n', host, '-j', 'link', 'show', 'eth0'));
+  const [{ address: mac }] = JSON.parse(ip('-n', host, '-j', 'link', 'show', 'eth0'));
+  return { host, server, mac };
+}
+
+async function ended(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.kill(signal);
+  await exit;
+}
+
+/** Empty while there is no such file. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Make one. The host's link is `eth0`, up and without addresses; the server's is `srv`, with the given ones. */
+export function makeDhcpRig(...serverAddresses: readonly string[]): DhcpRig {
+  const cable = layCable(serverAddresses);
+  const { host, server } = cable;
   const folder = mkdtempSync(join(tmpdir(), 'blm-dhcp-'));
   const [logFile, leaseFile] = [join(folder, 'log'), join(folder, 'leases')];
   const hostLeaseFile = join(folder, 'host-leases.json');
@@ -87,19 +118,6 @@ export function makeDhcpRig(...serverAddresses: readonly string[]): DhcpRig {
     children.add(child.on('exit', () => children.delete(child)));
     child.stderr?.on('data', (chunk) => errors.push(String(chunk)));
     return child;
-  };
-  const ended = async (child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const exit = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
-    await exit;
-  };
-  const read = (file: string): string => {
-    try {
-      return readFileSync(file, 'utf8');
-    } catch {
-      return '';
-    }
   };
   let dnsmasq: ChildProcess | undefined;
   let client: ChildProcess | undefined;
@@ -139,9 +157,7 @@ export function makeDhcpRig(...serverAddresses: readonly string[]): DhcpRig {
     },
     runInHost: (program, ...args) => ip('netns', 'exec', host, program, ...args),
     runInServer: (program, ...args) => ip('netns', 'exec', server, program, ...args),
-    host,
-    server,
-    mac: link.address,
+    ...cable,
     dnsmasqLog: () => read(logFile),
     leases: () => read(leaseFile),
     end: async () => {
