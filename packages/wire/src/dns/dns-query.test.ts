@@ -142,6 +142,9 @@ describe('names of numbers', () => {
     assert.equal(dnsTypeName(65), 'HTTPS');
     assert.equal(dnsTypeName(65_280), 'TYPE65280');
   });
+  it('types with names are read as they are written', () => {
+    for (const code of Object.values(DNS_TYPE)) assert.equal(parseDnsType(dnsTypeName(code)), code);
+  });
   it('codes too', () => {
     assert.equal(dnsRcodeName(3), 'NXDOMAIN');
     assert.equal(dnsRcodeName(23), 'RCODE23');

@@ -6,6 +6,7 @@ import { encodeDnsName } from './dns-name.ts';
 import {
   dnsSoaMinimum,
   encodeDnsAddressRecord,
+  encodeDnsPointerRecord,
   encodeDnsRecord,
   encodeDnsSoa,
   frameDnsRecord,
@@ -36,6 +37,11 @@ describe('the data of records is shown as zone files write it', () => {
     ['no data', 65_280, new Uint8Array(), '\\# 0'],
     ['an A record of three bytes', DNS_TYPE.A, Uint8Array.of(1, 2, 3), '\\# 3 010203'],
     ['a name with rubbish after it', DNS_TYPE.CNAME, Buffer.concat([name('a'), Buffer.of(1)]), '\\# 4 01610001'],
+    ['MX without a name', DNS_TYPE.MX, Uint8Array.of(0, 10), '\\# 2 000a'],
+    ['SRV that is cut in its numbers', DNS_TYPE.SRV, Uint8Array.of(0, 1, 0, 2, 0), '\\# 5 0001000200'],
+    ['SOA without its numbers', DNS_TYPE.SOA, Uint8Array.of(0, 0, 1), '\\# 3 000001'],
+    ['SOA with one name', DNS_TYPE.SOA, Uint8Array.of(0), '\\# 1 00'],
+    ['an AAAA record of four bytes', DNS_TYPE.AAAA, Uint8Array.of(1, 2, 3, 4), '\\# 4 01020304'],
     ['TXT that runs over its end', DNS_TYPE.TXT, Uint8Array.of(9, 65), '\\# 2 0941'],
   ];
   for (const [type, number, data, want] of cases) it(type, () => assert.equal(textOf(number, data), want));
@@ -94,6 +100,11 @@ describe('address records of ours', () => {
     assert.equal(Buffer.from(v4 ?? []).toString('hex'), 'c00c000100010000000a00040a000001');
     const v6 = encodeDnsAddressRecord({ nameAt: 12, address: 'fd00::1', ttlSeconds: 10 });
     assert.equal(Buffer.from(v6 ?? []).toString('hex'), `c00c001c00010000000a0010fd${'00'.repeat(14)}01`);
+  });
+  it('tell whose an address is', () => {
+    const pointer = encodeDnsPointerRecord({ nameAt: 12, target: 'a.b', ttlSeconds: 10 });
+    assert.equal(Buffer.from(pointer ?? []).toString('hex'), 'c00c000c00010000000a00050161016200');
+    assert.equal(encodeDnsPointerRecord({ nameAt: 12, target: 'a..b', ttlSeconds: 10 }), undefined);
   });
   it('other text makes none', () => {
     assert.equal(encodeDnsAddressRecord({ nameAt: 12, address: 'host', ttlSeconds: 10 }), undefined);
