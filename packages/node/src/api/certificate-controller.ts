@@ -21,7 +21,7 @@ export interface CertificateControllerDeps {
 const ALWAYS = ['localhost', '127.0.0.1', '::1'];
 const TALOS_PORT = 50_000;
 /** The clock may have been set meanwhile. */
-const LOOK_AGAIN_MS = 600_000;
+const LOOK_AGAIN_MS = 60_000;
 const IS_NAME = /^[\x21-\x7e]{1,253}$/;
 
 /** The names that the server certificate is for. @param host that the API is bound to. */
