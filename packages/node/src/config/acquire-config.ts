@@ -34,7 +34,7 @@ const seedPath = (stateDir: string): string => join(stateDir, 'config-seed.sha25
  * loaded. A changed file that cannot be loaded is said in the log and left alone: a host keeps its network.
  */
 export async function acquireConfig(sources: ConfigSources): Promise<AcquiredConfig> {
-  const { stateDir, file } = sources;
+  const { stateDir, file, log } = sources;
   const kept = await read(configPath(stateDir));
   const given = file === undefined ? undefined : await read(file);
   if (kept === undefined) {
@@ -45,9 +45,11 @@ export async function acquireConfig(sources: ConfigSources): Promise<AcquiredCon
     await saveConfig(sources, given);
     return loaded;
   }
-  if (given === undefined || digest(given) === (await read(seedPath(stateDir)))?.trim()) {
+  if (given === undefined) {
+    if (file !== undefined) log.warn('config.file_missing', { file, instead: configPath(stateDir) });
     return checked(kept, configPath(stateDir));
   }
+  if (digest(given) === (await read(seedPath(stateDir)))?.trim()) return checked(kept, configPath(stateDir));
   return takeChangedFile(sources, kept, given);
 }
 

@@ -42,12 +42,16 @@ describe('the configuration to start with', () => {
     assert.equal(statSync(join(dir, 'config.yaml')).mode & 0o777, 0o600);
   });
 
-  it('is the kept one from then on, also without the file', async () => {
+  it('is the kept one from then on, also without the file, of which it is said that it is missing', async () => {
     const store = await opened('a');
     await apply(store, 'b', {});
-    assert.equal(hostnameOf(await open()), 'b');
+    const said: string[] = [];
+    const log: Logger = { ...silentLog, warn: (event) => said.push(event), with: () => log };
+    assert.equal(hostnameOf(await open(log)), 'b');
+    assert.deepEqual(said, []);
     rmSync(file);
-    assert.equal(hostnameOf(await open()), 'b');
+    assert.equal(hostnameOf(await open(log)), 'b');
+    assert.deepEqual(said, ['config.file_missing']);
     assert.equal(hostnameOf(await openConfigStore({ stateDir: dir, log: silentLog }, clock)), 'b');
   });
 
