@@ -232,6 +232,20 @@ describe('a client of DHCPv6', () => {
     assert.deepEqual(hostname, { hostname: 'node', domainname: 'lab', layer: 'operator' });
   });
 
+  it('takes servers that are only on its link as such, and leaves out what no host has', async () => {
+    const addresses = ['fe800000000000000000000000000001', 'ff020000000000000000000000000001', '0'.repeat(32)];
+    const value = Buffer.from([...addresses, 'fd770000000000000000000000000009', addresses[0]].join(''), 'hex');
+    const { client } = await start({
+      options: [
+        { code: DHCP6_OPTION.DNS, value },
+        { code: DHCP6_OPTION.SNTP_SERVERS, value },
+      ],
+    });
+    const { resolvers, timeServers } = client.outputs;
+    assert.deepEqual(resolvers?.dnsServers, ['fe80::1%eth0', 'fd77::9']);
+    assert.deepEqual(timeServers?.timeServers, ['fe80::1%eth0', 'fd77::9']);
+  });
+
   it('ends at once, also while nobody answers', async () => {
     const { client, clock, sent, open } = await start({ isSilent: true });
     await client.stop();

@@ -10,7 +10,7 @@ import {
   readDhcpSearchList,
 } from '@bloomery/wire';
 import { addressSpec } from '../../addresses/configured-addresses.ts';
-import { parseAddressOrPrefix } from '../../ip/ip-prefix.ts';
+import { isLinkLocal, parseAddressOrPrefix, parseIp } from '../../ip/ip-prefix.ts';
 import { HostnameSpec, ResolverSpec, TimeServerSpec } from '../../resources/index.ts';
 import { fqdnParts } from '../fqdn-parts.ts';
 import type { OperatorOutputs } from '../operator.ts';
@@ -78,10 +78,12 @@ const NTP_ADDRESS = 1;
 export function dhcp6Outputs(lease: Dhcp6Lease, linkName: string, skipHostname: boolean): OperatorOutputs {
   const { options } = lease.reply;
   const addressesOf = (code: number): readonly string[] =>
-    readDhcp6Addresses(dhcp6Option(options, code) ?? new Uint8Array()).filter((address) => address !== '::');
+    serversOn(linkName, readDhcp6Addresses(dhcp6Option(options, code) ?? new Uint8Array()));
   const dnsServers = addressesOf(DHCP6_OPTION.DNS);
   const searchDomains = readDhcpSearchList(dhcp6Option(options, DHCP6_OPTION.DOMAIN_SEARCH) ?? new Uint8Array()) ?? [];
-  const timeServers = [...new Set([...ntpServers(options), ...addressesOf(DHCP6_OPTION.SNTP_SERVERS)])];
+  const timeServers = [
+    ...new Set([...serversOn(linkName, ntpServers(options)), ...addressesOf(DHCP6_OPTION.SNTP_SERVERS)]),
+  ];
   const hostname = skipHostname ? undefined : readHostname(options);
   const prefix = parseAddressOrPrefix(lease.address);
   return {
@@ -94,6 +96,15 @@ export function dhcp6Outputs(lease: Dhcp6Lease, linkName: string, skipHostname: 
       : { resolvers: ResolverSpec.make({ dnsServers, searchDomains, layer: LAYER }) }),
     ...(timeServers.length === 0 ? {} : { timeServers: TimeServerSpec.make({ timeServers, layer: LAYER }) }),
   };
+}
+
+/** Addresses of hosts, each once; those that mean something on their link only are of this one. */
+function serversOn(linkName: string, addresses: readonly string[]): readonly string[] {
+  return [...new Set(addresses)].flatMap((address) => {
+    const ip = parseIp(address);
+    if (ip !== undefined && isLinkLocal(ip)) return [`${address}%${linkName}`];
+    return isUsable(address) ? [address] : [];
+  });
 }
 
 function ntpServers(options: readonly Dhcp6Option[]): readonly string[] {
