@@ -3,6 +3,7 @@ export * from './api-endpoint.ts';
 export * from './device/link-interface.ts';
 export * from './device/start-wireguard.ts';
 export {
+  adoptUserspaceDevice,
   startNamedUserspaceDevice,
   type UserspaceDeps,
   type UserspaceDevice,

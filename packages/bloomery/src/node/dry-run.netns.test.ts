@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { makeNodeNamespace, type NodeNamespace, whyNoNodeNamespace } from '../testing/node-process.ts';
+import { until } from '@bloomery/ports';
+import { makeNodeNamespace, type NodeNamespace, startNode, whyNoNodeNamespace } from '../testing/node-process.ts';
 
 const skip = whyNoNodeNamespace();
 const BLOOMERY = join(import.meta.dirname, '../../../../bloomery');
@@ -37,6 +38,22 @@ src: 10.0.0.0/8
 table: "100"
 `;
 
+/** WireGuard may be the kernel's or wireguard-go's. */
+const MADE = `version: v1alpha1
+machine:
+  type: worker
+  network:
+    interfaces:
+      - interface: br0
+        bridge: {interfaces: [eth2]}
+        addresses: [10.6.0.2/24]
+      - interface: wg0
+        wireguard:
+          privateKey: YEocP0e2o1WT5GlvBvQzVF7EeR6z9aCk+ZdZ5NKEuXA=
+          listenPort: 51820
+        addresses: [10.9.0.1/24]
+`;
+
 describe('bloomery node --dry-run', { skip }, () => {
   let namespace: NodeNamespace;
   let dir: string;
@@ -49,10 +66,10 @@ describe('bloomery node --dry-run', { skip }, () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  const dryRun = (config: string): readonly string[] => {
+  const dryRun = (config: string, state = join(dir, 'state')): readonly string[] => {
     const file = join(dir, 'machine.yaml');
     writeFileSync(file, config);
-    const flags = ['--config', file, '--state', join(dir, 'state'), '--cmdline', '', '--dry-run'];
+    const flags = ['--config', file, '--state', state, '--cmdline', '', '--dry-run'];
     return namespace
       .run(BLOOMERY, 'node', ...flags)
       .trimEnd()
@@ -110,6 +127,22 @@ machine:
       'would wait: eth9 waits for link eth9: there is none of this name',
       `would wait: ${notice}`,
     ]);
+  });
+
+  it('says beside a daemon what another configuration would change of what that has made, and leaves it alone', async () => {
+    const daemon = await startNode(namespace, { config: MADE, args: ['--cmdline', '', '--host-files', 'off'] });
+    const addresses = (): string => namespace.run('ip', '-4', '-o', 'addr');
+    const has = (...wanted: readonly string[]): boolean => wanted.every((one) => addresses().includes(one));
+    try {
+      await until('the daemon has made all', () => has('10.6.0.2/24', '10.9.0.1/24'), { explain: daemon.stderr });
+      const before = addresses();
+      const lines = dryRun(MADE.replace('10.9.0.1/24', '10.9.0.1/24, 10.9.0.7/24'), daemon.dir);
+      assert.deepEqual(lines, ['would add 10.9.0.7/24 to wg0']);
+      assert.deepEqual([addresses(), daemon.process.exitCode], [before, null]);
+    } finally {
+      await daemon.stop();
+      daemon.clean();
+    }
   });
 
   it('says what the kernel would refuse', () => {

@@ -46,7 +46,7 @@ export async function composeIsolated(
   const { configFile: file } = options;
   const store = await openConfigStore(file === undefined ? sources : { ...sources, file }, clock);
   stack.defer(() => store.stop());
-  const kernel = stack.use(await openKernel({ clock, log, stateDir }));
+  const kernel = stack.use(await openKernel({ clock, log, stateDir: options.stateDir, leave: true }));
   const { cmdline, manageAll, uuid = '' } = options;
   const environment: IsolatedNode['environment'] = {
     clock,
@@ -72,7 +72,7 @@ export async function composeIsolated(
   return { environment, parts, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** What of the daemon's folder decides what it would do. */
+/** What of the daemon's folder decides what it would do. Its devices of wireguard-go are looked at where they are. */
 const KEPT = ['config.yaml', 'config-seed.sha256', 'node-identity.yaml'];
 
 const NO_TOKEN = { load: async () => undefined, save: async () => {} };

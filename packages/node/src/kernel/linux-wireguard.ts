@@ -1,6 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import type { Clock, Logger } from '@bloomery/ports';
-import { startNamedUserspaceDevice, type UserspaceDevice, wireguardPublicKey } from '@bloomery/siderolink';
+import {
+  adoptUserspaceDevice,
+  startNamedUserspaceDevice,
+  type UserspaceDevice,
+  wireguardPublicKey,
+} from '@bloomery/siderolink';
 import { encodeWireguardGet, encodeWireguardSet, type GenlFamily, WireguardDumpReader } from '@bloomery/wire';
 import { findFamily } from './ethtool-client.ts';
 import type { KernelLink, KernelLinks, KernelView } from './kernel.ts';
@@ -20,7 +25,7 @@ export interface LinuxWireguard extends KernelWireguard, AsyncDisposable {
   isUserspace(name: string): boolean;
   /** End one of wireguard-go's. @returns whether there was one */
   end(name: string): Promise<boolean>;
-  /** Take over those that an earlier run left behind when it crashed: they have worked on. */
+  /** Take over those that an earlier run left behind when it crashed, and have worked on. Nothing is started or ended. */
   adopt(): Promise<void>;
 }
 
@@ -79,7 +84,7 @@ class Wireguard implements LinuxWireguard {
       const link = view.linkByName(name);
       if (link === undefined) continue;
       this.#devices.set(name, undefined);
-      const device = await startNamedUserspaceDevice(name, this.#deps).catch(() => undefined);
+      const device = await adoptUserspaceDevice(name, this.#deps).catch(() => undefined);
       if (device === undefined) this.#devices.delete(name);
       else {
         this.#keep(name, device);

@@ -55,6 +55,16 @@ export async function startNamedUserspaceDevice(
   return startNamed(name, (await listLinkNames()).has(name), deps);
 }
 
+/**
+ * Take over the one of this name that an earlier run of ours left behind, or that one beside us has. Nothing is started or ended.
+ *
+ * @returns undefined where there is none, or it does not answer.
+ */
+export async function adoptUserspaceDevice(name: string, deps: UserspaceDeps): Promise<UserspaceDevice | undefined> {
+  const pid = await ourProcess(processFiles(deps.stateDir, name).pid);
+  return pid === undefined ? undefined : adopt(name, pid, deps);
+}
+
 async function startNamed(name: string, isTaken: boolean, deps: UserspaceDeps): Promise<UserspaceDevice | undefined> {
   const files = processFiles(deps.stateDir, name);
   const pid = await ourProcess(files.pid);
