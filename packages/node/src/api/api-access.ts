@@ -26,7 +26,7 @@ export interface Admission {
 }
 
 export interface ApiAccessDeps {
-  readonly store: ConfigStore;
+  readonly store: Pick<ConfigStore, 'active' | 'isInMaintenance'>;
   readonly names: () => NodeNames;
   /** Address that the API is bound to. */
   readonly listener: string;
