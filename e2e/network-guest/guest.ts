@@ -11,6 +11,7 @@ const TALOSCTL = '/tmp/talosctl';
 
 /** One link of `ip -j -d link`. */
 export interface IpLink {
+  readonly ifindex: number;
   readonly ifname: string;
   readonly flags: readonly string[];
   readonly mtu: number;

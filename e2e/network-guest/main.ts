@@ -94,6 +94,30 @@ await report('a bond of two cards that selectors name, and a VLAN on it', async 
   });
 });
 
+await report('a bond is told which of its members it prefers while it runs', async () => {
+  const bondBefore = (await links()).get('bond0')?.ifindex;
+  const cardOf = (now: Awaited<ReturnType<typeof links>>): string =>
+    [...now.values()].find((link) => permanent(link) === CARDS[2])?.ifname ?? '';
+  await applyConfig(
+    configOf(`
+- interface: bond0
+  addresses: [10.9.0.1/24]
+  bond:
+    mode: active-backup
+    miimon: 100
+    primary: ${cardOf(await links())}
+    deviceSelectors:
+      - permanentAddr: '${CARDS[1]}'
+      - permanentAddr: '${CARDS[2]}'
+`),
+  );
+  await eventually(async () => {
+    const now = await links();
+    assert.deepEqual(pick(now.get('bond0'), ['primary']), { primary: cardOf(now) });
+    assert.equal(now.get('bond0')?.ifindex, bondBefore, 'it is the same bond');
+  });
+});
+
 await report('a bond changes its options without losing its address', async () => {
   await applyConfig(
     configOf(`
