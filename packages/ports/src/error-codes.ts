@@ -118,7 +118,7 @@ export const ERROR_CODES = {
   BLM_NODE_STATE:
     'A file in the folder of the network daemon cannot be understood. The message names it. Mend it, or remove it to begin anew.',
   BLM_NODE_STATE_UNUSABLE:
-    'The state folder cannot be used: another daemon runs on it, or the disk refuses. The message says which. Stop that one, look at the disk and the permissions, or give --state another folder.',
+    'The state folder cannot be used: another daemon runs on it, it belongs to another user, or the disk refuses. The message says which. Stop that one, look at the disk and the permissions, or give --state another folder.',
   BLM_NODE_UNDONE:
     'What the network daemon puts in place is undone at once, again and again: two programs configure the same thing, or a driver does not do what it is told. The daemon goes on, less and less often. Tell the other program to leave it alone, or take it out of the configuration.',
   BLM_RESTORE_REFUSED:

@@ -24,6 +24,7 @@ import { type NodeDaemon, startDaemon } from './node-daemon.ts';
 import type { NodeOptions } from './node-options.ts';
 import { type ProcessUse, spareMemory } from './spare-memory.ts';
 import { releaseStartPages } from './start-pages.ts';
+import { checkFolderOwner } from './state-folder.ts';
 import { TALOS_VERSION } from './talos-version.ts';
 
 /**
@@ -52,6 +53,8 @@ async function runUntilStopped(options: NodeOptions, deps: NodeCommandDeps): Pro
   const { log } = logs;
   await using stack = new AsyncDisposableStack();
   stack.use(keepAlive());
+  const { SUDO_UID } = deps.env;
+  checkFolderOwner(stateDir, { uid: process.geteuid?.() ?? 0, ...(SUDO_UID && { sudoUid: Number(SUDO_UID) }) }, log);
   sayWhatIsNotPermitted(log);
   const files = createHostFileKeeper({ root: '/', stateDir, enabled: options.hostFiles, log });
   // Before anything that can fail: what a killed run left in resolv.conf names a server that is gone.
