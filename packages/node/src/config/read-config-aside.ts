@@ -23,7 +23,7 @@ export interface AsideLimits {
 }
 
 /** A generated configuration with all its comments has some 30,000 characters and is read at once. */
-const ASIDE_LIMITS: AsideLimits = { aloneCharacters: 48 * 1024, memoryMb: 768, timeMs: 30_000 };
+const ASIDE_LIMITS: AsideLimits = { aloneCharacters: 48 * 1024, memoryMb: 384, timeMs: 30_000 };
 /** Beside this file; in the bundle of `scripts/bundle.ts`, too. */
 const THREAD_FILE = import.meta.url.endsWith('.ts') ? './config-thread.ts' : './config-thread.mjs';
 
