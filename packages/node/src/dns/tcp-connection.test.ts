@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { Duplex } from 'node:stream';
 import { describe, it } from 'node:test';
 import { createFakeClock, until } from '@bloomery/ports';
 import fc from 'fast-check';
+import { serveTcpConnection, type TcpConnectionDeps } from './tcp-connection.ts';
 import { ask, decoded, openStream, questionOf } from './testing/dns-client.ts';
 import { startDnsRig, tcpPortOf } from './testing/dns-rig.ts';
 import { answerOf, type Script, textRecord } from './testing/scripted-server.ts';
@@ -114,6 +116,38 @@ describe('a connection over TCP', () => {
     stream.socket.resume();
     await until('all answers', () => stream.messages.length === 1_501);
   });
+});
+
+describe('a connection that does not take its answers', () => {
+  const cases: [name: string, maxBytes: number, isClosed: boolean][] = [
+    ['is closed when too much waits for all', 1_000, true],
+    ['is not while there is room', 1_000_000, false],
+  ];
+  for (const [name, maxBytes, isClosed] of cases) {
+    it(name, async () => {
+      let answered = 0;
+      const resolver: TcpConnectionDeps['resolver'] = {
+        replyFromCache: () => undefined,
+        resolve: async () => {
+          answered += 1;
+          return { packet: new Uint8Array(2_000) };
+        },
+      };
+      const backlog = { bytes: 0, maxBytes };
+      // What is written to it stays where it is.
+      const stream = Object.assign(new Duplex({ highWaterMark: 1_000, read() {}, write() {} }), {
+        remoteAddress: '::1',
+      });
+      stream.on('error', () => {});
+      serveTcpConnection(stream, { resolver, clock: createFakeClock(), backlog });
+      stream.push(Buffer.concat([questionOf(), questionOf(), questionOf()].map(framed)));
+      await until('all are answered', () => answered === 3);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.deepEqual([stream.destroyed, backlog.bytes], [isClosed, isClosed ? 0 : 6_006]);
+      stream.destroy();
+      await until('nothing waits any more', () => backlog.bytes === 0);
+    });
+  }
 });
 
 describe('too many who wait for the same answer', () => {

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '@bloomery/ports';
 import type { Resolver } from './resolver.ts';
 import { StreamFramer } from './stream-framer.ts';
@@ -13,7 +13,12 @@ type Stays = keyof typeof STAYS_MS | 'working';
 export interface TcpConnectionDeps {
   readonly resolver: Pick<Resolver, 'replyFromCache' | 'resolve'>;
   readonly clock: Clock;
+  /** Answers of all connections that wait for their clients; above that, one that takes none is closed. */
+  readonly backlog: { bytes: number; readonly maxBytes: number };
 }
+
+/** Of a socket, what is needed here. */
+export type ClientStream = Duplex & { readonly remoteAddress?: string | undefined };
 
 /**
  * Serve a connection: any number of questions, each answered as soon as it can be, also after the client has ended its side. It is
@@ -21,12 +26,12 @@ export interface TcpConnectionDeps {
  *
  * @param socket one that stays open when the other side ends.
  */
-export function serveTcpConnection(socket: Socket, deps: TcpConnectionDeps): void {
+export function serveTcpConnection(socket: ClientStream, deps: TcpConnectionDeps): void {
   new TcpConnection(socket, deps).serve();
 }
 
 class TcpConnection {
-  readonly #socket: Socket;
+  readonly #socket: ClientStream;
   readonly #deps: TcpConnectionDeps;
   readonly #fromLoopback: boolean;
   readonly #framer = new StreamFramer(
@@ -34,11 +39,12 @@ class TcpConnection {
     () => this.#mayTake(),
   );
   #underWay = 0;
+  #left = 0;
   #hasEnded = false;
   #stays: Stays = 'working';
   #cancelTimer = (): void => {};
 
-  constructor(socket: Socket, deps: TcpConnectionDeps) {
+  constructor(socket: ClientStream, deps: TcpConnectionDeps) {
     this.#socket = socket;
     this.#deps = deps;
     this.#fromLoopback = isLoopback(socket.remoteAddress ?? '');
@@ -53,7 +59,10 @@ class TcpConnection {
       this.#goOn(false);
     });
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#cancelTimer());
+    socket.on('close', () => {
+      this.#cancelTimer();
+      this.#leave(-this.#left);
+    });
     this.#watch(true);
   }
 
@@ -79,8 +88,23 @@ class TcpConnection {
   }
 
   #answer(packet: Uint8Array): void {
-    if (this.#socket.destroyed) return;
-    this.#socket.write(Buffer.concat([Buffer.of(packet.byteLength >>> 8, packet.byteLength), packet]));
+    const { backlog } = this.#deps;
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    if (socket.writableNeedDrain && backlog.bytes > backlog.maxBytes) {
+      socket.destroy();
+      return;
+    }
+    const framed = Buffer.concat([Buffer.of(packet.byteLength >>> 8, packet.byteLength), packet]);
+    this.#leave(framed.byteLength);
+    socket.write(framed, () => this.#leave(-framed.byteLength));
+  }
+
+  /** So many bytes more wait for the client. Those of a connection that closed wait for nobody. */
+  #leave(bytes: number): void {
+    if (this.#socket.closed && this.#left === 0) return;
+    this.#left += bytes;
+    this.#deps.backlog.bytes += bytes;
   }
 
   /** Take up what may be taken up now. `moved`: the client did its part. */

@@ -5,6 +5,8 @@ import { serveTcpConnection } from './tcp-connection.ts';
 
 /** Connections of one listener; with more, the one that said nothing for longest is closed. */
 const CONNECTIONS_MAX = 256;
+/** Answers that its clients have not taken yet. */
+const BACKLOG_MAX_BYTES = 16 << 20;
 
 export interface TcpListener extends AsyncDisposable {
   readonly address: BoundAddress;
@@ -16,10 +18,11 @@ export async function startTcpListener(
   deps: { readonly resolver: Resolver; readonly clock: Clock },
 ): Promise<TcpListener> {
   const room = createSocketRoom(CONNECTIONS_MAX);
+  const backlog = { bytes: 0, maxBytes: BACKLOG_MAX_BYTES };
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     room.enter(socket);
     socket.on('data', () => room.renew(socket));
-    serveTcpConnection(socket, deps);
+    serveTcpConnection(socket, { ...deps, backlog });
   });
   await bindServer(server, listen);
   const address = server.address();
