@@ -15,13 +15,16 @@ export interface ConfigSources {
   readonly atStep?: (step: `${'config' | 'seed'}-${WriteStep}`) => void;
 }
 
-/** The configuration to start with, and why a changed file is not it. */
+/** The configuration to start with, and why it is not the one that should rule. */
 export interface AcquiredConfig extends LoadedNodeConfig {
   readonly refusal?: string;
 }
 
 /** The configuration that is kept. */
 export const configPath = (stateDir: string): string => join(stateDir, 'config.yaml');
+
+/** What was kept and could no longer be loaded. */
+const refusedPath = (stateDir: string): string => join(stateDir, 'config.refused.yaml');
 
 /** Remembers which FILE was taken, so that a change of it is noticed. */
 const seedPath = (stateDir: string): string => join(stateDir, 'config-seed.sha256');
@@ -31,7 +34,8 @@ const seedPath = (stateDir: string): string => join(stateDir, 'config-seed.sha25
  * a file that has changed since it was taken is taken over again. After a crash at any instant the next start ends the same way.
  *
  * @throws BloomeryError BLM_NODE_CONFIG_MISSING when there is neither; BLM_TALOS_CONFIG_INVALID when the one that rules cannot be
- * loaded. A changed file that cannot be loaded is said in the log and left alone: a host keeps its network.
+ * loaded. A changed file that cannot be loaded is said in the log and left alone, and when what was kept cannot be loaded the file is
+ * taken again, changed or not: a host keeps its network.
  */
 export async function acquireConfig(sources: ConfigSources): Promise<AcquiredConfig> {
   const { stateDir, file, log } = sources;
@@ -49,8 +53,8 @@ export async function acquireConfig(sources: ConfigSources): Promise<AcquiredCon
     if (file !== undefined) log.warn('config.file_missing', { file, instead: configPath(stateDir) });
     return checked(kept, configPath(stateDir));
   }
-  if (digest(given) === (await read(seedPath(stateDir)))?.trim()) return checked(kept, configPath(stateDir));
-  return takeChangedFile(sources, kept, given);
+  const isChanged = digest(given) !== (await read(seedPath(stateDir)))?.trim();
+  return isChanged ? takeChangedFile(sources, kept, given) : takeKept(sources, kept, given);
 }
 
 /** Keep a configuration for the next start. */
@@ -61,6 +65,29 @@ export const saveConfig = (
 
 const saveSeed = ({ stateDir, atStep }: ConfigSources, text: string): Promise<void> =>
   writeDurably(seedPath(stateDir), `${digest(text)}\n`, 0o600, (step) => atStep?.(`seed-${step}`));
+
+/** What was kept, unless its disk has damaged it or a newer release refuses it: then what it was before somebody applied it. */
+async function takeKept(sources: ConfigSources, kept: string, given: string): Promise<AcquiredConfig> {
+  const { file = '', stateDir, log } = sources;
+  try {
+    return checked(kept, configPath(stateDir));
+  } catch (error) {
+    let loaded: LoadedNodeConfig;
+    try {
+      loaded = checked(given, file);
+    } catch {
+      throw error;
+    }
+    log.error('config.kept_refused', { instead: file, aside: refusedPath(stateDir), error: errorText(error) });
+    try {
+      await writeDurably(refusedPath(stateDir), kept, 0o600, () => {});
+      await saveConfig(sources, given);
+    } catch (cause) {
+      log.error('config.not_kept', { instead: file, error: errorText(cause) });
+    }
+    return { ...loaded, refusal: errorText(error) };
+  }
+}
 
 async function takeChangedFile(sources: ConfigSources, kept: string, given: string): Promise<AcquiredConfig> {
   const { file, stateDir, log } = sources;

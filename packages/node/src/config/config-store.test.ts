@@ -75,6 +75,23 @@ describe('the configuration to start with', () => {
     assert.deepEqual(said, ['config.changed_file_refused']);
   });
 
+  it('is the file again when the kept one is damaged, which is said and put aside', async () => {
+    await apply(await opened('a'), 'b', {});
+    writeFileSync(join(dir, 'config.yaml'), 'machine: {x');
+    const said: string[] = [];
+    const log: Logger = { ...silentLog, error: (event) => said.push(event), with: () => log };
+    assert.equal(hostnameOf(await open(log)), 'a');
+    assert.deepEqual(said, ['config.kept_refused']);
+    assert.equal(readFileSync(join(dir, 'config.refused.yaml'), 'utf8'), 'machine: {x');
+    assert.equal(kept(), config('a'));
+  });
+
+  it('is none when both are wrong: the error is that of the kept one', async () => {
+    await opened('a');
+    for (const path of [file, join(dir, 'config.yaml')]) writeFileSync(path, 'machine: {x');
+    await assert.rejects(open(), /config\.yaml: /);
+  });
+
   it('is missing when there is neither', async () => {
     await assert.rejects(open(), (error) => {
       assert.ok(isBloomeryError(error, 'BLM_NODE_CONFIG_MISSING'));

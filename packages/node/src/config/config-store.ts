@@ -34,7 +34,7 @@ export interface ConfigStore {
   readonly persistent: NodeConfig;
   /** Nothing of a Kubernetes machine is configured yet: no v1alpha1 document. */
   readonly isInMaintenance: boolean;
-  /** Why the file that has changed since the last start was not taken over; undefined when all is well. */
+  /** Why the configuration that should rule since the start was not taken: the changed file, or the kept one. */
   readonly refusal: string | undefined;
   /**
    * Apply a configuration. It is in force a moment after the answer, so that the answer gets out before addresses change.
