@@ -14,8 +14,8 @@ import { mergeEthernet } from './merge-ethernet.ts';
 
 /** One thing that was changed, and how it is undone. */
 export type JournalEntry =
-  /** A link is about to be made: what has its name and a higher index is ours. Its own index is known only afterwards. */
-  | { readonly do: 'makeLink'; readonly name: string; readonly aboveIndex: number }
+  /** A link is about to be made: what has its name then is ours, unless it is the one that has it now (0: none). */
+  | { readonly do: 'makeLink'; readonly name: string; readonly presentIndex: number }
   /** A link that was made: it is removed. */
   | { readonly do: 'removeLink'; readonly index: number; readonly name: string }
   /** A link that was there before: it becomes what it was. */

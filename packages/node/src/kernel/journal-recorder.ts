@@ -3,7 +3,9 @@ import { isBloomeryError } from '@bloomery/ports';
 import { entryKey, entryLink, type JournalEntry, type LinkBefore, mergeAddress, mergeBefore } from './journal-entry.ts';
 import type { JournalFile } from './journal-file.ts';
 import type { KernelView } from './kernel.ts';
+import { refusalErrno } from './kernel-error.ts';
 import { linkName } from './object-names.ts';
+import { otherEnd } from './other-end.ts';
 
 type Act = () => Promise<void>;
 
@@ -68,15 +70,20 @@ export function createJournalRecorder(view: KernelView, file: JournalFile): Jour
       return save(key);
     },
     made: async (name, make) => {
-      const intent = { do: 'makeLink', name, aboveIndex: Math.max(0, ...view.links.keys()) } as const;
+      const intent = { do: 'makeLink', name, presentIndex: view.linkByName(name)?.index ?? 0 } as const;
       const key = entryKey(intent);
       entries.set(key, intent);
       await save(key);
+      let isRefused = false;
       try {
         await make();
+      } catch (error) {
+        isRefused = refusalErrno(error) !== undefined;
+        throw error;
       } finally {
-        // It may be there also where the answer was lost.
-        const links = linksMade(view, intent).map((entry) => [entryKey(entry), entry] as const);
+        // It may be there also where the answer was lost. What is there though it was refused is somebody else's.
+        const made = isRefused ? [] : linksMade(view, intent);
+        const links = made.map((entry) => [entryKey(entry), entry] as const);
         for (const [one, entry] of links) entries.set(one, entry);
         entries.delete(key);
         await save(...links.map(([one]) => one), key);
@@ -119,11 +126,12 @@ function isGone(view: KernelView, entry: JournalEntry): boolean {
 }
 
 /** The entries of what became of a link that was about to be made. */
-function linksMade(view: KernelView, intent: MakeLink): readonly JournalEntry[] {
+function linksMade(view: KernelView, { name, presentIndex }: MakeLink): readonly JournalEntry[] {
   // Those that others make at the same moment have other names.
-  const own = view.linkByName(intent.name);
-  const ends = [own, view.links.get(own?.linkIndex ?? 0)].filter((link) => link !== undefined);
-  return ends.flatMap(({ index, name }) => (index > intent.aboveIndex ? [{ do: 'removeLink', index, name }] : []));
+  const own = view.linkByName(name);
+  if (own === undefined || own.index === presentIndex) return [];
+  const ends = [own, otherEnd(own, view.links)].filter((link) => link !== undefined);
+  return ends.map((link) => ({ do: 'removeLink', index: link.index, name: link.name }));
 }
 
 type MakeLink = Extract<JournalEntry, { readonly do: 'makeLink' }>;

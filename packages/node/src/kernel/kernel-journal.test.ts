@@ -289,6 +289,32 @@ describe('the journal of changes', () => {
     assert.deepEqual(seen(host), before);
   });
 
+  it('knows what it made also where a link has a higher number: one that came from another network namespace', async () => {
+    host.plug({ name: 'eth9', index: 500 });
+    const before = seen(host);
+    const kernel = await open();
+    await kernel.links.create({ name: 'br0', kind: 'bridge' });
+    await kernel.links.create({ name: 'v0', kind: 'veth', veth: { peerName: 'v1' } });
+    await kernel.links.create({ name: 'eth9.7', kind: 'vlan', parentIndex: 500, vlan: { id: 7, protocol: 0x8100 } });
+    const made = [...kernel.entries.values()].map((entry) => entry.do === 'removeLink' && entry.name);
+    assert.deepEqual(made.sort(), ['br0', 'eth9.7', 'v0', 'v1']);
+    await kernel.undo();
+    assert.deepEqual(seen(host), before);
+  });
+
+  it('does not take for ours what somebody else made a moment before', async () => {
+    const kernel = await open();
+    const create = host.links.create;
+    Object.assign(host.links, {
+      create: async (link: Parameters<typeof create>[0]) => {
+        await create(link);
+        return create(link);
+      },
+    });
+    await assert.rejects(kernel.links.create({ name: 'br0', kind: 'bridge' }), /EEXIST/);
+    assert.equal(kernel.entries.size, 0);
+  });
+
   it('does not take for ours what was there before a crash, or was never made', async () => {
     await host.links.create({ name: 'br0', kind: 'bridge' });
     const before = seen(host);

@@ -1,5 +1,6 @@
 import { findLink } from '../kernel/find-link.ts';
 import type { KernelBond, KernelLink, KernelView, LinkChange, NewLink } from '../kernel/kernel.ts';
+import { otherEnd } from '../kernel/other-end.ts';
 import { LINK_FLAGS, LINK_TYPE, ROUTING_TABLE, VLAN_PROTOCOL } from '../resources/enumerations.ts';
 import type { LinkSpec } from '../resources/links.ts';
 import { numberOf } from '../resources/number-of.ts';
@@ -165,10 +166,8 @@ const fixedSettings: Aspect = (spec, link, { view }) => {
   }
   if (spec.kind === 'vrf') return link.vrf?.table === tableOf(spec) ? undefined : again('routing table differs');
   if (spec.kind !== 'veth' || spec.veth.peerName === '') return undefined;
-  // The index of a peer in another network namespace means nothing here: peers here name each other.
-  const peer = view.links.get(link.linkIndex);
-  const isPeer = peer?.kind === 'veth' && peer.linkIndex === link.index;
-  return isPeer && peer.name !== spec.veth.peerName ? again('peer differs') : undefined;
+  const peer = otherEnd(link, view.links);
+  return peer !== undefined && peer.name !== spec.veth.peerName ? again('peer differs') : undefined;
 };
 
 /** Most settings of a bond can be changed only while it is down and has no members. They come back by their own specs. */

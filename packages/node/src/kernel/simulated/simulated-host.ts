@@ -2,6 +2,7 @@ import type { BloomeryError } from '@bloomery/ports';
 import type { KernelLink, LinkDetails } from '../kernel.ts';
 import { errnoNumber, kernelRefused } from '../kernel-error.ts';
 import type { LiveView } from '../live-view.ts';
+import { otherEnd } from '../other-end.ts';
 
 export const IFF_UP = 0x1;
 export const IFF_BROADCAST = 0x2;
@@ -33,7 +34,7 @@ export interface SimulatedHost {
 /** A host with the links of the view. Whether a cable is in a link that is down cannot be seen: it is. */
 export function createSimulatedHost(view: LiveView): SimulatedHost {
   const up = view.links.values().filter(({ flags }) => (flags & IFF_UP) !== 0);
-  const paired = view.links.values().filter((link) => isPair(link, view.links.get(link.linkIndex)));
+  const paired = view.links.values().filter((link) => otherEnd(link, view.links) !== undefined);
   let lastIndex = Math.max(1, ...view.links.keys());
   return {
     view,
@@ -47,11 +48,6 @@ export function createSimulatedHost(view: LiveView): SimulatedHost {
     },
     nextIndex: () => ++lastIndex,
   };
-}
-
-/** The index of an other end in another network namespace means nothing here: ends here name each other. */
-function isPair(one: KernelLink, other: KernelLink | undefined): boolean {
-  return one.kind === 'veth' && other?.kind === 'veth' && other.linkIndex === one.index;
 }
 
 /** The error of what the kernel refuses. */

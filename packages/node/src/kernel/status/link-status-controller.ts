@@ -1,6 +1,7 @@
 import type { Controller } from '@bloomery/cosi';
 import { LinkRefresh, LinkStatus } from '../../resources/links.ts';
-import type { Kernel, KernelLink, KernelView } from '../kernel.ts';
+import type { Kernel, KernelLink } from '../kernel.ts';
+import { otherEnd } from '../other-end.ts';
 import { deltaController } from './delta-controller.ts';
 import { linkStatusSpec } from './link-status-spec.ts';
 
@@ -27,7 +28,7 @@ export function linkStatusController(kernel: Kernel): Controller {
       const spec = linkStatusSpec(link, details, wireguard);
       return {
         id: link.name,
-        spec: link.kind === 'veth' ? { ...spec, veth: { peerName: vethPeer(link, view) } } : spec,
+        spec: link.kind === 'veth' ? { ...spec, veth: { peerName: otherEnd(link, view.links)?.name ?? '' } } : spec,
       };
     },
     // The kernel sends no message when the peers of a WireGuard device change.
@@ -44,10 +45,4 @@ export function linkStatusController(kernel: Kernel): Controller {
 /** The other end of a pair shows this one's name. */
 function touchedLinks({ index, kind, linkIndex }: KernelLink): readonly number[] {
   return kind === 'veth' ? [index, linkIndex] : [index];
-}
-
-/** Name of the other end; empty when it is in another network namespace, where its index means another link or none. */
-function vethPeer({ index, linkIndex }: KernelLink, { links }: KernelView): string {
-  const peer = links.get(linkIndex);
-  return peer?.kind === 'veth' && peer.linkIndex === index ? peer.name : '';
 }
