@@ -4,6 +4,7 @@ export * from './error.ts';
 export * from './error-codes.ts';
 export * from './fake-clock.ts';
 export * from './log.ts';
+export * from './one-run-behind.ts';
 export * from './record-file.ts';
 export * from './remember-newest.ts';
 export * from './seldom.ts';

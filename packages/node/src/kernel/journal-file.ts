@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorText, type Logger } from '@bloomery/ports';
+import { errorText, type Logger, oneRunBehind } from '@bloomery/ports';
 import type { JournalEntry } from './journal-entry.ts';
 
 /** The file of a journal: what it was about, and then one line for each change of an entry. */
@@ -23,8 +23,7 @@ export async function openJournalFile(file: string, root: string, log: Logger): 
   const changed = new Set<string>();
   /** Lines of entries; undefined: what the file holds is not known. */
   let lines: number | undefined;
-  let writing: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
+  let saved: Promise<void> = Promise.resolve();
   const lineOf = (key: string): string => `${JSON.stringify({ key, entry: entries.get(key) })}\n`;
 
   const writeWhole = async (): Promise<void> => {
@@ -35,7 +34,7 @@ export async function openJournalFile(file: string, root: string, log: Logger): 
     await rename(`${file}.tmp`, file);
     lines = all.length;
   };
-  const write = async (): Promise<void> => {
+  const write = oneRunBehind(async () => {
     const keys = [...changed];
     changed.clear();
     const after = (lines ?? Number.POSITIVE_INFINITY) + keys.length;
@@ -46,21 +45,16 @@ export async function openJournalFile(file: string, root: string, log: Logger): 
     } catch (error) {
       log.warn('kernel.journal_unwritten', { file, error: errorText(error) });
     }
-  };
+  });
   return {
     entries,
     save: (...keys) => {
       for (const key of keys) changed.add(key);
-      // Whoever comes while it is written is in the next one, together with all others.
-      next ??= (writing ?? Promise.resolve()).then(() => {
-        writing = next;
-        next = undefined;
-        return write();
-      });
-      return next;
+      saved = write();
+      return saved;
     },
     remove: async () => {
-      await (next ?? writing);
+      await saved;
       lines = undefined;
       await rm(file, { force: true });
     },

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { errorText, type Logger } from '@bloomery/ports';
+import { errorText, type Logger, oneRunBehind } from '@bloomery/ports';
 import { writeDurably } from '../config/durable-file.ts';
-import { oneRunBehind } from '../config/one-run-behind.ts';
 import type { HostName } from './operator.ts';
 
 /** A lease as it is remembered. */
