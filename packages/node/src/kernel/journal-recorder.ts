@@ -25,85 +25,112 @@ export interface JournalRecorder {
   changeLink(index: number, before: LinkBefore): Promise<void>;
   /** The link is gone, and all on it. */
   forgetLink(index: number): Promise<void>;
+  /** Links may have gone unseen. */
+  forgetGone(): Promise<void>;
 }
 
 /** Begin with what the file holds and is still there. */
 export function createJournalRecorder(view: KernelView, file: JournalFile): JournalRecorder {
-  const { entries, save } = file;
+  const { entries } = file;
   for (const [key, entry] of [...entries]) {
     if (entry.do === 'makeLink') {
       entries.delete(key);
       for (const made of linksMade(view, entry)) entries.set(entryKey(made), made);
     } else if (isGone(view, entry)) forget(entries, entryLink(entry));
   }
-  const record = async (entry: JournalEntry, act: Act): Promise<void> => {
+  return new Recorder(view, file);
+}
+
+class Recorder implements JournalRecorder {
+  readonly entries: Map<string, JournalEntry>;
+  readonly #view: KernelView;
+  readonly #file: JournalFile;
+
+  constructor(view: KernelView, file: JournalFile) {
+    this.entries = file.entries;
+    this.#view = view;
+    this.#file = file;
+  }
+
+  async record(entry: JournalEntry, act: Act): Promise<void> {
     const key = entryKey(entry);
-    if (entries.has(key)) return act();
-    entries.set(key, entry);
-    await save(key);
+    if (this.entries.has(key)) return act();
+    await this.#write(key, entry);
     try {
       await act();
     } catch (error) {
       // It may have been done where the answer was lost; undoing what is not there is no problem.
-      if (!isUnanswered(error)) {
-        entries.delete(key);
-        await save(key);
-      }
+      if (!isUnanswered(error)) await this.#erase(key);
       throw error;
     }
-  };
-  return {
-    entries,
-    record,
-    takeAway: async (ours, before, act) => {
-      const key = entryKey(ours);
-      const old = entries.get(key);
-      if (old?.do !== ours.do) {
-        if (before === undefined) return act();
-        if (old?.do !== 'putAddress' || before.do !== 'putAddress') return record(before, act);
-        entries.set(key, mergeAddress(before, old));
-        await save(key);
-        return act();
-      }
+  }
+
+  async takeAway(ours: JournalEntry, before: JournalEntry | undefined, act: Act): Promise<void> {
+    const key = entryKey(ours);
+    const old = this.entries.get(key);
+    if (old?.do === ours.do) {
       await act();
-      entries.delete(key);
-      return save(key);
-    },
-    made: async (name, make) => {
-      const intent = { do: 'makeLink', name, presentIndex: view.linkByName(name)?.index ?? 0 } as const;
-      const key = entryKey(intent);
-      entries.set(key, intent);
-      await save(key);
-      let isRefused = false;
-      try {
-        await make();
-      } catch (error) {
-        isRefused = refusalErrno(error) !== undefined;
-        throw error;
-      } finally {
-        // It may be there also where the answer was lost. What is there though it was refused is somebody else's.
-        const made = isRefused ? [] : linksMade(view, intent);
-        const links = made.map((entry) => [entryKey(entry), entry] as const);
-        for (const [one, entry] of links) entries.set(one, entry);
-        entries.delete(key);
-        await save(...links.map(([one]) => one), key);
-      }
-    },
-    isOurs: (index) => entries.get(`link ${index}`)?.do === 'removeLink',
-    changeLink: async (index, before) => {
-      const key = `link ${index}`;
-      const old = entries.get(key);
-      if (old?.do === 'removeLink') return;
-      const all = old?.do === 'restoreLink' ? mergeBefore(before, old.before) : before;
-      if (old?.do === 'restoreLink' && isDeepStrictEqual(all, old.before)) return;
-      entries.set(key, { do: 'restoreLink', index, name: linkName(view, index), before: all });
-      await save(key);
-    },
-    forgetLink: async (index) => {
-      const keys = forget(entries, index);
-      if (keys.length > 0) await save(...keys);
-    },
-  };
+      return this.#erase(key);
+    }
+    if (before === undefined) return act();
+    if (old?.do !== 'putAddress' || before.do !== 'putAddress') return this.record(before, act);
+    await this.#write(key, mergeAddress(before, old));
+    return act();
+  }
+
+  async made(name: string, make: Act): Promise<void> {
+    const intent = { do: 'makeLink', name, presentIndex: this.#view.linkByName(name)?.index ?? 0 } as const;
+    const key = entryKey(intent);
+    await this.#write(key, intent);
+    let isRefused = false;
+    try {
+      await make();
+    } catch (error) {
+      isRefused = refusalErrno(error) !== undefined;
+      throw error;
+    } finally {
+      // It may be there also where the answer was lost. What is there though it was refused is somebody else's.
+      const made = isRefused ? [] : linksMade(this.#view, intent);
+      const links = made.map((entry) => [entryKey(entry), entry] as const);
+      for (const [one, entry] of links) this.entries.set(one, entry);
+      this.entries.delete(key);
+      await this.#file.save(...links.map(([one]) => one), key);
+    }
+  }
+
+  isOurs(index: number): boolean {
+    return this.entries.get(`link ${index}`)?.do === 'removeLink';
+  }
+
+  async changeLink(index: number, before: LinkBefore): Promise<void> {
+    const key = `link ${index}`;
+    const old = this.entries.get(key);
+    if (old?.do === 'removeLink') return;
+    const all = old?.do === 'restoreLink' ? mergeBefore(before, old.before) : before;
+    if (old?.do === 'restoreLink' && isDeepStrictEqual(all, old.before)) return;
+    await this.#write(key, { do: 'restoreLink', index, name: linkName(this.#view, index), before: all });
+  }
+
+  async forgetLink(index: number): Promise<void> {
+    const keys = forget(this.entries, index);
+    if (keys.length > 0) await this.#file.save(...keys);
+  }
+
+  async forgetGone(): Promise<void> {
+    const indexes = new Set([...this.entries.values()].map(entryLink));
+    const gone = [...indexes].filter((index) => index !== 0 && !this.#view.links.has(index));
+    await Promise.all(gone.map((index) => this.forgetLink(index)));
+  }
+
+  async #write(key: string, entry: JournalEntry): Promise<void> {
+    this.entries.set(key, entry);
+    await this.#file.save(key);
+  }
+
+  async #erase(key: string): Promise<void> {
+    this.entries.delete(key);
+    await this.#file.save(key);
+  }
 }
 
 function isUnanswered(error: unknown): boolean {
