@@ -14,9 +14,6 @@ import { kernelManagedFlags, placeHolder, planAddress } from './plan-address.ts'
 /** What the kernel says of an address that is already gone. */
 const GONE: ReadonlySet<string | undefined> = new Set(['EADDRNOTAVAIL', 'ENODEV']);
 
-/** So often in a row an address is put back at once. */
-const TIMES_MAX = 10;
-
 /** Index of the link that each spec's address was put on, by the id of the spec. */
 type Placed = Map<string, number>;
 
@@ -39,7 +36,7 @@ interface Work {
 export function addressSpecController({ kernel, random }: Deps, problems: Problems): Controller {
   const attempts = createAttempts({ definition: AddressSpec, problems, random });
   const placed: Placed = new Map();
-  const patience = createPatience(TIMES_MAX);
+  const patience = createPatience();
   return {
     name: 'network.AddressSpecController',
     inputs: [{ definition: AddressSpec, kind: 'strong' }],

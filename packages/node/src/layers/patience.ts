@@ -27,7 +27,7 @@ interface Spent {
 }
 
 /** @param times something may be done in a row */
-export function createPatience(times: number): Patience {
+export function createPatience(times = 10): Patience {
   const spent = new Map<string, Spent>();
   return {
     spend: (id, nowMs, what) => {

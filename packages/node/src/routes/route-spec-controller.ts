@@ -25,20 +25,18 @@ interface Work {
   readonly log: Logger;
 }
 
-/** So often in a row a route is put back at once. */
-const TIMES_MAX = 10;
-
 /** What the kernel says of a route that is already gone. */
 const GONE: ReadonlySet<string | undefined> = new Set(['ESRCH', 'ENOENT', 'ENODEV']);
 
 /**
- * Puts the merged routes into the kernel, then takes away those that go, unless they have to make room. A route waits until its link is there and up; one whose gateway
- * cannot be reached is tried again as soon as a link or an address changes, or another route goes.
+ * Puts the merged routes into the kernel, then takes away those that go; those that have to make room go first. A route waits until its
+ * link is there and up; one whose gateway cannot be reached is tried again as soon as a link or an address changes, a route on a link
+ * appears, or any route goes.
  */
 export function routeSpecController({ kernel, random }: Deps, problems: Problems): Controller {
   const attempts = createAttempts({ definition: RouteSpec, problems, random });
   const placed = new Map<string, number>();
-  const patience = createPatience(TIMES_MAX);
+  const patience = createPatience();
   return {
     name: 'network.RouteSpecController',
     inputs: [

@@ -50,9 +50,6 @@ interface Work {
   readonly log: Logger;
 }
 
-/** So often in a row a rule is put back at once. */
-const TIMES_MAX = 10;
-
 /**
  * Puts the merged routing rules into the kernel, and takes away those that go. The kernel has no way to change a rule: the new one is
  * added before the old one is removed. Rules of others are never touched, also of the same priority.
@@ -63,7 +60,7 @@ export function routingRuleSpecController(
 ): Controller {
   const attempts = createAttempts({ definition: RoutingRuleSpec, problems, random });
   const made: MadeRules = new Map();
-  const patience = createPatience(TIMES_MAX);
+  const patience = createPatience();
   return {
     name: 'network.RoutingRuleSpecController',
     inputs: [{ definition: RoutingRuleSpec, kind: 'strong' }],

@@ -7,7 +7,7 @@ import { type DhcpRig, type HostLine, makeDhcpRig, whyNoDhcpRig } from '../testi
 const RANGE = '--dhcp-range=10.77.0.50,10.77.0.60,255.255.255.0,2m';
 /** So many times faster the client lives: dnsmasq leases for two minutes at least. */
 const SPEED = 30;
-/** Where a renewal must be answered: the client waits for that some 20 s of its life, in which a busy machine may have other things to do. */
+/** Where a renewal must be answered: the client waits for that some 20 s of its life, which a busy machine may need for other things. */
 const RENEWAL_SPEED = 10;
 
 const isLeased = ({ outputs }: HostLine): boolean => (outputs?.addresses.length ?? 0) > 0;
