@@ -389,6 +389,14 @@ describe('watching over gRPC', () => {
     });
   });
 
+  it('a caller has a quarter of them at most', async () => {
+    await using served = await serve({ watchesMax: 8 });
+    const own = [watch(served), watch(served)];
+    await Promise.all(own.map(armed));
+    assert.ok(status('RESOURCE_EXHAUSTED', /: this caller has 2 watches already$/)(await watch(served).ended));
+    for (const { cancel } of own) cancel();
+  });
+
   it('a client that does not read is told that it missed something; nothing is kept for it', async () => {
     await using served = await serve();
     const tags = ['x'.repeat(100_000)];

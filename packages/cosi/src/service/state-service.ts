@@ -12,20 +12,20 @@ export interface StateServiceDeps {
   readonly random: RandomBytes;
   /** Whether the caller may read this type. @throws grpcError when not */
   readonly authorize: (context: CallContext, definition: ResourceDefinition) => void;
-  /** Watches at once; 1000 unless given. */
+  /** Watches at once, a quarter of them for one caller; 1000 unless given. */
   readonly watchesMax?: number;
 }
 
 const WATCHES_MAX = 1000;
+const CALLERS_SHARE = 1 / 4;
 
 /**
  * `cosi.resource.State` over a state, for reading. Unknown types and namespaces are PERMISSION_DENIED, as writes are. More watches
- * than there may be are RESOURCE_EXHAUSTED.
+ * than there may be, of all or of one caller, are RESOURCE_EXHAUSTED.
  */
 export function createStateService(state: State, deps: StateServiceDeps): GrpcService {
   const bookmarks = createBookmarkCodec(deps.random);
-  const { watchesMax = WATCHES_MAX } = deps;
-  let watches = 0;
+  const enter = createWatchRoom(deps.watchesMax ?? WATCHES_MAX);
 
   const readable = (context: CallContext, { type, namespace }: Place): ResourceDefinition => {
     const definition = state.definitionOf(type);
@@ -55,14 +55,11 @@ export function createStateService(state: State, deps: StateServiceDeps): GrpcSe
     async *watch(request, context) {
       const { namespace, apiVersion } = request;
       const definition = readable(context, request);
-      if (watches >= watchesMax) throw grpcError('RESOURCE_EXHAUSTED', `there are ${watchesMax} watches already`);
-      watches += 1;
+      using _place = enter(callerOf(context));
       try {
         yield* watchStream(state, request, { definition, namespace, bookmarks, apiVersion }, context.signal);
       } catch (error) {
         throw asStatus(error);
-      } finally {
-        watches -= 1;
       }
     },
 
@@ -77,6 +74,33 @@ export function createStateService(state: State, deps: StateServiceDeps): GrpcSe
 interface Place {
   readonly type: string;
   readonly namespace: string;
+}
+
+/** Places of watches; disposing of one frees it. */
+function createWatchRoom(max: number): (caller: string) => Disposable {
+  const callersMax = Math.ceil(max * CALLERS_SHARE);
+  const byCaller = new Map<string, number>();
+  let all = 0;
+  return (caller) => {
+    const own = byCaller.get(caller) ?? 0;
+    if (all >= max) throw grpcError('RESOURCE_EXHAUSTED', `there are ${max} watches already`);
+    if (own >= callersMax) throw grpcError('RESOURCE_EXHAUSTED', `this caller has ${callersMax} watches already`);
+    all += 1;
+    byCaller.set(caller, own + 1);
+    return {
+      [Symbol.dispose]: () => {
+        all -= 1;
+        const left = (byCaller.get(caller) ?? 0) - 1;
+        if (left > 0) byCaller.set(caller, left);
+        else byCaller.delete(caller);
+      },
+    };
+  };
+}
+
+/** Whose share of the watches is used: who shows no certificate shares one with all such, who may have any number of addresses. */
+function callerOf({ peer, certifiedPeer }: CallContext): string {
+  return certifiedPeer() === undefined ? '' : peer.host;
 }
 
 const denied = (message: string): Error => grpcError('PERMISSION_DENIED', message);
