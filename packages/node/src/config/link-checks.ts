@@ -34,6 +34,7 @@ function partsOf(document: LocatedDocument): Part[] {
     return peer === undefined ? [own] : [own, { document, map: peer, prefix: 'peer.' }];
   }
   return mapsAt(mapAt(document.tree, 'machine', 'network'), 'interfaces').flatMap((map, at) => {
+    if (map['ignore'] === true) return [];
     const prefix = `machine.network.interfaces.${at}.`;
     const wireguard = mapAt(map, 'wireguard');
     return [

@@ -327,7 +327,7 @@ describe('what is wrong with a configuration', () => {
   });
 
   it('is nothing of an interface that is ignored, as with Talos', () => {
-    const text = `machine: {type: worker, network: {interfaces: [{interface: wg0, ignore: true, wireguard: {peers: [{publicKey: x, endpoint: y}]}}]}}\n`;
+    const text = `machine: {type: worker, network: {interfaces: [{interface: wg0, ignore: true, mtu: -1, wireguard: {peers: [{publicKey: x, endpoint: y}]}}]}}\n`;
     assert.doesNotThrow(() => loadNodeConfig(text));
   });
 
