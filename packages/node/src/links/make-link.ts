@@ -73,9 +73,9 @@ export function createLinkMaker(making: LinkMaking): LinkMaker {
       }
       return step.do === 'wait' ? step.reason : waiting;
     },
-    take: async (spec, { staying }, log) => {
+    take: async (spec, specs, log) => {
       const isMade = (index: number): boolean => madeLink(kernel, index);
-      await doSteps(spec, () => planLeaving(spec, { view: kernel.view, staying, isMade }), log);
+      await doSteps(spec, () => planLeaving(spec, { view: kernel.view, ...specs, isMade }), log);
       patience.forget(spec.name);
     },
   };

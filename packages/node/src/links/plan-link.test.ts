@@ -274,11 +274,18 @@ const leaving: readonly Case[] = [
     [it0({ masterIndex: 8 }), br0()],
     { do: 'nothing' },
   ],
+  [
+    'hardware is released from a master of ours that it could not be taken out of for another',
+    spec(inBridge),
+    [it0({ masterIndex: 9 }), bond0()],
+    change({ masterIndex: 0 }),
+  ],
 ];
 
 describe('the end of a link', () => {
   for (const [name, wanted, links, want] of leaving) {
-    it(name, () => assert.deepEqual(reasonOf(planLeaving(wanted, planningOf(links))), want));
+    const planning = planningOf(links, { isOurs: (master) => master === 'bond0' });
+    it(name, () => assert.deepEqual(reasonOf(planLeaving(wanted, planning)), want));
   }
 
   it('leaves a member where it is when another of its names keeps it there', () => {

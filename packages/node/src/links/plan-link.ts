@@ -30,7 +30,7 @@ export interface LinkPlanning {
 }
 
 /** What leaving links are judged by. */
-export interface LeavePlanning extends Omit<LinkPlanning, 'isOurs'> {
+export interface LeavePlanning extends LinkPlanning {
   /** Whether the daemon has made the link with this index. */
   readonly isMade: (index: number) => boolean;
 }
@@ -61,17 +61,19 @@ export function planLink(spec: LinkSpec, planning: LinkPlanning): LinkStep {
  * master, unless another spec, under another of its names, has it there.
  */
 export function planLeaving(spec: LinkSpec, planning: LeavePlanning): LinkStep {
-  const { view, isMade } = planning;
+  const { view, isOurs, isMade } = planning;
   const link = presentLink(spec, view);
   if (link === undefined || (spec.logical && !isOfKind(spec, link))) return NOTHING;
   if (spec.logical && isMade(link.index)) return { do: 'remove', index: link.index, reason: 'not wanted any more' };
   const master = view.links.get(link.masterIndex)?.name ?? '';
-  if (master === '' || master !== masterOf(spec) || isMember(link, master, planning)) return NOTHING;
+  // An earlier spec may have had it in a master of ours that the last one could not take it out of.
+  const isGiven = master !== '' && (master === masterOf(spec) || isOurs(master));
+  if (!isGiven || isMember(link, master, planning)) return NOTHING;
   return { do: 'change', index: link.index, change: { masterIndex: 0 } };
 }
 
 /** Whether a spec, perhaps under another name of the link, has it in this master. */
-const isMember = (link: KernelLink, master: string, { view, staying }: Omit<LinkPlanning, 'isOurs'>): boolean =>
+const isMember = (link: KernelLink, master: string, { view, staying }: LinkPlanning): boolean =>
   staying.some((spec) => masterOf(spec) === master && presentLink(spec, view) === link);
 
 /** The link that a spec speaks of. Links that we make have no other names. */
