@@ -11,9 +11,12 @@ import { stopSignal } from './stop-signal.ts';
 Buffer.poolSize = 8 * 1024;
 
 const stop = stopSignal();
-// A closed pipe (`bloomery get … | head`) is no error.
+let lost: Error | undefined;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A closed pipe (`bloomery get … | head`) is no error.
   if (error.code === 'EPIPE') process.exit(0);
+  // What runs on does so: only its words are lost.
+  lost ??= error;
 });
 
 const deps = {
@@ -50,5 +53,11 @@ for (const load of Object.hasOwn(OWN, name) ? [OWN[name]] : Object.values(OWN)) 
   if (command !== undefined) program.addCommand(command.copyInheritedSettings(program));
 }
 const code = await runCli(program, args, deps);
+// What could not be written is said in a later turn.
+await new Promise((resolve) => setImmediate(resolve));
+if (lost !== undefined && code === 0) {
+  process.stderr.write(`error: writing the output: ${lost.message}\n`);
+  process.exit(1);
+}
 // Whatever handle is left: what has ended its work does not stay. Pipes and files are written synchronously.
 process.exit(RUNS_ON.has(name) && code === 130 ? 0 : code);
