@@ -25,8 +25,6 @@ export interface JournalRecorder {
   changeLink(index: number, before: LinkBefore): Promise<void>;
   /** The link is gone, and all on it. */
   forgetLink(index: number): Promise<void>;
-  /** Links may have gone unseen. */
-  forgetGone(): Promise<void>;
 }
 
 /** Begin with what the file holds and is still there. */
@@ -114,12 +112,6 @@ class Recorder implements JournalRecorder {
   async forgetLink(index: number): Promise<void> {
     const keys = forget(this.entries, index);
     if (keys.length > 0) await this.#file.save(...keys);
-  }
-
-  async forgetGone(): Promise<void> {
-    const indexes = new Set([...this.entries.values()].map(entryLink));
-    const gone = [...indexes].filter((index) => index !== 0 && !this.#view.links.has(index));
-    await Promise.all(gone.map((index) => this.forgetLink(index)));
   }
 
   async #write(key: string, entry: JournalEntry): Promise<void> {

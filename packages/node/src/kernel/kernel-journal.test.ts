@@ -347,22 +347,6 @@ describe('the journal of changes', () => {
     assert.deepEqual(seen(host), before);
   });
 
-  it('forgets also a link whose end was not told, as soon as everything is asked for anew', async () => {
-    let isDeaf = true;
-    const kernel = await open({
-      ...host,
-      listen: (listener) => host.listen((change) => (isDeaf ? undefined : listener(change))),
-    });
-    await kernel.links.create({ name: 'br0', kind: 'bridge' });
-    const { index = 0 } = host.view.linkByName('br0') ?? {};
-    await kernel.addresses.put(address(index, '10.0.0.1/24'));
-    await kernel.addresses.put(address(eth0, '10.1.0.1/24'));
-    await host.links.remove(index);
-    isDeaf = false;
-    host.lose();
-    assert.deepEqual([...kernel.entries.keys()], [`address ${eth0}/10.1.0.1/24`]);
-  });
-
   it('does not take a link for ours that has the index of one which went while nobody looked', async () => {
     const crashed = await open();
     await crashed.links.create({ name: 'br0', kind: 'bridge' });

@@ -47,7 +47,6 @@ export async function createKernelJournal(kernel: Kernel, options: JournalOption
   // What was on a link goes with it, whoever took it away; its index may come back with another one.
   kernel.listen((change) => {
     if (change.of === 'link' && change.gone) void recorder.forgetLink(change.link.index);
-    if (change.of === 'all') void recorder.forgetGone();
   });
   const parts: Parts = { kernel, recorder, seen: seenBy(kernel.view, entries) };
   return {
