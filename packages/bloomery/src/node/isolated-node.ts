@@ -24,8 +24,8 @@ export interface IsolatedNode extends AsyncDisposable {
 }
 
 /**
- * Compose a daemon for a look: its kernel says what it would do and goes on as if it had, DHCP sends nothing, no name server listens, files stay as they are,
- * and its folder is a copy that is gone afterwards.
+ * Compose a daemon for a look: its kernel says what it would do and goes on as if it had, DHCP sends nothing, no name server listens,
+ * files stay as they are, and its folder is a copy that is gone afterwards.
  *
  * @throws BloomeryError as openConfigStore and openKernel
  */

@@ -25,8 +25,9 @@ const MADV_DONTNEED = 4;
 
 /**
  * Give back the pages of Node's own executable that a start has touched: parsers, compilers and tables that a daemon at rest never
- * reads again, 40 MB of them. What is needed after all comes back from the page cache with its next use. Where the kernel does not
- * say what is mapped, or there is no FFI, all stays as it is.
+ * reads again, 40 MB of them. They stay in the page cache, from where what is needed after all comes back with its next use. The kernel
+ * takes such pages by itself when memory is short: until then they would count as this process's. Where it does not say what is mapped,
+ * or there is no FFI, all stays as it is.
  */
 export async function releaseStartPages(): Promise<void> {
   try {
