@@ -7,7 +7,7 @@ import { onKernelChange } from '../kernel/on-kernel-change.ts';
 import type { NodeEnvironment } from '../node-environment.ts';
 import { DevicesStatus } from '../resources/runtime.ts';
 import { alternativeNames, chooseName } from './choose-name.ts';
-import { parseUnsigned } from './device.ts';
+import { deviceAt, parseUnsigned } from './device.ts';
 import { DEFAULT_NAMING_SCHEME, type NamingScheme, parseNamingScheme } from './naming-scheme.ts';
 import { predictableNames } from './predictable-names.ts';
 import type { SysfsReader } from './sysfs.ts';
@@ -39,13 +39,9 @@ export function devicesController(
 
   const name = async (link: KernelLink, log: Logger): Promise<void> => {
     const syspath = `class/net/${link.name}`;
-    const number = (attribute: string): number | undefined =>
-      parseUnsigned(
-        Buffer.from(sysfs.bytes(`${syspath}/${attribute}`) ?? '')
-          .toString('latin1')
-          .trim(),
-      );
     const names = predictableNames(sysfs, syspath, scheme);
+    const device = deviceAt(sysfs, syspath);
+    const number = (attribute: string): number | undefined => parseUnsigned(device?.attribute(attribute));
     const type = number('name_assign_type');
     if ((number('ifindex') ?? link.index) !== link.index) throw renamedMeanwhile(link);
     const choice = chooseName(names, type, isEnabled);
