@@ -4,7 +4,7 @@ import { type Clock, type Logger, silentLog } from '@bloomery/ports';
 import { composeIsolated } from './isolated-node.ts';
 import type { NodeOptions } from './node-options.ts';
 
-/** The controllers have nothing more to say when they were silent for so long. */
+/** The controllers have nothing more to say when they did nothing and were silent for so long. */
 const QUIET_MS = 500;
 const DEADLINE_MS = 10_000;
 const LOOK_MS = 50;
@@ -17,7 +17,8 @@ const LOOK_MS = 50;
  */
 export async function dryRun(options: NodeOptions, print: (line: string) => void, clock: Clock): Promise<void> {
   const said = new Set<string>();
-  let lastMs = clock.nowMs();
+  /** When something was said or done last. */
+  let lastMs = 0;
   const say = (line: string): void => {
     if (said.has(line)) return;
     said.add(line);
@@ -34,7 +35,11 @@ export async function dryRun(options: NodeOptions, print: (line: string) => void
   runtime.start(parts.inward);
   const endMs = clock.nowMs() + DEADLINE_MS;
   const isAtRest = (): boolean => runtime.isIdle() && clock.nowMs() - lastMs > QUIET_MS;
-  while (clock.nowMs() < endMs && !isAtRest()) await clock.sleep(LOOK_MS);
+  lastMs = clock.nowMs();
+  while (clock.nowMs() < endMs && !isAtRest()) {
+    await clock.sleep(LOOK_MS);
+    if (!runtime.isIdle()) lastMs = clock.nowMs();
+  }
   const refusals = environment.kernel.refusals();
   for (const refusal of refusals) print(`would be refused: ${refusal}`);
   if (said.size === 0 && refusals.length === 0) print('nothing would be changed');
