@@ -30,7 +30,7 @@ const EWOULDBLOCK = 11;
 /** By a file of the folder, which only its owner can open; undefined where that is not possible. */
 async function lockFile(dir: string): Promise<Disposable | 'taken' | undefined> {
   const koffi = await import('koffi').catch(() => undefined);
-  const fd = openLock(dir);
+  const fd = koffi && openLock(dir);
   if (koffi === undefined || fd === undefined) return undefined;
   const flock = koffi.default.load(null).func('int flock(int, int)');
   if (flock(fd, LOCK_EX | LOCK_NB) === 0) return { [Symbol.dispose]: () => closeSync(fd) };
