@@ -35,7 +35,7 @@ const seedPath = (stateDir: string): string => join(stateDir, 'config-seed.sha25
  *
  * @throws BloomeryError BLM_NODE_CONFIG_MISSING when there is neither; BLM_TALOS_CONFIG_INVALID when the one that rules cannot be
  * loaded. A changed file that cannot be loaded is said in the log and left alone, and when what was kept cannot be loaded the file is
- * taken again, changed or not: a host keeps its network.
+ * taken again, changed or not: a host keeps its network. So it does where the disk refuses a file that is taken again.
  */
 export async function acquireConfig(sources: ConfigSources): Promise<AcquiredConfig> {
   const { stateDir, file, log } = sources;
@@ -79,12 +79,10 @@ async function takeKept(sources: ConfigSources, kept: string, given: string): Pr
       throw error;
     }
     log.error('config.kept_refused', { instead: file, aside: refusedPath(stateDir), error: errorText(error) });
-    try {
-      await writeDurably(refusedPath(stateDir), kept, 0o600, () => {});
+    await unlessDiskRefuses(sources, async () => {
+      await writeDurably(refusedPath(stateDir), kept, 0o600);
       await saveConfig(sources, given);
-    } catch (cause) {
-      log.error('config.not_kept', { instead: file, error: errorText(cause) });
-    }
+    });
     return { ...loaded, refusal: errorText(error) };
   }
 }
@@ -99,11 +97,22 @@ async function takeChangedFile(sources: ConfigSources, kept: string, given: stri
     log.error('config.changed_file_refused', { file, instead, error: errorText(error) });
     return { ...checked(kept, instead), refusal: errorText(error) };
   }
-  // The seed comes last: a crash between the two takes the file over again.
-  await saveConfig(sources, given);
-  await saveSeed(sources, given);
+  await unlessDiskRefuses(sources, async () => {
+    // The seed comes last: a crash between the two takes the file over again.
+    await saveConfig(sources, given);
+    await saveSeed(sources, given);
+  });
   log.info('config.file_taken', { file, reason: 'changed since it was taken last' });
   return loaded;
+}
+
+/** A host whose disk is full keeps its network; the next start takes the file again. */
+async function unlessDiskRefuses({ file, log }: ConfigSources, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    log.error('config.not_kept', { file, error: errorText(error) });
+  }
 }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');

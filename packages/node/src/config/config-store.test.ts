@@ -86,6 +86,26 @@ describe('the configuration to start with', () => {
     assert.equal(kept(), config('a'));
   });
 
+  const taken: [name: string, change: () => void, said: string[]][] = [
+    ['has changed', () => writeFileSync(file, config('b')), []],
+    ['replaces a damaged one', () => writeFileSync(join(dir, 'config.yaml'), 'machine: {x'), ['config.kept_refused']],
+  ];
+  for (const [name, change, before] of taken) {
+    it(`is the file that ${name} also when the disk refuses it, and the next start takes it again`, async () => {
+      await apply(await opened('a'), 'applied', {});
+      change();
+      mkdirSync(join(dir, 'config.yaml.tmp'));
+      const said: string[] = [];
+      const log: Logger = { ...silentLog, error: (event) => said.push(event), with: () => log };
+      const given = readFileSync(file, 'utf8');
+      assert.equal((await open(log)).active.text, given);
+      assert.deepEqual(said, [...before, 'config.not_kept']);
+      rmSync(join(dir, 'config.yaml.tmp'), { recursive: true });
+      await open();
+      assert.equal(kept(), given);
+    });
+  }
+
   it('is none when both are wrong: the error is that of the kept one', async () => {
     await opened('a');
     for (const path of [file, join(dir, 'config.yaml')]) writeFileSync(path, 'machine: {x');
