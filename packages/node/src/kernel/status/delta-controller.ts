@@ -31,68 +31,7 @@ export interface DeltaStatus<S> {
  */
 export function deltaController<S>(status: DeltaStatus<S>): Controller {
   const { name, definition, kernel } = status;
-  let isAll = true;
-  let touched = new Set<string>();
-  /** What the last pass could not show: looked at in the next one. */
-  let failed = new Set<string>();
-  const ids = new Map<string, string>();
-  const keysOfId = new Map<string, Set<string>>();
-
-  /** @returns whether a pass is needed that is not due already: wake-ups are few, and the last message must not wait for one */
-  const note = (change: KernelChange): boolean => {
-    let isNews = change.of === 'all' && !isAll;
-    isAll ||= change.of === 'all';
-    for (const key of status.touchedBy(change, kernel.view)) {
-      isNews ||= !touched.has(key);
-      touched.add(key);
-    }
-    return isNews;
-  };
-  /** Take the object off its id. */
-  const unlink = (context: ReconcileContext, key: string): void => {
-    const id = ids.get(key);
-    if (id === undefined) return;
-    ids.delete(key);
-    const others = keysOfId.get(id);
-    others?.delete(key);
-    const other = [...(others ?? [])].at(-1);
-    if (other === undefined) {
-      keysOfId.delete(id);
-      context.remove(definition, id);
-    } else touched.add(other);
-  };
-  const refresh = async (context: ReconcileContext, key: string): Promise<void> => {
-    const shown = await status.show(key, kernel.view);
-    if (shown === undefined || shown.id !== ids.get(key)) unlink(context, key);
-    if (shown === undefined) return;
-    ids.set(key, shown.id);
-    const keys = keysOfId.get(shown.id) ?? new Set();
-    keysOfId.set(shown.id, keys.add(key));
-    context.put(definition, shown.id, shown.spec);
-  };
-  const reconcile = async (context: ReconcileContext): Promise<void> => {
-    for (const key of status.touchedByInputs?.(context, kernel.view) ?? []) touched.add(key);
-    if (isAll) for (const key of [...ids.keys(), ...status.all(kernel.view)]) touched.add(key);
-    isAll = false;
-    for (const key of failed) touched.add(key);
-    failed = new Set();
-    const problems: string[] = [];
-    while (touched.size > 0 && !context.signal.aborted) {
-      const keys = touched;
-      touched = new Set();
-      for (const key of keys) {
-        if (context.signal.aborted) break;
-        try {
-          await refresh(context, key);
-        } catch (error) {
-          failed.add(key);
-          problems.push(errorText(error));
-        }
-      }
-    }
-    if (problems.length > 0)
-      throw new BloomeryError('BLM_KERNEL_REFUSED', [...new Set(problems)].join('; '), { retryable: true });
-  };
+  const delta = new Delta(status);
   return {
     name,
     inputs: status.inputs ?? [],
@@ -101,12 +40,93 @@ export function deltaController<S>(status: DeltaStatus<S>): Controller {
       {
         listen: (wake) =>
           kernel.listen((change) => {
-            if (note(change)) wake();
+            if (delta.note(change)) wake();
           }),
       },
     ],
-    reconcile,
+    reconcile: (context) => delta.show(context),
   };
+}
+
+/** What is shown, and what of it is to be looked at again. */
+class Delta<S> {
+  readonly #status: DeltaStatus<S>;
+  #isAll = true;
+  #touched = new Set<string>();
+  /** What the last pass could not show: looked at in the next one. */
+  #failed = new Set<string>();
+  readonly #ids = new Map<string, string>();
+  readonly #keysOfId = new Map<string, Set<string>>();
+
+  constructor(status: DeltaStatus<S>) {
+    this.#status = status;
+  }
+
+  /** @returns whether a pass is needed that is not due already: wake-ups are few, and the last message must not wait for one */
+  note(change: KernelChange): boolean {
+    let isNews = change.of === 'all' && !this.#isAll;
+    this.#isAll ||= change.of === 'all';
+    for (const key of this.#status.touchedBy(change, this.#status.kernel.view)) {
+      isNews ||= !this.#touched.has(key);
+      this.#touched.add(key);
+    }
+    return isNews;
+  }
+
+  /** One pass. @throws BloomeryError BLM_KERNEL_REFUSED when not all could be shown */
+  async show(context: ReconcileContext): Promise<void> {
+    this.#touchWhatElse(context);
+    const problems = new Set<string>();
+    while (this.#touched.size > 0 && !context.signal.aborted) {
+      const keys = this.#touched;
+      this.#touched = new Set();
+      for (const key of keys) {
+        if (context.signal.aborted) break;
+        try {
+          await this.#refresh(context, key);
+        } catch (error) {
+          this.#failed.add(key);
+          problems.add(errorText(error));
+        }
+      }
+    }
+    if (problems.size > 0) throw new BloomeryError('BLM_KERNEL_REFUSED', [...problems].join('; '), { retryable: true });
+  }
+
+  /** What no message was about. */
+  #touchWhatElse(context: ReconcileContext): void {
+    const { all, touchedByInputs, kernel } = this.#status;
+    const further = [touchedByInputs?.(context, kernel.view) ?? [], this.#failed];
+    if (this.#isAll) further.push(this.#ids.keys(), all(kernel.view));
+    for (const keys of further) for (const key of keys) this.#touched.add(key);
+    this.#isAll = false;
+    this.#failed = new Set();
+  }
+
+  async #refresh(context: ReconcileContext, key: string): Promise<void> {
+    const { definition, kernel } = this.#status;
+    const shown = await this.#status.show(key, kernel.view);
+    if (shown === undefined || shown.id !== this.#ids.get(key)) this.#unlink(context, key);
+    if (shown === undefined) return;
+    this.#ids.set(key, shown.id);
+    const keys = this.#keysOfId.get(shown.id) ?? new Set();
+    this.#keysOfId.set(shown.id, keys.add(key));
+    context.put(definition, shown.id, shown.spec);
+  }
+
+  /** Take the object off its id. */
+  #unlink(context: ReconcileContext, key: string): void {
+    const id = this.#ids.get(key);
+    if (id === undefined) return;
+    this.#ids.delete(key);
+    const others = this.#keysOfId.get(id);
+    others?.delete(key);
+    const other = [...(others ?? [])].at(-1);
+    if (other === undefined) {
+      this.#keysOfId.delete(id);
+      context.remove(this.#status.definition, id);
+    } else this.#touched.add(other);
+  }
 }
 
 /** Remembers the names of links, to know when one differs: ids of addresses and routes hold it. */
