@@ -94,6 +94,8 @@ export async function startTalosServer(listen: Listen, deps: TalosServerDeps): P
     const message = `listening for the Talos API on ${listen.host}:${listen.port}: ${errorText(cause)}`;
     throw new BloomeryError('BLM_SERVE_LISTEN', message, { facts: { ...listen }, cause });
   });
+  // What fails later is the accepting of one connection.
+  server.on('error', (error) => log.warn('talos_api.accept_failed', { error: errorText(error) }));
   const { port } = server.address() as AddressInfo;
   return {
     address: { host: listen.host, port },
