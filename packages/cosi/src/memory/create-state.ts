@@ -26,21 +26,9 @@ export interface StateDeps {
 export function createState({ clock, log = silentLog, historyMax }: StateDeps): State {
   const definitions = new Map<string, ResourceDefinition>();
   const namespaces = new Set<string>();
-  const collections = new Map<string, Collection>();
   const watchers = createWatchers(log);
 
-  const collectionOf = (definition: ResourceDefinition, options: InNamespace = {}): Collection => {
-    const { type } = definition;
-    const namespace = options.namespace ?? definition.namespace;
-    if (!definitions.has(type))
-      throw new BloomeryError('BLM_COSI_UNKNOWN_TYPE', `resource type ${type} is not registered`, { facts: { type } });
-    const key = `${namespace}/${type}`;
-    const known = collections.get(key);
-    if (known !== undefined) return known;
-    const collection = createCollection(namespace, type, definition.historyMax ?? historyMax);
-    collections.set(key, collection);
-    return collection;
-  };
+  const collectionOf = createCollections(definitions, historyMax);
 
   const tell = (collection: Collection, event: ChangeEvent): void => {
     if (event.type === 'created') registerNamespace(collection.namespace);
@@ -86,5 +74,22 @@ export function createState({ clock, log = silentLog, historyMax }: StateDeps): 
     follow: <S>(definition: ResourceDefinition<S>, options: InNamespace) =>
       watchers.follow(collectionOf(definition, options), options) as Follower<S>,
     observe: watchers.observe,
+  };
+}
+
+/** The collection of a namespace and a registered type, made with its first use. @throws BloomeryError BLM_COSI_UNKNOWN_TYPE */
+function createCollections(definitions: ReadonlyMap<string, ResourceDefinition>, historyMax: number | undefined) {
+  const collections = new Map<string, Collection>();
+  return (definition: ResourceDefinition, options: InNamespace = {}): Collection => {
+    const { type } = definition;
+    const namespace = options.namespace ?? definition.namespace;
+    if (!definitions.has(type))
+      throw new BloomeryError('BLM_COSI_UNKNOWN_TYPE', `resource type ${type} is not registered`, { facts: { type } });
+    const key = `${namespace}/${type}`;
+    const known = collections.get(key);
+    if (known !== undefined) return known;
+    const collection = createCollection(namespace, type, definition.historyMax ?? historyMax);
+    collections.set(key, collection);
+    return collection;
   };
 }
