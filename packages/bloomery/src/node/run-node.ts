@@ -46,8 +46,6 @@ export async function runNode(options: NodeOptions, deps: NodeCommandDeps): Prom
 async function runUntilStopped(options: NodeOptions, deps: NodeCommandDeps): Promise<void> {
   const { stateDir } = options;
   using _lock = await lockStateDir(stateDir, 'bloomery node', 'BLM_NODE_STATE_UNUSABLE');
-  const endpointsFile = join(stateDir, 'endpoints.json');
-  rmSync(endpointsFile, { force: true });
   const clock = systemClock;
   const logs = createNodeLogs(createJsonLog(options.logLevel), clock);
   const { log } = logs;
@@ -55,6 +53,8 @@ async function runUntilStopped(options: NodeOptions, deps: NodeCommandDeps): Pro
   stack.use(keepAlive());
   const { SUDO_UID } = deps.env;
   checkFolderOwner(stateDir, { uid: process.geteuid?.() ?? 0, ...(SUDO_UID && { sudoUid: Number(SUDO_UID) }) }, log);
+  const endpointsFile = join(stateDir, 'endpoints.json');
+  rmSync(endpointsFile, { force: true });
   sayWhatIsNotPermitted(log);
   const files = createHostFileKeeper({ root: '/', stateDir, enabled: options.hostFiles, log });
   // Before anything that can fail: what a killed run left in resolv.conf names a server that is gone.
