@@ -64,9 +64,10 @@ export function answerLocally(packet: Uint8Array, query: DnsQuery, names: LocalN
   });
   if (query.type === DNS_TYPE.PTR) {
     const host = names.hostPointers.get(name);
-    const member = host === undefined ? names.memberPointers.get(name) : undefined;
+    if (host !== undefined) return answer('static', host);
+    const member = names.memberPointers.get(name);
     if (member !== undefined) return answer('member', member);
-    if (host !== undefined || LOOPBACK.test(name)) return answer('static', host ?? LOOPBACK_NAMES);
+    return LOOPBACK.test(name) ? answer('static', LOOPBACK_NAMES) : undefined;
   }
   if (query.type !== DNS_TYPE.A && query.type !== DNS_TYPE.AAAA) return undefined;
   const isFamily = query.type === DNS_TYPE.A ? isIPv4 : isIPv6;
