@@ -36,6 +36,8 @@ export async function readConfigAside(question: ConfigQuestion, options: AsideOp
   const { clock, signal, limits = ASIDE_LIMITS } = options;
   const characters = question.text.length + (question.inForce?.length ?? 0);
   if (characters <= limits.aloneCharacters) return readConfig(question);
+  const givenUp = (): BloomeryError => new BloomeryError('BLM_NODE_APPLY_BUSY', 'the daemon is stopping');
+  if (signal.aborted) throw givenUp();
   const tooLarge = (bound: string): BloomeryError =>
     new BloomeryError('BLM_TALOS_CONFIG_INVALID', `reading machine configuration: it takes more than ${bound}`);
   const thread = new Worker(new URL(THREAD_FILE, import.meta.url), {
@@ -52,8 +54,7 @@ export async function readConfigAside(question: ConfigQuestion, options: AsideOp
     const isFull = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
     reject(isFull ? tooLarge(`${limits.memoryMb} MB of memory`) : error);
   });
-  const giveUp = (): void => reject(new BloomeryError('BLM_NODE_APPLY_BUSY', 'the daemon is stopping'));
-  if (signal.aborted) giveUp();
+  const giveUp = (): void => reject(givenUp());
   signal.addEventListener('abort', giveUp, { once: true });
   const late = clock.after(limits.timeMs, () => reject(tooLarge(`${limits.timeMs / 1_000} s`)));
   try {
