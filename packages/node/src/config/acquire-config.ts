@@ -125,6 +125,7 @@ async function read(path: string): Promise<string | undefined> {
   }
 }
 
+/** Not aside: nothing waits at a start, and a slow host must get its network however long its configuration takes. */
 function checked(text: string, path: string): LoadedNodeConfig {
   try {
     return checkNodeConfig(text);
