@@ -90,7 +90,7 @@ export function createIpmiClient(access: IpmiAccess, deps: IpmiDeps): PowerClien
     let refusal: IpmitoolOutput | undefined;
     for (const [index, suite] of suites.entries()) {
       const leftMs = deadlineMs - deps.clock.nowMs();
-      const shareMs = Math.max(500, leftMs / (suites.length - index));
+      const shareMs = Math.max(500, Math.floor(leftMs / (suites.length - index)));
       const tries = ['-N', '1', '-R', '3', ...(suite === undefined ? [] : ['-C', String(suite)])];
       output = await deps.run([...base, ...tries, ...command], access.password, shareMs);
       refusal ??= isAuthRefused(output) ? output : undefined;
