@@ -92,15 +92,20 @@ class Hooks {
 /** Whether the next update began from something else than what this one would have stored: then this one was not stored. */
 function isJudgedAgain(request: JsonObject, next: JsonObject): boolean {
   const isUpdate = request['operation'] === 'UPDATE' && next['operation'] === 'UPDATE';
-  return isUpdate && request['name'] === next['name'] && content(request['object']) !== content(next['oldObject']);
+  return isUpdate && targetOf(request) === targetOf(next) && content(request['object']) !== content(next['oldObject']);
 }
 
-/** What callers write of a ConfigMap. */
+/** Which object is written, and as what. */
+function targetOf({ kind, name, subResource }: JsonObject): string {
+  return JSON.stringify([kind, name, subResource]);
+}
+
+/** What callers write of an object. */
 function content(value: Json | undefined): string {
   if (!isJsonObject(value)) return '';
   const metadata = isJsonObject(value['metadata']) ? value['metadata'] : {};
   const { finalizers, labels, annotations } = metadata;
-  return JSON.stringify([value['data'], finalizers, labels, annotations]);
+  return JSON.stringify([value['data'], value['spec'], finalizers, labels, annotations]);
 }
 
 function hooked(run: (h: Hooks) => Promise<void>): Case['run'] {
