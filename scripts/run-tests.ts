@@ -1,9 +1,11 @@
 /**
  * Runs the project's tests and ends with `N passed, N failed`.
  * usage: run-tests.ts unit|vectors|e2e|all
+ * Property tests draw from a seed, so that a run can be repeated: 1, or SEED=N, or a new one with SEED=random.
  * Unit tests run two files at a time; `*.peer.test.ts` (real peers, network namespaces) and e2e/ run one after the other.
  */
 import { spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,6 +26,7 @@ interface Totals {
 const root = join(import.meta.dirname, '..');
 /** A group that takes longer hangs: it is ended, and counts as failed. */
 const GROUP_TIMEOUT_MS = 40 * 60_000;
+const SEED = process.env['SEED'] === 'random' ? String(randomInt(2 ** 31)) : (process.env['SEED'] ?? '1');
 const find = (pattern: string): string[] => globSync(pattern, { cwd: root }).sort();
 const all = find('packages/*/src/**/*.test.ts');
 const isPeer = (file: string): boolean => file.endsWith('.peer.test.ts');
@@ -57,11 +60,13 @@ const plans: Record<string, readonly string[]> = {
 function run(group: Group, scratch: string, totals: Totals): void {
   if (group.files.length === 0) return;
   const out = join(scratch, 'summary.jsonl');
-  console.log(`\n== ${group.title}: ${group.files.length} files`);
+  console.log(`\n== ${group.title}: ${group.files.length} files, seed ${SEED}`);
   const result = spawnSync(
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
+      '--import',
+      join(root, 'scripts/property-seed.ts'),
       '--test',
       `--test-concurrency=${group.concurrency}`,
       `--test-timeout=${group.timeoutMs}`,
@@ -77,7 +82,7 @@ function run(group: Group, scratch: string, totals: Totals): void {
       stdio: 'inherit',
       timeout: GROUP_TIMEOUT_MS,
       killSignal: 'SIGKILL',
-      env: { ...process.env, TMPDIR: scratch, XDG_STATE_HOME: join(scratch, 'state') },
+      env: { ...process.env, SEED, TMPDIR: scratch, XDG_STATE_HOME: join(scratch, 'state') },
     },
   );
   let counted = false;
