@@ -19,7 +19,8 @@ export async function startMetricsListener(listen: Listen, text: () => Promise<s
   );
   server.maxConnections = 100;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    // Also later, when it changes nothing: one connection that cannot be accepted ends nothing.
+    server.on('error', reject);
     server.listen(listen.port, listen.host, resolve);
   });
   return {

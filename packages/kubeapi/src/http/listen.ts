@@ -57,6 +57,8 @@ export async function listenApi(listen: Listen, deps: ListenDeps): Promise<Servi
   });
   const unfollow = followCredentials(server, deps.credentials);
   await bind(server, listen);
+  // One connection that cannot be accepted ends nothing.
+  server.on('error', (error) => deps.log.warn('api.listener_error', { error: errorText(error) }));
   const address = server.address() as AddressInfo;
   return {
     address: { host: listen.host, port: address.port },
