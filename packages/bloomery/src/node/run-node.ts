@@ -81,7 +81,7 @@ async function runUntilStopped(options: NodeOptions, deps: NodeCommandDeps): Pro
   const daemon = stack.use(await startDaemon(environment, { ...parts, logs }, options.api));
   stack.use(showEndpoints(endpointsFile, daemon, log));
   log.info('node.ready', { ...daemon.endpoints });
-  stack.use(spareMemory({ clock, measure: processUse, release }));
+  stack.use(spareMemory({ clock, measure: processUse, afterStart: releaseStartPages, afterRush }));
   await aborted(deps.signal);
   log.info('node.stopping', { leave: options.leave });
 }
@@ -91,7 +91,7 @@ const processUse = (): ProcessUse => {
   return { rssBytes: process.memoryUsage.rss(), cpuMs: (user + system) / 1_000 };
 };
 
-async function release(): Promise<void> {
+async function afterRush(): Promise<void> {
   releaseHeapPages();
   await releaseStartPages();
 }

@@ -3,35 +3,34 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { createFakeClock } from '@bloomery/ports';
 import { releaseHeapPages } from './heap-pages.ts';
-import { spareMemory } from './spare-memory.ts';
+import { type ProcessUse, spareMemory } from './spare-memory.ts';
 
 const MIB = 1 << 20;
 
 /** A process of 100 MiB at its start, and of 70 after each time that it gave memory back. */
 const makeProcess = () => {
   const clock = createFakeClock();
-  const process = { rssBytes: 100 * MIB, cpuMs: 0, released: 0 };
-  const watch = spareMemory({
-    clock,
-    measure: () => ({ ...process }),
-    release: async () => {
-      process.released += 1;
-      process.rssBytes = 70 * MIB;
-    },
-  });
+  const process = { rssBytes: 100 * MIB, cpuMs: 0 };
+  const released: ('start' | 'rush')[] = [];
+  const giveBack = (after: 'start' | 'rush') => async (): Promise<void> => {
+    released.push(after);
+    process.rssBytes = 70 * MIB;
+  };
+  const measure = (): ProcessUse => ({ ...process });
+  const watch = spareMemory({ clock, measure, afterStart: giveBack('start'), afterRush: giveBack('rush') });
   /** A minute in which it uses so much of a processor. */
-  const run = async (mib: number, share: number): Promise<number> => {
+  const run = async (mib: number, share: number): Promise<readonly string[]> => {
     process.rssBytes = mib * MIB;
     for (let i = 0; i < 2; i++) {
       process.cpuMs += share * 30_000;
       await clock.advance(30_000);
     }
-    return process.released;
+    return released;
   };
   /** What it does at its start is over. */
-  const settle = async (): Promise<number> => {
+  const settle = async (): Promise<readonly string[]> => {
     await clock.advance(1_000);
-    return process.released;
+    return released;
   };
   return { run, settle, watch };
 };
@@ -39,34 +38,35 @@ const makeProcess = () => {
 describe('memory that can be spared', () => {
   it('is given back after the start', async () => {
     const { run, settle } = makeProcess();
-    assert.equal(await settle(), 1);
-    assert.equal(await run(80, 0), 1, 'and not again as long as no more is held');
+    assert.deepEqual(await settle(), ['start']);
+    assert.deepEqual(await run(95, 0), ['start'], 'and not again when some of it is used again');
   });
   it('is given back after a rush, when the process rests', async () => {
     const { run, settle } = makeProcess();
-    assert.equal(await settle(), 1);
-    assert.equal(await run(150, 0.5), 1, 'not in the rush');
-    assert.equal(await run(150, 0.01), 2);
+    await settle();
+    await run(75, 0);
+    assert.deepEqual(await run(150, 0.5), ['start'], 'not in the rush');
+    assert.deepEqual(await run(150, 0.01), ['start', 'rush']);
   });
-  it('is not looked for again while no more is held than after the last time', async () => {
+  it('is given back after a rush that began with the start', async () => {
     const { run, settle } = makeProcess();
     await settle();
-    await run(150, 0.01);
-    assert.equal(await run(80, 0), 2);
-    assert.equal(await run(90, 0), 3);
+    await run(150, 0.5);
+    assert.deepEqual(await run(150, 0.01), ['start', 'rush']);
   });
-  it('is what is held above the least that was held', async () => {
+  it('is not looked for again while no more is held than when it rested first', async () => {
     const { run, settle } = makeProcess();
     await settle();
-    assert.equal(await run(85, 0), 1, 'too little');
-    assert.equal(await run(40, 0), 1);
-    assert.equal(await run(60, 0), 2);
+    await run(150, 0.5);
+    await run(150, 0);
+    assert.deepEqual(await run(85, 0), ['start', 'rush'], 'too little');
+    assert.deepEqual(await run(90, 0), ['start', 'rush', 'rush']);
   });
   it('is left when the daemon ends', async () => {
     const { run, settle, watch } = makeProcess();
     watch[Symbol.dispose]();
-    assert.equal(await settle(), 0);
-    assert.equal(await run(500, 0), 0);
+    assert.deepEqual(await settle(), []);
+    assert.deepEqual(await run(500, 0), []);
   });
   it('is pages of the heap that nothing is on any more', () => {
     let rush: unknown[] = Array.from({ length: 500_000 }, (_, i) => ({ i, text: `x${i}` }));
