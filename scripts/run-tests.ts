@@ -65,8 +65,7 @@ function run(group: Group, scratch: string, totals: Totals): void {
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
-      '--import',
-      join(root, 'scripts/property-seed.ts'),
+      `--import=${join(root, 'scripts/property-seed.ts')}`,
       '--test',
       `--test-concurrency=${group.concurrency}`,
       `--test-timeout=${group.timeoutMs}`,

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { parseCommandLine, readAgentArguments } from './kernel-arguments.ts';
 import { createKernelLog } from './kernel-log.ts';
 
-const seed = Date.now() % 2 ** 31;
+const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 
 describe('the kernel arguments of the agent', () => {
   it('name the interface, the plane and the secret of this boot', () => {

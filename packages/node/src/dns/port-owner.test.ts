@@ -29,12 +29,11 @@ describe('sockets at an address, from the tables of the kernel', () => {
 
 describe('the owner of a port', () => {
   it('is named, a program of Node by the file that it runs', async () => {
-    const server = createServer();
+    await using server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     assert.ok(typeof address === 'object' && address !== null);
     const owner = await portOwner('/proc', 'tcp', { host: '127.0.0.1', port: address.port });
     assert.equal(owner, `port-owner.test (pid ${process.pid})`);
-    server.close();
   });
 });

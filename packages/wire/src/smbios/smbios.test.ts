@@ -8,7 +8,7 @@ import { decodeSmbios } from './smbios.ts';
 import { MAX_STRUCTURES, smbiosStructures } from './structure.ts';
 
 const V3 = { major: 3, minor: 3, revision: 0 };
-const seed = Date.now() % 2 ** 31;
+const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 
 /** A structure of `type` with these bytes behind the header and these strings. */
 function structure(type: number, area: readonly number[], strings: readonly string[] = []): Buffer {
