@@ -320,6 +320,7 @@ const cases: readonly Case[] = [
     ),
   },
   { ask: `DELETE ${MAPS}/a`, body: '{"kind":"Foo"}', code: 400, reason: 'BadRequest', message: /DeleteOptions/ },
+  { ask: `DELETE ${MAPS}/a`, body: '{"kind":9007199254740993}', code: 400, reason: 'BadRequest', message: /no kind 9/ },
   {
     ask: `DELETE ${MAPS}/a`,
     body: '{"gracePeriodSeconds":"x"}',

@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '@bloomery/model';
 import { badRequest } from '../pipeline/api-status.ts';
 import { invalidOptions, notSupported, type OptionProblem } from '../pipeline/invalid-options.ts';
 import type { DeleteRequest } from '../pipeline/write-request.ts';
+import { goJson } from '../schema/index.ts';
 import type { ApiRequest } from './api-request.ts';
 import { decodeBody } from './read-body.ts';
 import { dryRunProblems } from './write-options.ts';
@@ -70,7 +71,7 @@ async function bodyOf(request: ApiRequest): Promise<JsonObject> {
   if (!isJsonObject(given)) throw badRequest('the body of a deletion must be DeleteOptions');
   const { kind } = given;
   if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions')
-    throw badRequest(`no kind ${JSON.stringify(kind)} is known as the body of a deletion: DeleteOptions is`);
+    throw badRequest(`no kind ${goJson(kind)} is known as the body of a deletion: DeleteOptions is`);
   for (const [field, type] of Object.entries(TYPES)) {
     const value = given[field];
     if (value !== undefined && value !== null && typeof value !== type)

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, type KindDefinition, parseJson } from '@bloomery/model';
 import { errorText } from '@bloomery/ports';
 import type { ApiObject } from '../api-object.ts';
+import { goJson } from '../schema/index.ts';
 import type { AdmissionAttributes } from './admission-attributes.ts';
 import { webhookFailure } from './webhook-failure.ts';
 
@@ -75,7 +76,7 @@ export function readResponse(
   }
   const { allowed, status, warnings, patch, patchType } = response;
   if (version === 'v1' && response['uid'] !== uid) {
-    const got = JSON.stringify(response['uid'] ?? '');
+    const got = goJson(response['uid'] ?? '');
     throw notValid(`expected response.uid=${JSON.stringify(uid)}, got ${got}`);
   }
   if (typeof (allowed ?? false) !== 'boolean') throw notOfType('allowed', 'bool');

@@ -1,6 +1,7 @@
 import { apiVersionOf, isJsonObject, type Json, type JsonObject, type KindDefinition } from '@bloomery/model';
 import { BloomeryError } from '@bloomery/ports';
 import { type ApiMeta, type ApiObject, asApiObject } from '../api-object.ts';
+import { goJson } from '../schema/index.ts';
 import { isLabelKey, KEY_RULE, selectorProblems } from './selector-problems.ts';
 
 /** The 500 of a conversion that failed, without a reason as kube-apiserver answers it. */
@@ -70,7 +71,7 @@ function convertedObjects(
   }
   if (!isJsonObject(response)) throw failed('no response provided');
   if (version === 'v1' && response['uid'] !== uid)
-    throw failed(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response['uid'] ?? '')}`);
+    throw failed(`expected response.uid=${JSON.stringify(uid)}, got ${goJson(response['uid'] ?? '')}`);
   const result = isJsonObject(response['result']) ? response['result'] : {};
   const { status = '', message } = result;
   if (status !== 'Success')
