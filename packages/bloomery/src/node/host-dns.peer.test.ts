@@ -250,10 +250,10 @@ describe('files of a host with a daemon', { skip, timeout: 120_000 }, () => {
   const dirs: NodeProcess[] = [];
   const text = (name: string): string => readFileSync(join(folder, 'etc', name), 'utf8');
   /** A copy of /etc in the place of /etc, and a host name of its own: this machine's stay as they are. */
-  const start = async (dir?: string, ...args: readonly string[]): Promise<NodeProcess> => {
+  const startWith = async (config: string, dir?: string, ...args: readonly string[]): Promise<NodeProcess> => {
     const script = 'mount --bind "$0" /etc && exec "$@"';
     const node = await startNode(own, {
-      config: CONFIG,
+      config,
       args: ['--host-files', 'on', ...args],
       through: ['unshare', '--mount', '--uts', 'sh', '-c', script, join(folder, 'etc')],
       ...(dir === undefined ? {} : { dir }),
@@ -261,6 +261,7 @@ describe('files of a host with a daemon', { skip, timeout: 120_000 }, () => {
     dirs.push(node);
     return node;
   };
+  const start = (dir?: string, ...args: readonly string[]): Promise<NodeProcess> => startWith(CONFIG, dir, ...args);
   const isLocal = (): boolean => text('resolv.conf').startsWith('nameserver 127.0.0.53\n');
 
   before(() => {
@@ -309,7 +310,7 @@ describe('files of a host with a daemon', { skip, timeout: 120_000 }, () => {
     await wait('resolv.conf names the server', isLocal);
     await first.stop('SIGKILL');
     writeFileSync(join(first.dir, 'config.yaml'), 'spoilt');
-    await assert.rejects(start(first.dir), /BLM_TALOS_CONFIG_INVALID/);
+    await assert.rejects(startWith('spoilt, too', first.dir), /BLM_TALOS_CONFIG_INVALID/);
     assert.deepEqual([text('resolv.conf'), text('hosts')], [ORIGINAL, HOSTS]);
   });
 
