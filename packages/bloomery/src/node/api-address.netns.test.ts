@@ -6,17 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { until } from '@bloomery/ports';
-import { makeNodeNamespace, type NodeNamespace, startNode, whyNoNodeNamespace } from '../testing/node-process.ts';
-
-const BLOOMERY = join(import.meta.dirname, '../../../../bloomery');
-const CONFIG = `version: v1alpha1
-machine:
-  type: worker
-  network:
-    interfaces:
-      - interface: eth0
-        addresses: [10.7.0.2/24]
-`;
+import {
+  BLOOMERY,
+  makeNodeNamespace,
+  type NodeNamespace,
+  ONE_CARD,
+  startNode,
+  whyNoNodeNamespace,
+} from '../testing/node-process.ts';
 
 describe('the address of the API', { skip: whyNoNodeNamespace() }, () => {
   let namespace: NodeNamespace;
@@ -26,7 +23,7 @@ describe('the address of the API', { skip: whyNoNodeNamespace() }, () => {
   afterEach(() => namespace.end());
 
   it('may be one that the daemon itself gives to the host', async () => {
-    const node = await startNode(namespace, { config: CONFIG, args: ['--api', '10.7.0.2:0'] });
+    const node = await startNode(namespace, { config: ONE_CARD, args: ['--api', '10.7.0.2:0'] });
     assert.match(node.api, /^10\.7\.0\.2:\d+$/);
     assert.equal(await node.stop(), 0);
     node.clean();
@@ -35,7 +32,7 @@ describe('the address of the API', { skip: whyNoNodeNamespace() }, () => {
   it('is waited for with the network as it shall be, and a signal ends the wait', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'bloomery-api-'));
     const file = join(dir, 'given.yaml');
-    writeFileSync(file, CONFIG);
+    writeFileSync(file, ONE_CARD);
     const flags = ['node', '--config', file, '--state', join(dir, 'state'), '--api', '192.0.2.9:0'];
     const child = spawn('ip', ['netns', 'exec', namespace.name, BLOOMERY, ...flags], {
       stdio: ['ignore', 'ignore', 'pipe'],

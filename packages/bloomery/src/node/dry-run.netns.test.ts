@@ -4,10 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { until } from '@bloomery/ports';
-import { makeNodeNamespace, type NodeNamespace, startNode, whyNoNodeNamespace } from '../testing/node-process.ts';
+import {
+  BLOOMERY,
+  makeNodeNamespace,
+  type NodeNamespace,
+  startNode,
+  whyNoNodeNamespace,
+} from '../testing/node-process.ts';
 
 const skip = whyNoNodeNamespace();
-const BLOOMERY = join(import.meta.dirname, '../../../../bloomery');
 
 /** A bond of two cards, a VLAN on it, a bridge, a dummy and a WireGuard device: each is needed by what is said behind it. */
 const CONFIG = `version: v1alpha1

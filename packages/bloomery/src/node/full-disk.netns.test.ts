@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { until } from '@bloomery/ports';
-import { makeNodeNamespace, type NodeNamespace, startNode, whyNoNodeNamespace } from '../testing/node-process.ts';
+import {
+  BLOOMERY,
+  makeNodeNamespace,
+  type NodeNamespace,
+  ONE_CARD,
+  startNode,
+  whyNoNodeNamespace,
+} from '../testing/node-process.ts';
 
-const BLOOMERY = join(import.meta.dirname, '../../../../bloomery');
-const CONFIG = `version: v1alpha1
-machine:
-  type: worker
-  network:
-    interfaces:
-      - interface: eth0
-        addresses: [10.7.0.2/24]
-`;
 /** Every write to a file fails, as on a full disk; pipes go on. */
 const FULL = ['sh', '-c', 'trap "" XFSZ; ulimit -f 0; exec "$@"', 'sh'];
 
@@ -28,7 +25,7 @@ describe('a host whose disk is full', { skip: whyNoNodeNamespace() }, () => {
   const addresses = (): string => namespace.run('ip', '-o', '-4', 'addr', 'show', 'dev', 'eth0');
 
   it('has its network after a restart, and what was added is taken back', async () => {
-    const before = await startNode(namespace, { config: CONFIG });
+    const before = await startNode(namespace, { config: ONE_CARD });
     await before.stop();
     const flags = ['node', '--state', before.dir, '--api', '127.0.0.1:0'];
     const child = spawn('ip', ['netns', 'exec', namespace.name, ...FULL, BLOOMERY, ...flags], {

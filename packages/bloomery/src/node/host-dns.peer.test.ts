@@ -7,6 +7,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { until } from '@bloomery/ports';
 import {
+  BLOOMERY,
   makeNodeNamespace,
   type NodeNamespace,
   type NodeProcess,
@@ -16,7 +17,6 @@ import {
 } from '../testing/node-process.ts';
 
 const skip = TALOSCTL.missing || whyNoNodeNamespace() || whyNoPrograms();
-const BLOOMERY = join(import.meta.dirname, '../../../../bloomery');
 
 function whyNoPrograms(): string | false {
   try {

@@ -9,7 +9,8 @@ import { type PeerProcess, peer, startPeer } from './peer-process.ts';
 /** The real talosctl 1.13.9. */
 export const TALOSCTL = peer('talosctl');
 
-const BLOOMERY = join(import.meta.dirname, '../../../../bloomery');
+/** The command as an operator starts it. */
+export const BLOOMERY = join(import.meta.dirname, '../../../../bloomery');
 const READY_MS = 30_000;
 let made = 0;
 
@@ -43,6 +44,16 @@ export function makeNodeNamespace(links: readonly string[] = ['eth0']): NodeName
     end: () => endNamespace(name),
   };
 }
+
+/** Of a host whose one card has an address. */
+export const ONE_CARD = `version: v1alpha1
+machine:
+  type: worker
+  network:
+    interfaces:
+      - interface: eth0
+        addresses: [10.7.0.2/24]
+`;
 
 /** What one talosctl call printed. */
 export interface TalosctlResult {
